@@ -1,0 +1,350 @@
+"""ResidualBind: a dilated residual CNN that predicts protein binding from RNA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+# Keras's BatchNormalization constants, which the authors used: eps 1e-3 and a
+# momentum of 0.99 for the running statistics (0.01 in torch's convention).
+BATCH_NORM_EPS = 1e-3
+BATCH_NORM_MOMENTUM = 0.01
+
+
+@dataclass(frozen=True)
+class ResidualBindConfig:
+    """What fixes the architecture of a `ResidualBind`.
+
+    The defaults are the architecture of the paper's methods section;
+    `ResidualBindConfig.released()` is the one in the authors' released code.
+
+    Parameters
+    ----------
+    channels: int, optional
+        Input channels: 4 for sequence, 6 with paired/unpaired profiles, 9 with
+        paired, hairpin, internal, multi and external profiles. Default is 4.
+
+    length: int, optional
+        Input length in nucleotides. Default is 41.
+
+    n_outputs: int, optional
+        Number of predicted experiments. Default is 1.
+
+    filters: int, optional
+        Filters of every convolution. Default is 96.
+
+    kernel_size: int, optional
+        Width of the first convolution. Must be odd. Default is 11.
+
+    dilations: tuple of int, optional
+        Dilation of each size-3 convolution in the residual module.
+        Default is (1, 2, 4).
+
+    pool_size: int, optional
+        Window and stride of the mean pooling; a remainder at the 3' end is not
+        pooled. Default is 10.
+
+    hidden: int, optional
+        Units of the fully connected layer. Default is 256.
+
+    dense_batch_norm: bool, optional
+        Whether batch norm precedes the ReLU of the fully connected layer.
+        Default is False.
+
+    dropout: float, optional
+        Dropout after the first convolution. Default is 0.1.
+
+    dropout_block: float, optional
+        Dropout after each hidden layer inside the residual module. Default is 0.
+
+    dropout_pool: float, optional
+        Dropout after the residual module's pooled output. Default is 0.2.
+
+    dropout_dense: float, optional
+        Dropout after the fully connected layer. Default is 0.5.
+
+    sigmoid: bool, optional
+        Whether the output is passed through a sigmoid, for classification.
+        Default is False.
+    """
+
+    channels: int = 4
+    length: int = 41
+    n_outputs: int = 1
+    filters: int = 96
+    kernel_size: int = 11
+    dilations: tuple[int, ...] = (1, 2, 4)
+    pool_size: int = 10
+    hidden: int = 256
+    dense_batch_norm: bool = False
+    dropout: float = 0.1
+    dropout_block: float = 0.0
+    dropout_pool: float = 0.2
+    dropout_dense: float = 0.5
+    sigmoid: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dilations", tuple(self.dilations))
+        self._require_positive_integers()
+        if self.kernel_size % 2 == 0:
+            raise ValueError(
+                f"`kernel_size`={self.kernel_size} is even; an odd width is needed so "
+                "that padding keeps the length."
+            )
+        if self.length < self.pool_size:
+            raise ValueError(
+                f"`length`={self.length} is shorter than `pool_size`={self.pool_size}; "
+                "nothing would be left after pooling."
+            )
+        for name in ("dropout", "dropout_block", "dropout_pool", "dropout_dense"):
+            rate = getattr(self, name)
+            if not 0 <= rate < 1:
+                raise ValueError(f"`{name}`={rate} must be at least 0 and below 1.")
+
+    def _require_positive_integers(self) -> None:
+        sizes: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in (
+                "channels",
+                "length",
+                "n_outputs",
+                "filters",
+                "kernel_size",
+                "pool_size",
+                "hidden",
+            )
+        }
+        sizes |= {f"dilations[{i}]": d for i, d in enumerate(self.dilations)}
+        for name, value in sizes.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"`{name}`={value!r} must be a positive integer.")
+        if not self.dilations:
+            raise ValueError("`dilations` is empty; give at least one dilation.")
+
+    @classmethod
+    def released(cls, **changes: Any) -> ResidualBindConfig:
+        """The architecture of the authors' released code.
+
+        It differs from the paper's text: four convolutions with dilations
+        1, 2, 4, 8, dropout 0.1 inside the residual module, and batch norm on the
+        fully connected layer.
+
+        Parameters
+        ----------
+        changes: optional
+            Fields to set otherwise, e.g. `n_outputs=2`.
+
+        Returns
+        -------
+        config: ResidualBindConfig
+
+        Examples
+        --------
+        >>> ResidualBindConfig.released(n_outputs=2).dilations
+        (1, 2, 4, 8)
+        """
+        released: dict[str, Any] = {
+            "dilations": (1, 2, 4, 8),
+            "dropout_block": 0.1,
+            "dense_batch_norm": True,
+        }
+        return cls(**(released | changes))
+
+
+class ResidualBind(nn.Module):
+    """How strongly does a protein bind an RNA sequence?
+
+    A convolution, a dilated residual module, mean pooling and a fully connected
+    layer, as in Koo et al. (2021), "ResidualBind". In eval mode without gradients
+    the batch norms are folded into channels-last convolutions, which is about twice
+    as fast on a CPU and equal to 1e-5; with gradients, in training, under
+    `torch.compile`/`torch.export`, or when a submodule has a hook, every layer runs
+    as written.
+
+    Parameters
+    ----------
+    config: ResidualBindConfig or None, optional
+        The architecture. None is the paper's for 41-nt RNA. Default is None.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = ResidualBind(ResidualBindConfig(n_outputs=2)).eval()
+    >>> model(torch.zeros(8, 4, 41)).shape
+    torch.Size([8, 2])
+    """
+
+    def __init__(self, config: ResidualBindConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ResidualBindConfig()
+        filters = config.filters
+        self.conv = _same_conv(config.channels, filters, config.kernel_size, 1)
+        self.conv_norm = _batch_norm(filters)
+        self.conv_relu = nn.ReLU()
+        self.conv_dropout = nn.Dropout(config.dropout)
+        self.block = DilatedResidualBlock(
+            filters, config.dilations, config.dropout_block
+        )
+        self.pool = nn.AvgPool1d(config.pool_size)
+        self.pool_dropout = nn.Dropout(config.dropout_pool)
+        pooled = config.length // config.pool_size
+        self.dense = nn.Linear(
+            pooled * filters, config.hidden, bias=not config.dense_batch_norm
+        )
+        self.dense_norm = (
+            _batch_norm(config.hidden) if config.dense_batch_norm else nn.Identity()
+        )
+        self.dense_relu = nn.ReLU()
+        self.dense_dropout = nn.Dropout(config.dropout_dense)
+        self.output = nn.Linear(config.hidden, config.n_outputs)
+        self.output_activation = nn.Sigmoid() if config.sigmoid else nn.Identity()
+        self.apply(_initialise)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Predict the binding score of each sequence.
+
+        Parameters
+        ----------
+        X: torch.Tensor, shape=(-1, channels, length)
+            One-hot sequences; padding and N are zero columns. Structure profiles,
+            where the model was built for them, are the channels after the first 4.
+
+        Returns
+        -------
+        y: torch.Tensor, shape=(-1, n_outputs)
+            Predicted scores, or probabilities where the config asks for a sigmoid.
+
+        Raises
+        ------
+        ValueError
+            If the channels or the length are not what the model was built for.
+        """
+        self._check_input(X)
+        if self._can_fold():
+            return self._forward_folded(X)
+        X = self.conv_dropout(self.conv_relu(self.conv_norm(self.conv(X))))
+        X = self.pool_dropout(self.pool(self.block(X)))
+        # Keras flattens (length, channel), so the authors' dense weights expect it.
+        X = X.transpose(1, 2).flatten(start_dim=1)
+        X = self.dense_dropout(self.dense_relu(self.dense_norm(self.dense(X))))
+        y: torch.Tensor = self.output_activation(self.output(X))
+        return y
+
+    def _check_input(self, X: torch.Tensor) -> None:
+        expected = (self.config.channels, self.config.length)
+        if X.ndim != 3 or tuple(X.shape[1:]) != expected:
+            raise ValueError(
+                f"`X` has shape {tuple(X.shape)}; this model was built for "
+                f"{expected[0]} channels and length {expected[1]}, so `X` must have "
+                f"shape (n, {expected[0]}, {expected[1]})."
+            )
+
+    def _can_fold(self) -> bool:
+        if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return False
+        # A hook is there to see its layer run; the folded pass would skip it.
+        return not any(
+            module._forward_hooks or module._forward_pre_hooks or module.training
+            for name, module in self.named_modules()
+            if name
+        )
+
+    def _forward_folded(self, X: torch.Tensor) -> torch.Tensor:
+        X = X.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        X = _folded_conv(X, self.conv, self.conv_norm).relu_()
+        hidden = X
+        layers = list(zip(self.block.convs, self.block.norms, strict=True))
+        for i, (conv, norm) in enumerate(layers):
+            hidden = _folded_conv(hidden, conv, norm)
+            if i < len(layers) - 1:
+                hidden = hidden.relu_()
+        X = X.add_(hidden).relu_()
+        X = F.avg_pool2d(X, (1, self.config.pool_size)).squeeze(2)
+        X = X.transpose(1, 2).flatten(start_dim=1)
+        X = self.dense_norm(self.dense(X)).relu_()
+        y: torch.Tensor = self.output_activation(self.output(X))
+        return y
+
+
+class DilatedResidualBlock(nn.Module):
+    """Size-3 convolutions of growing dilation whose sum with the input is rectified.
+
+    The last convolution's batch-normed output is added before its ReLU, so that
+    the block refines its input rather than replacing it.
+
+    Parameters
+    ----------
+    filters: int
+        Channels in and out.
+
+    dilations: tuple of int
+        Dilation of each convolution.
+
+    dropout: float
+        Dropout after each layer but the last.
+    """
+
+    def __init__(
+        self, filters: int, dilations: tuple[int, ...], dropout: float
+    ) -> None:
+        super().__init__()
+        n_layers = len(dilations)
+        self.convs = nn.ModuleList(_same_conv(filters, filters, 3, d) for d in dilations)
+        self.norms = nn.ModuleList(_batch_norm(filters) for _ in dilations)
+        # One ReLU module per use: DeepLIFT/SHAP keeps state on each.
+        self.relus = nn.ModuleList(nn.ReLU() for _ in range(n_layers - 1))
+        self.dropouts = nn.ModuleList(nn.Dropout(dropout) for _ in range(n_layers - 1))
+        self.sum_relu = nn.ReLU()
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Refine X, shape=(-1, filters, length), keeping its shape."""
+        hidden = X
+        for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            hidden = norm(conv(hidden))
+            if i < len(self.relus):
+                hidden = self.dropouts[i](self.relus[i](hidden))
+        y: torch.Tensor = self.sum_relu(X + hidden)
+        return y
+
+
+def _same_conv(channels: int, filters: int, width: int, dilation: int) -> nn.Conv1d:
+    return nn.Conv1d(
+        channels,
+        filters,
+        width,
+        padding=dilation * (width // 2),
+        dilation=dilation,
+        bias=False,  # batch norm follows and would remove it
+    )
+
+
+def _batch_norm(features: int) -> nn.BatchNorm1d:
+    return nn.BatchNorm1d(features, eps=BATCH_NORM_EPS, momentum=BATCH_NORM_MOMENTUM)
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv1d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def _folded_conv(X: torch.Tensor, conv: nn.Module, norm: nn.Module) -> torch.Tensor:
+    """Convolution and eval-mode batch norm as one channels-last 2-D convolution."""
+    assert isinstance(conv, nn.Conv1d)
+    assert isinstance(norm, nn.BatchNorm1d)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    weight = (conv.weight * scale[:, None, None]).unsqueeze(2)
+    return F.conv2d(
+        X,
+        weight.contiguous(memory_format=torch.channels_last),
+        norm.bias - norm.running_mean * scale,
+        padding=(0, int(conv.padding[0])),
+        dilation=(1, conv.dilation[0]),
+    )
