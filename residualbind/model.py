@@ -293,7 +293,9 @@ class DilatedResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         n_layers = len(dilations)
-        self.convs = nn.ModuleList(_same_conv(filters, filters, 3, d) for d in dilations)
+        self.convs = nn.ModuleList(
+            _same_conv(filters, filters, 3, d) for d in dilations
+        )
         self.norms = nn.ModuleList(_batch_norm(filters) for _ in dilations)
         # One ReLU module per use: DeepLIFT/SHAP keeps state on each.
         self.relus = nn.ModuleList(nn.ReLU() for _ in range(n_layers - 1))
