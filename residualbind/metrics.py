@@ -166,10 +166,11 @@ def score_predictions(
         y_, y_hat_ = values[measured], values_hat[measured]
         _check_output(name, y_, y_hat_, classification)
         metrics = (_classification if classification else _regression)(y_, y_hat_)
-        table = _bootstrap(metrics, len(y_), n_bootstrap, confidence, random_state)
-        tables.append(table.assign(n=len(y_)))
-        tables[-1].insert(0, "output", name)
-    return pd.concat(tables, ignore_index=True)
+        scores = _bootstrap(metrics, len(y_), n_bootstrap, confidence, random_state)
+        scores.insert(0, "output", name)
+        tables.append(scores.assign(n=len(y_)))
+    table: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return table
 
 
 def _bootstrap(
@@ -187,9 +188,8 @@ def _bootstrap(
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     once = np.ones(n)
     values = [metric(once) for metric in metrics.values()]
-    return pd.DataFrame(
-        {"metric": list(metrics), "value": values, "low": low, "high": high}
-    )
+    columns = {"metric": list(metrics), "value": values, "low": low, "high": high}
+    return pd.DataFrame(columns)
 
 
 def _regression(y: Values, y_hat: Values) -> dict[str, Metric]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -17,7 +16,9 @@ from torch import nn
 from tqdm import tqdm
 
 from .checkpoints import Checkpoint, describe_run, load_checkpoint, save_checkpoint
+from .devices import autocast, cuda_devices, default_device, placed
 from .metrics import pearson
+from .schedule import best_epoch, count_decays, draw_batches, epoch_seed
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -115,8 +116,8 @@ def train(
     checkpoint_folder: str, pathlib.Path or None, optional
         Where to write, after every epoch, `checkpoint.safetensors` (atomically)
         and `history.tsv`. If it holds a checkpoint of the same run, training
-        resumes there and ends as an uninterrupted run would. None writes nothing.
-        Default is None.
+        resumes there and ends as an uninterrupted run would; `epochs`, `patience`
+        and `device` may differ. None writes nothing. Default is None.
 
     random_state: int, optional
         Seed of the mini-batches and of dropout; CPU runs repeat bit for bit on the
@@ -160,14 +161,14 @@ def train(
     _check_options(locals())
     train_X, train_y = _examples(train, "train")
     valid_X, valid_y = _examples(valid, "valid")
-    device = _default_device(device)
+    device = default_device(device)
     settings = _Settings(batch_size, lr, lr_decay, lr_patience, loss, dtype)
     run = describe_run(
         model, (train_X, train_y, valid_X, valid_y), settings.describe(), random_state
     )
     trainer = _Trainer(model, settings, random_state, device)
     folder = None if checkpoint_folder is None else Path(checkpoint_folder)
-    with _placed(model, device), torch.random.fork_rng(_cuda_devices(device)):
+    with placed(model, device), torch.random.fork_rng(cuda_devices(device)):
         if folder is not None:
             trainer.resume(load_checkpoint(folder, run))
         trainer.check_output(train_X, train_y)
@@ -254,12 +255,10 @@ class _Trainer:
         output = self.predict(X[:2])
         if not isinstance(output, torch.Tensor) or output.shape[1:] != y.shape[1:]:
             shape = getattr(output, "shape", None)
-            found = (
-                type(output).__name__ if shape is None else f"shape (n, *{shape[1:]})"
-            )
+            found = f"{type(output).__name__} of shape {tuple(shape or ())}"
             raise ValueError(
-                f"`model` gives an output of {found}, but `y` has shape "
-                f"(n, *{y.shape[1:]}); they must agree."
+                f"`model` maps 2 sequences to a {found}, but their `y` has shape "
+                f"{tuple(y[:2].shape)}; they must agree."
             )
 
     def run_epoch(
@@ -270,7 +269,7 @@ class _Trainer:
         start = time.perf_counter()
         # Seeding every epoch by its number makes a resumed run draw what the
         # uninterrupted one drew, with no random state to store.
-        torch.manual_seed(_epoch_seed(self.random_state, self.epoch))
+        torch.manual_seed(epoch_seed(self.random_state, self.epoch))
         if self.optimizer is None:
             self.optimizer = self._new_optimizer()
         lr = self._learning_rate()
@@ -333,11 +332,11 @@ class _Trainer:
         self.model.train()
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         for rows in draw_batches(len(X), self.settings.batch_size, self.device):
-            with _autocast(self.device, self.settings.dtype):
+            with autocast(self.device, self.settings.dtype):
                 y_hat = self.model(X[rows].to(y.dtype))
             value = self._loss(y_hat.to(y.dtype), y[rows])
             self.optimizer.zero_grad()
-            value.backward()
+            value.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             total += value.detach() * len(rows)
         mean = total.item() / len(X)
@@ -351,48 +350,6 @@ class _Trainer:
     def _loss(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         measured = ~torch.isnan(y)
         return self.settings.loss(y_hat[measured], y[measured])
-
-
-def best_epoch(pearsons: list[float]) -> int:
-    """The first epoch, from 1, with the highest value; 0 where none is defined."""
-    best, epoch = -math.inf, 0
-    for i, value in enumerate(pearsons, start=1):
-        if value > best:  # False for NaN, which is no better than anything
-            best, epoch = value, i
-    return epoch
-
-
-def count_decays(pearsons: list[float], lr_patience: int) -> int:
-    """How often the learning rate has fallen after the given epochs.
-
-    It falls when `lr_patience` epochs in a row, counted anew after each fall, were
-    no better than the best before.
-    """
-    best, waited, n_decays = -math.inf, 0, 0
-    for value in pearsons:
-        if value > best:
-            best, waited = value, 0
-            continue
-        waited += 1
-        if waited == lr_patience:
-            waited, n_decays = 0, n_decays + 1
-    return n_decays
-
-
-def draw_batches(
-    n: int, batch_size: int, device: torch.device
-) -> tuple[torch.Tensor, ...]:
-    """Row numbers of an epoch's mini-batches in random order, on the device.
-
-    Every row is drawn once. Sizes differ by at most one, and none is a single
-    example, with which batch norm could not train.
-    """
-    n_batches = max(1, min(math.ceil(n / batch_size), n // 2))
-    return torch.randperm(n, device=device).tensor_split(n_batches)
-
-
-def _epoch_seed(random_state: int, epoch: int) -> int:
-    return int(np.random.SeedSequence([random_state, epoch]).generate_state(1)[0])
 
 
 def _examples(examples: Examples, name: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -432,39 +389,8 @@ def _check_options(options: dict[str, Any]) -> None:
         raise ValueError(f"`lr`={options['lr']} must be above 0.")
     if not 0 < options["lr_decay"] <= 1:
         raise ValueError(
-            f"`lr_decay`={options['lr_decay']} must be above 0, at most 1."
+            f"`lr_decay`={options['lr_decay']} must be above 0 and at most 1."
         )
-
-
-def _default_device(device: str | torch.device | None) -> torch.device:
-    if device is not None:
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _cuda_devices(device: torch.device) -> list[torch.device]:
-    return [device] if device.type == "cuda" else []
-
-
-def _autocast(device: torch.device, dtype: torch.dtype | None) -> torch.autocast:
-    if dtype is None:
-        dtype = torch.bfloat16
-        return torch.autocast(device.type, dtype, enabled=device.type == "cuda")
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
-
-
-@contextmanager
-def _placed(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """The model on `device` for a while; back where it was, whatever happens."""
-    parameter = next(model.parameters(), None)
-    if parameter is None:
-        raise ValueError("`model` has no parameters to train.")
-    before = parameter.device
-    model.to(device)
-    try:
-        yield
-    finally:
-        model.to(before)
 
 
 def _save(folder: Path, checkpoint: Checkpoint, run: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Global Importance Analysis: what has a genomics model learned, and how sure are we?"""
+"""Global Importance Analysis: what has a model learned, and how sure are we?"""
 
 from importlib.metadata import version
 
