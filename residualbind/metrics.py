@@ -188,8 +188,10 @@ def _bootstrap(
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     once = np.ones(n)
     values = [metric(once) for metric in metrics.values()]
-    columns = {"metric": list(metrics), "value": values, "low": low, "high": high}
-    return pd.DataFrame(columns)
+    table: pd.DataFrame = pd.DataFrame(
+        {"metric": list(metrics), "value": values, "low": low, "high": high}
+    )
+    return table
 
 
 def _regression(y: Values, y_hat: Values) -> dict[str, Metric]:

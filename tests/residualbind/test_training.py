@@ -275,7 +275,9 @@ def test_a_full_disk_is_an_error_that_keeps_the_last_checkpoint(tmp_path):
     run(epochs=1, checkpoint_folder=tmp_path)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     code = (
-        "import resource, sys; sys.path.insert(0, sys.argv[1]); import test_training as t\n"
+        "import resource, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "import test_training as t\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try:\n    t.run(epochs=2, checkpoint_folder=sys.argv[2])\n"
         "except t.TrainingError as error:\n    print(error)\n"
