@@ -89,8 +89,9 @@ class Truth:
         Loss of a site that lies in a stem. Default is 4.
 
     stem_pairs: int, optional
-        Fewest stacked pairs that make a stem. Fewer than 0.2 % of RNAcompete's probes
-        have eight by chance, 3 % have six. Default is 8.
+        Fewest stacked pairs that make a stem. Of random probes, 0.2 % have a stem of
+        eight by chance and 3 % one of six; RNAcompete's pool, which avoids them, has
+        none and 0.1 %. Default is 8.
 
     max_loop: int, optional
         Longest loop, in nucleotides. Default is 12.
