@@ -1,0 +1,110 @@
+"""Where the command line's measurements and sequences come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from .hdf5 import read_hdf5
+from .readers import (
+    read_deepbind,
+    read_fasta,
+    read_fasta_sequences,
+    read_ray2013,
+    read_score_pair,
+    read_scores,
+    read_table,
+)
+from .rnacompete import RNAcompete
+
+# Files that each format of `--data` takes, at least and at most.
+FORMATS = {
+    "scores": (1, 2),
+    "deepbind": (2, 2),
+    "ray2013": (1, 1),
+    "hdf5": (1, 1),
+    "table": (1, 1),
+    "fasta": (2, 2),
+}
+
+DATA_OPTIONS = (
+    "format",
+    "experiment",
+    "length",
+    "sequence",
+    "score",
+    "set_column",
+    "protein",
+)
+
+
+def read_data(
+    data: Sequence[str],
+    *,
+    format: str,
+    experiment: Sequence[str] | None,
+    length: int | None,
+    sequence: str,
+    score: str,
+    set_column: str | None,
+    protein: str | None,
+) -> RNAcompete:
+    """Measurements in any of the formats, of the asked experiments."""
+    fewest, most = FORMATS[format]
+    if not fewest <= len(data) <= most:
+        wanted = str(most) if fewest == most else f"{fewest} or {most}"
+        raise ValueError(
+            f"`--data` names {len(data)} files; `--format {format}` takes {wanted}."
+        )
+    columns = {"score": score, "set_column": set_column, "length": length}
+    if format == "scores":
+        read = read_scores if len(data) == 1 else read_score_pair
+        measured = read(*data, length=length)
+    elif format == "deepbind":
+        measured = read_deepbind(*data, experiments=experiment, length=length)
+    elif format == "ray2013":
+        measured = read_ray2013(*data, experiments=experiment, length=length)
+    elif format == "hdf5":
+        measured = read_hdf5(*data, protein=protein, length=length)
+    elif format == "table":
+        measured = read_table(*data, sequence=sequence, **columns)
+    else:
+        measured = read_fasta(*data, **columns)
+    return _choose_experiments(measured, experiment)
+
+
+def read_sequences(
+    fasta: Path | None, table: Path | None, sequence: str
+) -> tuple[list[str], list[str], str]:
+    if fasta is not None:
+        names, sequences = read_fasta_sequences(fasta)
+        return names, sequences, str(fasta)
+    rows = pd.read_csv(table, sep=None, engine="python", dtype=str)
+    if sequence not in rows:
+        raise ValueError(
+            f"{table} has no column {sequence!r}; its columns are {list(rows)}."
+        )
+    first = rows.columns[0]
+    names = rows[first] if first != sequence else rows.index.astype(str)
+    return list(names), rows[sequence].tolist(), str(table)
+
+
+def _choose_experiments(
+    data: RNAcompete, experiment: Sequence[str] | None
+) -> RNAcompete:
+    if experiment is None and len(data.experiments) > 1:
+        raise ValueError(
+            f"the data hold {len(data.experiments)} experiments, such as "
+            f"{', '.join(data.experiments[:3])}; choose with `--experiment`."
+        )
+    chosen = list(experiment or data.experiments)
+    if len(chosen) == 1:
+        return data.select(chosen[0])
+    unknown = sorted(set(chosen) - set(data.experiments))
+    if unknown:
+        raise ValueError(f"`--experiment` names {unknown}, which the data do not hold.")
+    columns = [data.experiments.index(name) for name in chosen]
+    return replace(data, y=data.y[:, columns], experiments=tuple(chosen))
