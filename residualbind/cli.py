@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from . import commands
@@ -58,8 +59,8 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = _Parser(
         prog="residualbind",
-        description="ResidualBind: predict protein binding from RNA sequence. Tables go "
-        "to stdout or to --out, messages to stderr.",
+        description="ResidualBind: predict protein binding from RNA sequence. Tables "
+        "go to stdout or to --out, messages to stderr.",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for add in (

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,6 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
-from . import __version__
-from .encoding import encode_sequences
 from .keras_import import import_keras
 from .metrics import score_predictions
 from .model import ResidualBind, ResidualBindConfig
@@ -101,7 +100,10 @@ def train_model(
         "best_epoch": result.best_epoch,
         "valid_pearson": result.best_pearson,
         "test": None if table is None else table.to_dict("records"),
-        "versions": {"torch": torch.__version__, "residualbind": __version__},
+        "versions": {
+            "torch": torch.__version__,
+            "residualbind": version("tangermeme-gia"),
+        },
     }
     save(
         model,
@@ -173,11 +175,10 @@ def predict_sequences(
     fitted, metadata = find_model(model)
     if fitted.config.channels != 4:
         raise ValueError(
-            f"`--model` {model} needs {fitted.config.channels} channels, with structure "
-            "profiles; this command reads sequences only."
+            f"`--model` {model} needs {fitted.config.channels} channels, with "
+            "structure profiles; this command reads sequences only."
         )
-    names, sequences, source = read_sequences(fasta, table, sequence)
-    X = encode_sequences(sequences, length=fitted.config.length, source=source)
+    names, X = read_sequences(fasta, table, sequence, fitted.config.length)
     y_hat = predict(fitted, X, batch_size=batch_size, device=device)
     scores = y_hat.double().numpy()
     if scale == "measured" and metadata.transform is not None:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
+import torch
 
+from ._tables import open_table
+from .encoding import encode_sequences
+from .fasta import read_fasta, read_fasta_sequences
 from .hdf5 import read_hdf5
 from .readers import (
     read_deepbind,
-    read_fasta,
-    read_fasta_sequences,
     read_ray2013,
     read_score_pair,
     read_scores,
@@ -77,19 +78,24 @@ def read_data(
 
 
 def read_sequences(
-    fasta: Path | None, table: Path | None, sequence: str
-) -> tuple[list[str], list[str], str]:
+    fasta: Path | None, table: Path | None, sequence: str, length: int
+) -> tuple[list[str], torch.Tensor]:
+    """Names and one-hot sequences of a FASTA file, or of a table's named column.
+
+    The names of a table's rows are its first column, or their numbers if that holds
+    the sequences.
+    """
     if fasta is not None:
         names, sequences = read_fasta_sequences(fasta)
-        return names, sequences, str(fasta)
-    rows = pd.read_csv(table, sep=None, engine="python", dtype=str)
-    if sequence not in rows:
-        raise ValueError(
-            f"{table} has no column {sequence!r}; its columns are {list(rows)}."
-        )
-    first = rows.columns[0]
-    names = rows[first] if first != sequence else rows.index.astype(str)
-    return list(names), rows[sequence].tolist(), str(table)
+        places = lambda row: f"{fasta}, sequence {names[row]!r}"  # noqa: E731
+        return names, encode_sequences(sequences, length=length, source=places)
+    assert table is not None
+    opened = open_table(table)
+    opened.require(sequence)
+    (names, sequences), _ = opened.read([opened.columns[0], sequence], [])
+    if opened.columns[0] == sequence:
+        names = [str(row) for row in range(len(sequences))]
+    return names, encode_sequences(sequences, length=length, source=opened.place)
 
 
 def _choose_experiments(

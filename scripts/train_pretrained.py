@@ -191,8 +191,8 @@ def describe(t: Trained) -> dict[str, object]:
     return {
         "protein": t.run.protein,
         "experiment": EXPERIMENTS[t.run.protein],
-        "source": "Ray et al. 2013, doi 10.1038/nature12311: 30,000 probes of set A and "
-        "30,000 of set B",
+        "source": "Ray et al. 2013, doi 10.1038/nature12311: 30,000 probes of set A "
+        "and 30,000 of set B",
         "data_sha256": t.data.checksum(),
         "split": f"set A 0.9/0.1, seed {SPLIT_SEED}; set B test",
         "architecture": t.run.architecture,
