@@ -1,6 +1,5 @@
 """Tests of residualbind.encoding."""
 
-import time
 import warnings
 
 import numpy as np
@@ -123,14 +122,3 @@ def test_decoding_ignores_structure_channels_and_takes_a_blank_row():
     X[:, 4:] = 0.5
     assert decode_sequences(X) == ["G", ""]
     assert decode_sequences(X[:0]) == []
-
-
-def test_encoding_does_not_loop_over_letters():
-    probe = "AGAGGACUGAGGUACCACGGCGUAGAGAGUGAACAUU"
-    encode_sequences([probe])
-    start = time.process_time()
-    X = encode_sequences([probe] * 50_000)
-    seconds = time.process_time() - start
-    assert X.shape == (50_000, 4, 41)
-    # About 0.03 s; a loop over these 1.85 million letters takes well over a second.
-    assert seconds < 0.6

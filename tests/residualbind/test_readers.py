@@ -1,8 +1,6 @@
 """Tests of residualbind.readers and of the tables below it."""
 
 import gzip
-import io
-import time
 from pathlib import Path
 
 import numpy as np
@@ -499,30 +497,11 @@ def test_line_numbers_hold_across_blocks(write, monkeypatch):
     assert read_table(path).y[:, 0].tolist() == list(range(40))
 
 
-def test_wide_tables_are_read_about_as_fast_as_pandas_reads_them(write):
-    import pandas as pd
-
+def test_wide_tables_are_read_value_by_value(write):
     rng = np.random.default_rng(0)
-    n, k = 2_000, 100
-    y = [[f"{x:.5f}" for x in row] for row in rng.normal(size=(n, k))]
-    header = "Probe_Set\tRNA_Seq\tProbe_ID\t" + "\t".join(f"e{i}" for i in range(k))
-    text = header + "\n"
-    text += "".join(f"SetA\tAGAGGACUGAGGUACC\tP\t{chr(9).join(row)}\n" for row in y)
-    path = write(text)
-
-    def seconds(read):
-        times = []
-        for _ in range(3):
-            start = time.process_time()
-            read()
-            times.append(time.process_time() - start)
-        return min(times)
-
-    data = read_ray2013(path)
-    np.testing.assert_array_equal(
-        data.y.numpy(), np.array(y, np.float64).astype(np.float32)
-    )
-    # Measured 1.4 times; the checks of the lines must stay cheap.
-    assert seconds(lambda: read_ray2013(path)) < 5 * seconds(
-        lambda: pd.read_csv(io.BytesIO(path.read_bytes()), sep="\t")
-    )
+    y = [[f"{x:.5f}" for x in row] for row in rng.normal(size=(200, 100))]
+    header = "Probe_Set\tRNA_Seq\tProbe_ID\t" + "\t".join(f"e{i}" for i in range(100))
+    rows = [f"SetA\tAGAGGACUGAGGUACC\tP\t{chr(9).join(row)}\n" for row in y]
+    data = read_ray2013(write(header + "\n" + "".join(rows)))
+    expected = np.array(y, np.float64).astype(np.float32)
+    np.testing.assert_array_equal(data.y.numpy(), expected)
