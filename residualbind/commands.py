@@ -20,7 +20,7 @@ from .metrics import score_predictions
 from .model import ResidualBind, ResidualBindConfig
 from .preparation import prepare
 from .pretrained_models import load_pretrained, pretrained_metadata, pretrained_names
-from .public_data import download
+from .public_data import RAY2013_FILES, download
 from .rnacompete import RNAcompete
 from .simulate import simulate_rnacompete
 from .sources import DATA_OPTIONS, read_data, read_sequences
@@ -217,8 +217,7 @@ def simulate_data(*, out: Path | None, truth: Path | None, **options: Any) -> No
 
 def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
     """Fetch the public RNAcompete tables."""
-    chosen = {} if files is None else {"files": files}
-    for path in download(folder, **chosen):
+    for path in download(folder, files or RAY2013_FILES):
         logger.info("%s", path)
 
 

@@ -81,4 +81,5 @@ def prepare(
         applied = make_transform(transform).fit(part.y) if own else fitted
         y = torch.as_tensor(applied.apply(part.y), dtype=torch.float32)
         transformed.append(replace(part, y=y))
-    return Prepared(*transformed, transform=fitted)
+    train, valid, test = transformed
+    return Prepared(train, valid, test, fitted)

@@ -60,20 +60,30 @@ def read_data(
         raise ValueError(
             f"`--data` names {len(data)} files; `--format {format}` takes {wanted}."
         )
-    columns = {"score": score, "set_column": set_column, "length": length}
-    if format == "scores":
-        read = read_scores if len(data) == 1 else read_score_pair
-        measured = read(*data, length=length)
+    if format == "scores" and len(data) == 1:
+        measured = read_scores(data[0], length=length)
+    elif format == "scores":
+        measured = read_score_pair(data[0], data[1], length=length)
     elif format == "deepbind":
-        measured = read_deepbind(*data, experiments=experiment, length=length)
+        measured = read_deepbind(
+            data[0], data[1], experiments=experiment, length=length
+        )
     elif format == "ray2013":
-        measured = read_ray2013(*data, experiments=experiment, length=length)
+        measured = read_ray2013(data[0], experiments=experiment, length=length)
     elif format == "hdf5":
-        measured = read_hdf5(*data, protein=protein, length=length)
+        measured = read_hdf5(data[0], protein=protein, length=length)
     elif format == "table":
-        measured = read_table(*data, sequence=sequence, **columns)
+        measured = read_table(
+            data[0],
+            sequence=sequence,
+            score=score,
+            set_column=set_column,
+            length=length,
+        )
     else:
-        measured = read_fasta(*data, **columns)
+        measured = read_fasta(
+            data[0], data[1], score=score, set_column=set_column, length=length
+        )
     return _choose_experiments(measured, experiment)
 
 

@@ -27,7 +27,7 @@ from tangermeme.predict import predict
 
 import residualbind
 from residualbind import ResidualBind, ResidualBindConfig, RNAcompete, TrainingResult
-from residualbind.rnacompete import read_score_pair
+from residualbind.readers import read_score_pair
 from residualbind.transforms import Transform, make_transform
 from residualbind.weights import save
 
