@@ -385,5 +385,5 @@ def _parse_transform(source: str, state: dict[str, Any] | None) -> Transform | N
         return None
     try:
         return transform_from_dict(state)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} has an invalid transform: {error!r}") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{source} has an invalid transform: {error}") from error
