@@ -187,7 +187,7 @@ class Clip(Transform):
 
 
 class Log(Transform):
-    """log(S - Smin + 1), which tames the heavy right tail of binding scores.
+    """Take log(S - Smin + 1), which tames the heavy right tail of binding scores.
 
     Smin is the lowest fitted score. A score below it, in another split, continues
     the curve along its tangent (S - Smin), so that every score has a value and

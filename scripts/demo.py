@@ -3,8 +3,8 @@
     python scripts/demo.py
 
 Needs no data. The simulation plants UAAUUA, the core that A1CF is known to bind
-(Ray et al. 2013: WUAAUUR), and nothing else; a model that has learned the motif from real
-measurements must rank these probes by their number of sites.
+(Ray et al. 2013: WUAAUUR), and nothing else; a model that has learned the motif from
+real measurements must rank these probes by their number of sites.
 """
 
 from __future__ import annotations
