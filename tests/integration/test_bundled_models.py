@@ -1,4 +1,4 @@
-"""The bundled models are what their cards say, and know the motifs of the literature."""
+"""The bundled models are what their cards say, and know published motifs."""
 
 import json
 import subprocess
