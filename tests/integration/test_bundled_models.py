@@ -19,8 +19,8 @@ from residualbind.pretrained_models import (
 )
 
 ROOT = Path(__file__).parents[2]
-# Ray et al. (2013): WUAAUUR for A1CF, RACGAH-like for ANKHD1.
-MOTIFS = {"A1CF": ("UAAUUA", "UUAAUA"), "ANKHD1": ("AGACGA", "GAAGCA")}
+# Ray et al. (2013): WUAAUUR for A1CF, AGACGWW for ANKHD1; and a shuffle of each.
+MOTIFS = {"A1CF": ("UAAUUA", "UUAAUA"), "ANKHD1": ("AGACGU", "GUAGCA")}
 FOLDER = files("residualbind") / "pretrained"
 
 

@@ -114,12 +114,10 @@ FASTA = (
 def test_predict_works_on_a_bundled_model(tmp_path, capsys):
     fasta = tmp_path / "probes.fa"
     fasta.write_text(FASTA)
-    with pytest.warns(UserWarning, match="2 letters"):
-        assert main(["predict", "--model", "A1CF", "--fasta", str(fasta)]) == 0
+    assert main(["predict", "--model", "A1CF", "--fasta", str(fasta)]) == 0
     table = table_of(capsys)
     assert table["name"].tolist() == ["first", "second"]
-    with pytest.warns(UserWarning, match="2 letters"):
-        X = residualbind.encode_sequences([FASTA.split()[2], FASTA.split()[4]])
+    X = residualbind.encode_sequences([FASTA.split()[2], FASTA.split()[4]])
     with torch.no_grad():
         y_hat = residualbind.load_pretrained("A1CF")(X.float())
     transform = residualbind.pretrained_metadata("A1CF").transform
