@@ -22,6 +22,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 benchmarks: $(INSTALLED)
+	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/inference.py
 	$(BIN)/python benchmarks/training_epoch.py
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` in one step, also if the machine stops midway.
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step, also if the machine stops midway.
 
     Raises
     ------
+    FileNotFoundError
+        If its folder does not exist.
+
     OSError
-        If the data cannot be written; `path` is then as it was and no temporary
+        If the content cannot be written; `path` is then as it was and no temporary
         file is left.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    target = path.resolve()  # a symbolic link stays one
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"`path`={str(path)!r}: its folder does not exist.")
+    # Unlike tempfile, `open` leaves the permissions to the user's umask.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        with open(temporary, "xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise

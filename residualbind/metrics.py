@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 from tangermeme.predict import predict
 from torch import nn
 
@@ -206,6 +205,9 @@ def _regression(y: Values, y_hat: Values) -> dict[str, Metric]:
 
 
 def _classification(y: Values, y_hat: Values) -> dict[str, Metric]:
+    # Imported here: scikit-learn is slow to import and most users fit scores.
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     return {
         "auroc": lambda counts: _if_both_kinds(roc_auc_score, y, y_hat, counts),
         "aupr": lambda counts: _if_both_kinds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -91,6 +92,11 @@ class ResidualBindConfig:
     sigmoid: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.dilations, Sequence):
+            raise ValueError(
+                f"`dilations`={self.dilations!r} must be a sequence of integers, one "
+                "for each convolution in the residual module."
+            )
         object.__setattr__(self, "dilations", tuple(self.dilations))
         self._require_positive_integers()
         if self.kernel_size % 2 == 0:
@@ -105,8 +111,13 @@ class ResidualBindConfig:
             )
         for name in ("dropout", "dropout_block", "dropout_pool", "dropout_dense"):
             rate = getattr(self, name)
-            if not 0 <= rate < 1:
-                raise ValueError(f"`{name}`={rate} must be at least 0 and below 1.")
+            if not isinstance(rate, int | float) or not 0 <= rate < 1:
+                raise ValueError(f"`{name}`={rate!r} must be at least 0 and below 1.")
+        for name in ("dense_batch_norm", "sigmoid"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(
+                    f"`{name}`={getattr(self, name)!r} must be True or False."
+                )
 
     def _require_positive_integers(self) -> None:
         sizes: dict[str, Any] = {
@@ -206,6 +217,7 @@ class ResidualBind(nn.Module):
         self.output = nn.Linear(config.hidden, config.n_outputs)
         self.output_activation = nn.Sigmoid() if config.sigmoid else nn.Identity()
         self.apply(_initialise)
+        self._layer_types = {name: type(layer) for name, layer in self.named_modules()}
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Predict the binding score of each sequence.
@@ -249,9 +261,13 @@ class ResidualBind(nn.Module):
     def _can_fold(self) -> bool:
         if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
             return False
-        # A hook is there to see its layer run; the folded pass would skip it.
+        # A hook is there to see its layer run, and a layer put in another's place to
+        # replace it; the folded pass would skip both.
         return not any(
-            module._forward_hooks or module._forward_pre_hooks or module.training
+            module._forward_hooks
+            or module._forward_pre_hooks
+            or module.training
+            or type(module) is not self._layer_types.get(name)
             for name, module in self.named_modules()
             if name
         )
@@ -270,7 +286,7 @@ class ResidualBind(nn.Module):
         )
 
     def _run_folded(self, X: torch.Tensor, layers: list[_FoldedConv]) -> torch.Tensor:
-        X = X.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        X = _channels_last(X)
         first, *inner, last = layers
         X = first(X).relu_()
         hidden = X
@@ -373,10 +389,15 @@ def _fold(conv: nn.Module, norm: nn.Module) -> _FoldedConv:
     assert norm.running_mean is not None
     assert norm.running_var is not None
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-    weight = (conv.weight * scale[:, None, None]).unsqueeze(2)
     return _FoldedConv(
-        weight.contiguous(memory_format=torch.channels_last),
+        _channels_last(conv.weight * scale[:, None, None]),
         norm.bias - norm.running_mean * scale,
         int(conv.padding[0]),
         conv.dilation[0],
     )
+
+
+def _channels_last(X: torch.Tensor) -> torch.Tensor:
+    """(n, channels, length) as (n, channels, 1, length), channels next in memory."""
+    # Not `contiguous(memory_format=torch.channels_last)`, which vmap cannot batch.
+    return X.transpose(1, 2).contiguous().transpose(1, 2).unsqueeze(2)

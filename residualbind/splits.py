@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 # elsewhere, such as the one stored in the authors' HDF5 files.
 DESIGN_SETS = ("A", "B")
 PRESPLIT_SETS = ("train", "valid", "test")
+
+# Spellings of labels in files, in lower case and without these separators.
+_SEPARATORS = str.maketrans("", "", " _-")
+_SPELLINGS = {"a": "A", "seta": "A", "b": "B", "setb": "B"} | {
+    label: label for label in PRESPLIT_SETS
+}
 
 
 class Split(NamedTuple):
@@ -53,8 +59,8 @@ def split_sets(
     Raises
     ------
     ValueError
-        If a label is not allowed, the two kinds are mixed, or the fraction is not
-        between 0 and 1 or leaves a part of set A empty.
+        If `sets` is not a list of labels, a label is not allowed, the two kinds are
+        mixed, or the fraction is not between 0 and 1 or leaves a part of set A empty.
 
     Examples
     --------
@@ -63,6 +69,10 @@ def split_sets(
     (9, 1, array([10, 11]))
     """
     labels = np.asarray(sets, dtype=np.str_)
+    if labels.ndim != 1:
+        raise ValueError(
+            f"`sets` has {labels.ndim} dimensions; give one label for each probe."
+        )
     found = sorted(set(labels.tolist()))
     if not found:
         raise ValueError("`sets` is empty; nothing to split.")
@@ -90,3 +100,55 @@ def split_sets(
         valid=np.sort(shuffled[:n_valid]),
         test=np.flatnonzero(labels == "B"),
     )
+
+
+def standard_sets(
+    labels: Sequence[str], place: Callable[[int], str]
+) -> NDArray[np.str_]:
+    """Read set labels as files spell them: "SetA", "Set A", "set_a" are "A".
+
+    Parameters
+    ----------
+    labels: sequence of str, shape=(n,)
+        Labels of "A" and "B", or of "train", "valid" and "test", in any case.
+
+    place: callable
+        Turns a row number into where that row is, for errors.
+
+    Returns
+    -------
+    sets: numpy.ndarray, shape=(n,)
+        "A" and "B", or "train", "valid" and "test".
+
+    Raises
+    ------
+    ValueError
+        If a label is none of these, or the two kinds are mixed, naming the place.
+
+    Examples
+    --------
+    >>> standard_sets(["SetA", "b"], place=lambda row: f"line {row + 1}").tolist()
+    ['A', 'B']
+    """
+    known = {
+        label: _SPELLINGS.get(label.lower().translate(_SEPARATORS))
+        for label in set(labels)
+    }
+    kinds = {label: name in PRESPLIT_SETS for label, name in known.items()}
+    for row, label in enumerate(labels):
+        if known[label] is None:
+            raise ValueError(
+                f"{place(row)}: {label!r} is not a set; sets are 'A' and 'B' (also "
+                "'SetA', 'Set A') or 'train', 'valid' and 'test'."
+            )
+        if kinds[label] != kinds[labels[0]]:
+            raise ValueError(
+                f"{place(row)}: {label!r} after {labels[0]!r}; sets are either 'A' and "
+                "'B' or 'train', 'valid' and 'test'."
+            )
+    return np.array([known[label] for label in labels], dtype=np.str_)
+
+
+def constant_sets(set_label: str, n: int) -> NDArray[np.str_]:
+    """The same label n times; an error calls it `set_label`."""
+    return np.repeat(standard_sets([set_label], lambda _: "`set_label`"), n)

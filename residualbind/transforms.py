@@ -17,8 +17,8 @@ class Transform(ABC):
     """A map of scores that is learnt on one set of probes and applied to others.
 
     `fit` returns the transform itself, so `Log().fit(y).apply(y)` reads in order.
-    Scores have shape (n,) or (n, n_outputs), each output is fitted on its own, and
-    NaN stays NaN.
+    Scores have shape (n,), which is one output, or (n, n_outputs); each output is
+    fitted on its own, NaN stays NaN, and what is given is never changed.
     """
 
     kind: ClassVar[str]
@@ -41,10 +41,11 @@ class Transform(ABC):
         Raises
         ------
         ValueError
-            If an output has no finite score, or has infinite ones.
+            If `y` has another shape, or an output has no score, an infinite one or,
+            for a z-score, only one value.
         """
         scores = _as_scores(y)
-        if scores.shape[0] == 0 or np.isnan(scores).all(axis=0).any():
+        if scores.size == 0 or np.isnan(scores).all(axis=0).any():
             raise ValueError("`y` has no score to fit a transform on in some output.")
         if np.isinf(scores).any():
             raise ValueError("`y` has infinite scores; only finite ones and NaN fit.")
@@ -52,7 +53,22 @@ class Transform(ABC):
         return self
 
     def apply(self, y: ArrayLike | torch.Tensor) -> Scores:
-        """Transform scores, shape=(n,) or (n, n_outputs)."""
+        """Transform scores.
+
+        Parameters
+        ----------
+        y: array-like, shape=(n,) or (n, n_outputs)
+            Scores of any split.
+
+        Returns
+        -------
+        y: numpy.ndarray, of the same shape, dtype=float64
+
+        Raises
+        ------
+        ValueError
+            If the transform is not fitted, or was fitted on another number of outputs.
+        """
         self._require_fitted()
         return self._apply(self._check_outputs(_as_scores(y)))
 
@@ -60,6 +76,20 @@ class Transform(ABC):
         """Return transformed scores or predictions to the original scale.
 
         What clipping cut off cannot be restored: the clipped value is returned.
+
+        Parameters
+        ----------
+        y: array-like, shape=(n,) or (n, n_outputs)
+            Scores on the transformed scale.
+
+        Returns
+        -------
+        y: numpy.ndarray, of the same shape, dtype=float64
+
+        Raises
+        ------
+        ValueError
+            If the transform is not fitted, or was fitted on another number of outputs.
         """
         self._require_fitted()
         return self._invert(self._check_outputs(_as_scores(y)))
@@ -88,18 +118,23 @@ class Transform(ABC):
             raise ValueError(f"{type(self).__name__} is not fitted; call `fit` first.")
 
     def _check_outputs(self, y: Scores) -> Scores:
+        n_outputs = y.shape[1] if y.ndim == 2 else 1
         for name in self._fitted:
-            fitted = np.shape(getattr(self, name))
-            if fitted and y.shape[1:] != fitted:
+            n_fitted = np.size(getattr(self, name))
+            if n_outputs != n_fitted:
                 raise ValueError(
                     f"`y` has shape {y.shape}, but the transform was fitted on "
-                    f"{fitted[0]} output(s): expected shape (n, {fitted[0]})."
+                    f"{n_fitted} output(s): expected shape (n, {n_fitted})."
                 )
         return y
 
 
 class Clip(Transform):
-    """Cap scores at a percentile (the paper) or k standard deviations (the code).
+    """Cap scores at a percentile, or at k standard deviations above the mean.
+
+    The paper clips at the 99.9th percentile. The authors' code clips at 4 standard
+    deviations without adding the mean, which makes no sense of scores that are not
+    centred; for RNAcompete scores the two differ by about 0.2 standard deviations.
 
     Parameters
     ----------
@@ -130,8 +165,8 @@ class Clip(Transform):
             )
         if percentile is not None and not 0 < percentile <= 100:
             raise ValueError(f"`percentile`={percentile} must be above 0, at most 100.")
-        if n_std is not None and n_std <= 0:
-            raise ValueError(f"`n_std`={n_std} must be above 0.")
+        if n_std is not None and not 0 < n_std < np.inf:
+            raise ValueError(f"`n_std`={n_std} must be above 0 and finite.")
         self.percentile = percentile
         self.n_std = n_std
         self.maximum: Scores | None = None
@@ -148,11 +183,11 @@ class Clip(Transform):
         return np.minimum(y, self.maximum)
 
     def _invert(self, y: Scores) -> Scores:
-        return y
+        return np.copy(y)
 
 
 class Log(Transform):
-    """log(S - Smin + 1), which tames the heavy right tail of binding scores.
+    """Take log(S - Smin + 1), which tames the heavy right tail of binding scores.
 
     Smin is the lowest fitted score. A score below it, in another split, continues
     the curve along its tangent (S - Smin), so that every score has a value and
@@ -201,16 +236,21 @@ class ZScore(Transform):
 
     def _fit(self, y: Scores) -> None:
         mean, std = np.nanmean(y, axis=0), np.nanstd(y, axis=0)
-        if np.any(std == 0):
+        # Rounding can give a constant a tiny standard deviation instead of 0.
+        constant = np.nanmin(y, axis=0) == np.nanmax(y, axis=0)
+        if np.any(constant | (std == 0)):
             raise ValueError("`y` is constant in some output; a z-score is undefined.")
         self.mean, self.std = mean, std
 
     def _apply(self, y: Scores) -> Scores:
+        assert self.mean is not None
+        assert self.std is not None
         return (y - self.mean) / self.std
 
     def _invert(self, y: Scores) -> Scores:
-        scores: Scores = y * self.std + self.mean
-        return scores
+        assert self.mean is not None
+        assert self.std is not None
+        return y * self.std + self.mean
 
 
 class Chain(Transform):
@@ -219,7 +259,8 @@ class Chain(Transform):
     Parameters
     ----------
     steps: sequence of Transform
-        The transforms; each is fitted on the output of the one before.
+        The transforms; each is fitted on the output of the one before. Without any,
+        scores stay as they are.
 
     Examples
     --------
@@ -233,8 +274,14 @@ class Chain(Transform):
 
     def __init__(self, steps: Sequence[Transform]) -> None:
         self.steps = tuple(steps)
+        if len({id(step) for step in self.steps}) < len(self.steps):
+            raise ValueError(
+                "`steps` holds the same transform twice; the second fit would replace "
+                "the first."
+            )
 
     def to_dict(self) -> dict[str, Any]:
+        """Describe the transform in JSON types, for saving with a model."""
         return {"kind": self.kind, "steps": [step.to_dict() for step in self.steps]}
 
     def _fit(self, y: Scores) -> None:
@@ -242,36 +289,56 @@ class Chain(Transform):
             y = step.fit(y).apply(y)
 
     def _apply(self, y: Scores) -> Scores:
+        y = y.copy()
         for step in self.steps:
             y = step.apply(y)
         return y
 
     def _invert(self, y: Scores) -> Scores:
+        y = y.copy()
         for step in reversed(self.steps):
             y = step.invert(y)
         return y
 
 
-_KINDS: dict[str, type[Transform]] = {
-    cls.kind: cls for cls in (Clip, Log, ZScore, Chain)
-}
+_KINDS: tuple[type[Transform], ...] = (Clip, Log, ZScore, Chain)
 _RECIPES = ("log", "clip", "clip-std", "zscore", "none")
 
 
 def transform_from_dict(state: dict[str, Any]) -> Transform:
     """Rebuild a transform from `Transform.to_dict`.
 
+    Parameters
+    ----------
+    state: dict
+        What `to_dict` returned, possibly read back from JSON.
+
+    Returns
+    -------
+    transform: Transform
+
     Raises
     ------
     ValueError
-        If the kind is unknown.
+        If the kind is unknown, or the description is incomplete or not of its form.
+
+    Examples
+    --------
+    >>> log = Log().fit([-1.0, 4.0])
+    >>> transform_from_dict(log.to_dict()).apply([-1.0])
+    array([0.])
     """
     kind = state.get("kind")
-    if kind not in _KINDS:
-        raise ValueError(f"unknown transform kind {kind!r}; known: {sorted(_KINDS)}.")
-    if kind == "chain":
+    cls = next((cls for cls in _KINDS if cls.kind == kind), None)
+    if cls is None:
+        known = sorted(cls.kind for cls in _KINDS)
+        raise ValueError(f"unknown transform kind {kind!r}; known: {known}.")
+    names = ("steps",) if cls is Chain else cls._settings + cls._fitted
+    missing = [name for name in names if name not in state]
+    if missing:
+        raise ValueError(f"the description of a {kind!r} transform lacks {missing}.")
+    if cls is Chain:
         return Chain([transform_from_dict(step) for step in state["steps"]])
-    cls = _KINDS[kind]
     transform = cls(**{name: state[name] for name in cls._settings})
     for name in cls._fitted:
         value = state[name]
@@ -286,8 +353,8 @@ def make_transform(name: str) -> Transform:
     ----------
     name: str
         "log" (the paper's log transform), "clip" (the paper's, at the 99.9th
-        percentile), "clip-std" (the authors' code, at 4 standard deviations) --
-        each followed by a z-score -- "zscore" alone, or "none".
+        percentile), "clip-std" (nearly the authors' code: 4 standard deviations above
+        the mean) -- each followed by a z-score -- "zscore" alone, or "none".
 
     Returns
     -------
@@ -318,5 +385,10 @@ def make_transform(name: str) -> Transform:
 
 def _as_scores(y: ArrayLike | torch.Tensor) -> Scores:
     if isinstance(y, torch.Tensor):
-        y = y.detach().cpu().numpy()
-    return np.asarray(y, dtype=np.float64)
+        y = y.detach().cpu().to(torch.float64).numpy()
+    scores = np.asarray(y, dtype=np.float64)
+    if scores.ndim not in (1, 2):
+        raise ValueError(
+            f"`y` has shape {scores.shape}; it must be (n,) or (n, n_outputs)."
+        )
+    return scores

@@ -1,0 +1,33 @@
+import os
+import stat
+
+import pytest
+
+from residualbind.files import write_atomically
+
+
+def test_a_file_is_replaced_with_the_users_permissions(tmp_path):
+    path = tmp_path / "file.bin"
+    previous = os.umask(0o027)
+    try:
+        write_atomically(path, b"one")
+        write_atomically(path, b"two")
+    finally:
+        os.umask(previous)
+    assert path.read_bytes() == b"two"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "file.bin"
+    write_atomically(path, b"one")
+
+    def full(_: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"two")
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
