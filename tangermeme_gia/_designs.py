@@ -115,8 +115,12 @@ def add_controls(
     arms of what it controls.
     """
     if not isinstance(n_controls, int) or n_controls < 0:
-        raise ValueError(f"`n_controls`={n_controls!r} must be 0 or a positive integer.")
-    patterns = [[Pattern(*pattern) for pattern in condition] for condition in conditions]
+        raise ValueError(
+            f"`n_controls`={n_controls!r} must be 0 or a positive integer."
+        )
+    patterns = [
+        [Pattern(*pattern) for pattern in condition] for condition in conditions
+    ]
     rounds, tables = [patterns], [table.assign(control="none")]
     for kind in CONTROLS:
         for i in range(n_controls):
@@ -129,9 +133,7 @@ def add_controls(
             rounds.append(
                 [
                     [
-                        Pattern(
-                            replaced[m if isinstance(m, str) else id(m)], start
-                        )
+                        Pattern(replaced[m if isinstance(m, str) else id(m)], start)
                         for m, start in condition
                     ]
                     for condition in patterns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -175,7 +176,7 @@ class Engine:
         return Block(
             rows,
             conditions,
-            [output.unflatten(0, (n_rows, n_conditions)) for output in y],
+            [output.reshape(n_rows, n_conditions, *output.shape[1:]) for output in y],
         )
 
     def _call(self, X: torch.Tensor, args: list[torch.Tensor] | None) -> Any:
@@ -187,10 +188,8 @@ class Engine:
         return self.func(self.model, X, **kwargs)
 
     def _rows(self, rows: slice) -> torch.Tensor:
-        X = self.X[rows]
-        if isinstance(X, PackedSequence):
-            return X.to_one_hot(dtype=torch.int8)
-        return X
+        X: torch.Tensor | PackedSequence = self.X[rows]
+        return X.to_one_hot() if isinstance(X, PackedSequence) else X
 
     def _repeated_args(self, rows: slice, times: int) -> list[torch.Tensor] | None:
         if self.args is None:
@@ -260,7 +259,7 @@ def _runs_of_equal(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     if len(values) == 0:
         return
     edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
-    yield from zip(edges[:-1], edges[1:], strict=True)
+    yield from itertools.pairwise(edges)
 
 
 def _as_list(y: Any) -> list[torch.Tensor]:
@@ -269,7 +268,8 @@ def _as_list(y: Any) -> list[torch.Tensor]:
     if isinstance(y, (list, tuple)) and all(isinstance(o, torch.Tensor) for o in y):
         return [output.detach().cpu() for output in y]
     raise TypeError(
-        f"`func` returned {type(y).__name__}; it must return a tensor or a list of them."
+        f"`func` returned {type(y).__name__}; it must return a tensor or a list of "
+        "tensors."
     )
 
 

@@ -104,10 +104,10 @@ class GIAResult(NamedTuple):
             labels = _output_labels(effects.shape[2:], (head,) if is_list else ())
             values = effects.detach().to(torch.float64).flatten(start_dim=2).numpy()
             tables.append(_summarise(values, labels, self.conditions, confidence))
-        frame = pd.concat(tables, ignore_index=True)
-        return frame.sort_values("_condition", kind="stable", ignore_index=True).drop(
-            columns="_condition"
-        )
+        frame: pd.DataFrame = pd.concat(tables, ignore_index=True)
+        order = np.argsort(frame.pop("_condition").to_numpy(), kind="stable")
+        ordered: pd.DataFrame = frame.iloc[order].reset_index(drop=True)
+        return ordered
 
 
 def _output_labels(shape: torch.Size, head: tuple[int, ...]) -> list[Any]:
@@ -130,14 +130,12 @@ def _summarise(
         se = effects.std(axis=0, ddof=1) / np.sqrt(n)
     half_width = stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * se
     rows = np.repeat(np.arange(n_conditions), n_outputs)
-    frame = conditions.iloc[rows].reset_index(drop=True)
-    output = pd.Series(labels * n_conditions, dtype=object).infer_objects()
-    return frame.assign(
-        output=output,
-        effect=mean.ravel(),
-        se=se.ravel(),
-        low=(mean - half_width).ravel(),
-        high=(mean + half_width).ravel(),
-        n=n,
-        _condition=rows,
-    )
+    frame: pd.DataFrame = conditions.iloc[rows].reset_index(drop=True)
+    frame["output"] = pd.Series(labels * n_conditions, dtype=object).infer_objects()
+    frame["effect"] = mean.ravel()
+    frame["se"] = se.ravel()
+    frame["low"] = (mean - half_width).ravel()
+    frame["high"] = (mean + half_width).ravel()
+    frame["n"] = n
+    frame["_condition"] = rows
+    return frame
