@@ -13,8 +13,9 @@ from tangermeme.utils import PackedSequence
 Codes = NDArray[np.int16]
 
 # Separate streams of one seed, so that which templates are drawn, which is public
-# (`template_rows`), is independent of what is then done to them.
-TEMPLATE_STREAM, DRAW_STREAM = 0, 1
+# (`template_rows`), is independent of what is then done to them, and where a motif
+# is then put is independent of the letters there.
+TEMPLATE_STREAM, DRAW_STREAM, POSITION_STREAM = 0, 1, 2
 
 
 def check_observed(X: torch.Tensor | PackedSequence) -> None:

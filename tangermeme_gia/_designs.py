@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 
 from ._engine import Engine, merge_kwargs
 from .controls import CONTROLS, control_motif
-from .motif_codes import Motif, as_seed, check_alphabet
+from .motif_codes import Motif, as_seed, check_alphabet, motif_label
 from .patterns import Pattern, PatternLike, compile_conditions
 from .placements import Placement, check_sequences
 from .results import GIAResult
@@ -114,7 +114,7 @@ def add_controls(
     One motif has the same replacement in every condition, so that a control has the
     arms of what it controls.
     """
-    if not isinstance(n_controls, int) or n_controls < 0:
+    if type(n_controls) is not int or n_controls < 0:
         raise ValueError(
             f"`n_controls`={n_controls!r} must be 0 or a positive integer."
         )
@@ -142,3 +142,11 @@ def add_controls(
             tables.append(table.assign(control=f"{kind} {i + 1}"))
     flat = [condition for conditions_ in rounds for condition in conditions_]
     return flat, pd.concat(tables, ignore_index=True)
+
+
+def describe_patterns(patterns: Sequence[Pattern], alphabet: Sequence[str]) -> str:
+    """Patterns in a few letters, such as "UGCAUG@17 + GC@0"; "" for none."""
+    return " + ".join(
+        f"{motif_label(motif, alphabet)}@{'centre' if start is None else start}"
+        for motif, start in patterns
+    )

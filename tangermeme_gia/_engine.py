@@ -122,10 +122,11 @@ class Engine:
     def held(self) -> Iterator[None]:
         """The model on its device for many calls; as it was before, afterwards."""
         modes = {module: module.training for module in self.model.modules()}
-        first = next(self.model.parameters(), None)
+        tensors = itertools.chain(self.model.parameters(), self.model.buffers())
+        first = next(tensors, None)
         device = None if first is None else first.device
-        self.model.to(self.device)
         try:
+            self.model.to(self.device)
             yield
         finally:
             if device is not None:
@@ -136,7 +137,7 @@ class Engine:
     def before(self) -> tuple[list[torch.Tensor], bool]:
         """Outputs of the backgrounds, and whether the model gives a list of them."""
         n, _, length = self.X.shape
-        size = max(self.batch_size, self._block_size(length, None))
+        size = self._block_size(length, None)
         parts, is_list = [], False
         for start in range(0, n, size):
             rows = slice(start, min(start + size, n))
@@ -211,7 +212,9 @@ class Engine:
 
     def _block_size(self, length: int, before: list[torch.Tensor] | None) -> int:
         """Sequences in flight: what memory allows, in whole batches."""
-        per_sequence = self.X.shape[1] * length
+        # A packed base is decoded to int8.
+        packed = isinstance(self.X, PackedSequence)
+        per_sequence = self.X.shape[1] * length * (1 if packed else self.X.itemsize)
         for output in before or []:
             per_sequence += 2 * output[0].numel() * output.element_size()
         for arg in self.args or []:

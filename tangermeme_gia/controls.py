@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from .motif_codes import GAP_LETTER, Motif
+from .motif_codes import GAP_LETTER, Motif, one_hot
 
 CONTROLS = ("random", "shuffled")
 
@@ -20,11 +21,12 @@ def control_motif(
     Parameters
     ----------
     motif: str, torch.Tensor or numpy.ndarray
-        The motif; gaps stay where they are.
+        The motif; gaps (N, zero columns) stay where they are.
 
     kind: str
         "random", uniformly random letters, or "shuffled", the motif's own letters (or
-        columns) permuted.
+        columns) permuted. Where each background has its own motif, all get the same
+        random letters, or the same permutation.
 
     alphabet: sequence of str
         Letters in channel order.
@@ -35,8 +37,8 @@ def control_motif(
     Returns
     -------
     control: str or torch.Tensor
-        A string for random ones and for strings; otherwise of the motif's kind. It is
-        unlike the motif wherever a draw in a hundred is.
+        A string for a string, a tensor of the same shape otherwise. It is unlike the
+        motif wherever a draw in a hundred is.
 
     Raises
     ------
@@ -53,11 +55,13 @@ def control_motif(
         raise ValueError(f"`kind`={kind!r} must be one of {list(CONTROLS)}.")
     if isinstance(motif, str):
         return _control_string(motif, kind, alphabet, rng)
-    length = motif.shape[-1]
-    if kind == "random":
-        return _control_string("A" * length, kind, alphabet, rng)
-    order = rng.permutation(length)
-    return torch.as_tensor(motif)[..., torch.from_numpy(order)]
+    columns = torch.as_tensor(motif).detach().cpu()
+    control = columns
+    for _ in range(100):
+        control = _control_columns(columns, kind, rng)
+        if not torch.equal(control, columns):
+            break
+    return control
 
 
 def _control_string(
@@ -66,6 +70,7 @@ def _control_string(
     gaps = GAP_LETTER not in alphabet
     places = [i for i, x in enumerate(motif) if not (gaps and x == GAP_LETTER)]
     letters = np.array(list(motif))
+    control = motif
     for _ in range(100):
         if kind == "random":
             letters[places] = rng.choice(list(alphabet), size=len(places))
@@ -75,3 +80,33 @@ def _control_string(
         if control != motif:
             break
     return control
+
+
+def _control_columns(
+    motif: torch.Tensor, kind: str, rng: np.random.Generator
+) -> torch.Tensor:
+    """A control of a one-hot or a PPM, shape=(..., n_letters, k)."""
+    rows = motif.reshape(-1, *motif.shape[-2:])
+    n_letters, length = rows.shape[1:]
+    written = (rows != 0).any(dim=1).numpy()
+    counts = written.sum(axis=1)
+    control = torch.zeros_like(rows)
+    # The same for every background, so that a motif that only moves keeps its control.
+    letters = rng.integers(n_letters, size=length)
+    keys = rng.random(length)
+    for count in np.unique(counts):
+        same = np.flatnonzero(counts == count)
+        places = np.nonzero(written[same])[1].reshape(len(same), count)
+        if kind == "random":
+            columns = _spread(one_hot(letters[:count], n_letters), len(same))
+        else:
+            sources = torch.from_numpy(places[:, np.argsort(keys[:count])])
+            index = sources[:, None].expand(-1, n_letters, -1)
+            columns = rows[same].gather(2, index)
+        index = torch.from_numpy(places)[:, None].expand(-1, n_letters, -1)
+        control[same] = control[same].scatter(2, index, columns.to(control))
+    return control.reshape(motif.shape)
+
+
+def _spread(columns: NDArray[np.int8], n: int) -> torch.Tensor:
+    return torch.from_numpy(columns).expand(n, *columns.shape)

@@ -10,10 +10,10 @@ import torch
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from ._designs import run_patterns
+from ._designs import describe_patterns, run_patterns
 from ._documentation import document
-from .motif_codes import DNA, motif_label
-from .patterns import Pattern, PatternLike, as_conditions
+from .motif_codes import DNA
+from .patterns import PatternLike, as_conditions
 from .results import GIAResult
 
 
@@ -94,12 +94,4 @@ def global_importance(
         max_memory=max_memory,
         random_state=random_state,
         verbose=verbose,
-    )
-
-
-def describe_patterns(patterns: Sequence[Pattern], alphabet: Sequence[str]) -> str:
-    """Patterns in a few letters, such as "UGCAUG@17 + GC@0"; "" for none."""
-    return " + ".join(
-        f"{motif_label(motif, alphabet)}@{'centre' if start is None else start}"
-        for motif, start in patterns
     )

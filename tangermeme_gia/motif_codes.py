@@ -306,6 +306,17 @@ def motif_label(motif: Motif, alphabet: Sequence[str] = DNA) -> str:
     return text if _is_binary(values) else f"PPM({text})"
 
 
+def motif_length(motif: Motif) -> int:
+    """How many positions a motif has, gaps included.
+
+    Examples
+    --------
+    >>> motif_length("UGNAUG"), motif_length(torch.zeros(4, 8))
+    (6, 8)
+    """
+    return len(motif) if isinstance(motif, str) else int(motif.shape[-1])
+
+
 def one_hot(codes: NDArray[Any], n_letters: int) -> NDArray[np.int8]:
     """One-hot int8 of codes, (..., k) to (..., n_letters, k); a gap is a zero column.
 

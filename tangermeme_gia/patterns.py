@@ -248,6 +248,37 @@ def resolve_start(
     return start
 
 
+def resolve_starts(
+    starts: Sequence[int | None],
+    motif_length: int,
+    length: int,
+    *,
+    insert: bool = False,
+) -> list[int]:
+    """Where does a motif start in each condition of a sweep?
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no start, or as for `resolve_start`, naming the condition by its
+        number from 0.
+
+    Examples
+    --------
+    >>> resolve_starts([0, None, 35], 6, 41)
+    [0, 17, 35]
+    """
+    if len(starts) == 0:
+        raise ValueError("`starts` is empty; at least one start is needed.")
+    resolved = []
+    for i, start in enumerate(starts):
+        try:
+            resolved.append(resolve_start(start, motif_length, length, insert=insert))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"condition {i}: {error}") from error
+    return resolved
+
+
 class _Compiler:
     """Compiles conditions on the same backgrounds, with one draw of each PPM."""
 
