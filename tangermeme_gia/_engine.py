@@ -159,7 +159,9 @@ class Engine:
                     conditions = slice(start, min(start + width, last))
                     for row in range(0, n, n_rows):
                         rows = slice(row, min(row + n_rows, n))
-                        yield self._run_block(design, rows, conditions)
+                        block = self._run_block(design, rows, conditions)
+                        _check_shapes(before, block.y)
+                        yield block
                         bar.update((rows.stop - row) * (conditions.stop - start))
 
     def _run_block(self, design: Design, rows: slice, conditions: slice) -> Block:
@@ -263,6 +265,16 @@ def _runs_of_equal(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         return
     edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
     yield from itertools.pairwise(edges)
+
+
+def _check_shapes(before: list[torch.Tensor], after: list[torch.Tensor]) -> None:
+    for y, z in zip(before, after, strict=True):
+        if y.shape[1:] != z.shape[2:]:
+            raise ValueError(
+                f"`func` gives outputs of shape {tuple(y.shape[1:])} before and "
+                f"{tuple(z.shape[2:])} after; they must agree. Outputs for every base "
+                "cannot be compared when motifs are inserted."
+            )
 
 
 def _as_list(y: Any) -> list[torch.Tensor]:

@@ -101,21 +101,12 @@ def gc_flank(
     ['both', (0, 17, 35)]
     """
     check_backgrounds(X, check_alphabet(alphabet))
-    length = X.shape[-1]
-    if right_start is None:
-        # A flank longer than X is reported by `resolve_start`.
-        right_start = max(0, length - motif_length(right))
-    starts = {"left": left_start, "motif": start, "right": right_start}
-    motifs = {"left": left, "motif": motif, "right": right}
-    patterns = {
-        name: Pattern(motifs[name], _resolve(name, starts[name], motifs[name], length))
-        for name in starts
-    }
-    conditions = [[patterns[name] for name in arm] for arm in _ARMS.values()]
-    table = pd.DataFrame({"arm": list(_ARMS)})
-    for name in ("motif", "left", "right"):
-        table[name] = motif_label(motifs[name], alphabet)
-    table["starts"] = [tuple(p.start for p in placed) for placed in conditions]
+    conditions, table = _tabulate(
+        {"left": left, "motif": motif, "right": right},
+        {"left": left_start, "motif": start, "right": right_start},
+        X.shape[-1],
+        alphabet,
+    )
     return run_patterns(
         model,
         X,
@@ -130,6 +121,28 @@ def gc_flank(
         random_state=random_state,
         verbose=verbose,
     )
+
+
+def _tabulate(
+    motifs: dict[str, Motif],
+    starts: dict[str, int | None],
+    length: int,
+    alphabet: Sequence[str],
+) -> tuple[list[list[Pattern]], pd.DataFrame]:
+    """The conditions and their table."""
+    if starts["right"] is None:
+        # A flank longer than X is reported by `resolve_start`.
+        starts["right"] = max(0, length - motif_length(motifs["right"]))
+    patterns = {
+        name: Pattern(motif, _resolve(name, starts[name], motif, length))
+        for name, motif in motifs.items()
+    }
+    conditions = [[patterns[name] for name in arm] for arm in _ARMS.values()]
+    table = pd.DataFrame({"arm": list(_ARMS)})
+    for name in ("motif", "left", "right"):
+        table[name] = motif_label(motifs[name], alphabet)
+    table["starts"] = [tuple(p.start for p in placed) for placed in conditions]
+    return conditions, table
 
 
 def _resolve(name: str, start: int | None, motif: Motif, length: int) -> int:

@@ -129,14 +129,9 @@ def motif_spacing(
     lengths = [motif_length(motif) for motif in motifs]
     gaps = _as_gaps(spacings, len(motifs))
     start = _resolve_first(start, sum(lengths), gaps, X.shape[-1])
-    arrangements = [
-        _Arrangement(*parts)
-        for parts in itertools.product(
-            _as_orders(orders, len(motifs)),
-            _as_orientations(orientations, len(motifs), letters),
-            gaps,
-        )
-    ]
+    signs = _as_orientations(orientations, len(motifs), letters)
+    axes = (_as_orders(orders, len(motifs)), signs, gaps)
+    arrangements = list(itertools.starmap(_Arrangement, itertools.product(*axes)))
     conditions, table = _tabulate(motifs, lengths, arrangements, start, letters)
     return run_patterns(
         model,
@@ -211,8 +206,9 @@ def _as_gaps(spacings: Spacings, n_motifs: int) -> list[_Gaps]:
         )
     gaps = []
     for row in rows:
-        is_row = isinstance(row, (Sequence, np.ndarray, torch.Tensor))
-        values = list(row) if is_row else [row] * (n_motifs - 1)
+        values: list[Any] = [row] * (n_motifs - 1)
+        if isinstance(row, (Sequence, np.ndarray, torch.Tensor)):
+            values = list(row)
         if len(values) != n_motifs - 1:
             raise ValueError(
                 f"`spacings` has the row {row}; {n_motifs} motifs have "

@@ -118,6 +118,17 @@ def test_what_func_may_return_is_named(X, additive_model):
         global_importance(additive_model, X, CONDITIONS, func=lambda *_, **__: {})
 
 
+def test_outputs_that_cannot_be_compared_are_an_error(X):
+    class PerBase(torch.nn.Module):
+        def forward(self, X):
+            return X.sum(dim=1)
+
+    message = r"outputs of shape \(24,\) before and \(26,\) after; they must agree"
+    with pytest.raises(ValueError, match=message):
+        global_importance(PerBase(), X, [("GA", 0)], insert=True)
+    global_importance(PerBase(), X, [("GA", 0)])
+
+
 def test_a_failing_condition_is_noted(X, additive_model):
     def fails_late(model, X, args=None):
         if len(X) != 10:
