@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,16 +36,24 @@ from tangermeme_gia.effects import (
     interaction_contrast,
     standardised_effect,
 )
-from tangermeme_gia.selection import split_and_rescore, top_conditions
+from tangermeme_gia.selection import (
+    benjamini_hochberg,
+    split_and_rescore,
+    top_conditions,
+)
 from tangermeme_gia.significance import (
     Significance,
-    benjamini_hochberg,
     paired_t_test,
     sign_flip_test,
     welch_test,
     wilcoxon_test,
 )
-from tangermeme_gia.statistics import Interval, confidence_interval
+from tangermeme_gia.statistics import (
+    INTERVAL_METHODS,
+    Interval,
+    IntervalMethod,
+    confidence_interval,
+)
 
 Values = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Values]
@@ -116,11 +124,18 @@ def moderate(data: str, n: int) -> bool:
     return n >= (1000 if "6.2" in data else 200)
 
 
-def intervals(repetitions: int, seed: int) -> Iterator[Row]:
+def intervals(
+    repetitions: int,
+    seed: int,
+    sizes: Sequence[int] = (20, 50, 200, 1000),
+    methods: Sequence[IntervalMethod] = INTERVAL_METHODS,
+    distributions: Sequence[str] = tuple(DISTRIBUTIONS),
+) -> Iterator[Row]:
     """Means of local importances, by each method."""
-    for n in (20, 50, 200, 1000):
-        for data, draw in DISTRIBUTIONS.items():
-            for method in ("t", "bca", "bootstrap-t"):
+    for n in sizes:
+        for data in distributions:
+            draw = DISTRIBUTIONS[data]
+            for method in methods:
                 rng = generator(seed, "intervals", n, data)
                 found = [
                     bounds_of(
@@ -181,7 +196,9 @@ def additivity(repetitions: int, seed: int) -> Iterator[Row]:
             yield coverage(each, truth, what=what, data=data, n=n, claimed=True)
 
 
-def clusters(repetitions: int, seed: int) -> Iterator[Row]:
+def clusters(
+    repetitions: int, seed: int, numbers: Sequence[int] = (40, 200)
+) -> Iterator[Row]:
     """Shuffles of shared templates, which carry half the variance."""
     shuffles = {"5 each": np.array([5]), "1-9 each": np.arange(1, 10)}
     cases: dict[str, dict[str, Any]] = {
@@ -190,7 +207,7 @@ def clusters(repetitions: int, seed: int) -> Iterator[Row]:
         "clustered bca": {"method": "bca"},
         "clustered bootstrap-t": {"method": "bootstrap-t"},
     }
-    for templates in (40, 200):
+    for templates in numbers:
         for data in ("normal (0)", "lognormal (1.75)"):
             draw = DISTRIBUTIONS[data]
             for name, size in shuffles.items():
@@ -217,14 +234,16 @@ def clusters(repetitions: int, seed: int) -> Iterator[Row]:
                     )
 
 
-def tests(repetitions: int, seed: int) -> Iterator[Row]:
+def null_tests(
+    repetitions: int, seed: int, sizes: Sequence[int] = (12, 200, 1000)
+) -> Iterator[Row]:
     """How often do tests find an effect where there is none?"""
     cases: dict[str, Callable[[Values, int], Significance]] = {
         "paired t": lambda local, _: paired_t_test(local),
         "sign flip": lambda local, block: sign_flip_test(local, random_state=block),
         "Wilcoxon": lambda local, _: wilcoxon_test(local),
     }
-    for n in (12, 200, 1000):
+    for n in sizes:
         for data, draw in DISTRIBUTIONS.items():
             for what, test in cases.items():
                 rng = generator(seed, "tests", n, data)
@@ -286,10 +305,12 @@ def searches(repetitions: int, seed: int) -> Iterator[Row]:
             }
 
 
-def winners(repetitions: int, seed: int) -> Iterator[Row]:
+def winners(
+    repetitions: int, seed: int, spreads: Sequence[int] = (0, 1)
+) -> Iterator[Row]:
     """The best of 100 conditions, of equal effects or with a spread of them."""
     n = 400
-    for spread in (0, 1):
+    for spread in spreads:
         for data in ("normal (0)", "lognormal (1.75)"):
             draw, rng = DISTRIBUTIONS[data], generator(seed, "winners", spread, data)
             bounds: dict[str, list[Bounds]] = {"naive": [], "held out": []}
@@ -321,12 +342,12 @@ def winners(repetitions: int, seed: int) -> Iterator[Row]:
                 }
 
 
-SECTIONS: dict[str, Callable[[int, int], Iterator[Row]]] = {
+SECTIONS: dict[str, Callable[..., Iterator[Row]]] = {
     "intervals": intervals,
     "effects": effects,
     "additivity": additivity,
     "clusters": clusters,
-    "tests": tests,
+    "tests": null_tests,
     "shared_backgrounds": shared_backgrounds,
     "searches": searches,
     "winners": winners,

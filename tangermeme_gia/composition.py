@@ -12,9 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.spatial.distance import jensenshannon
-from tangermeme.utils import PackedSequence
+from tangermeme.utils import PackedSequence, gc_content
 
 from .significance import welch_test
 from .statistics import standard_error
@@ -25,8 +24,9 @@ Letters = NDArray[np.int64]
 
 DNA = ("A", "C", "G", "T")
 RNA = ("A", "C", "G", "U")
-# A larger table of k-mers has more cells than any set of sequences could fill.
-MAX_KMERS = 1 << 24
+# Larger tables of k-mers are mostly empty, and slow to draw from.
+MAX_KMERS = 1 << 18
+CHANCE_DRAWS = 199
 WINDOWS_AT_ONCE = 1 << 22
 
 
@@ -66,8 +66,9 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
     divergence: KmerDivergence
         `divergence`, the Jensen-Shannon divergence between both k-mer frequencies in
         bits, 0 (equal) to 1 (no k-mer in common); `by_chance`, the 95th percentile of
-        what two samples of these sizes from one distribution give, from the chi-squared
-        distribution that takes overlapping k-mers as independent; `n_kmers` and
+        what samples of these sizes give if both come from the pooled frequencies, with
+        overlapping k-mers taken as independent (too little for k-mers so long that a
+        side holds fewer of them than there are different ones); `n_kmers` and
         `n_kmers_observed`, how many were counted.
 
     Raises
@@ -96,44 +97,17 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
         _count_kmers(letters_observed, n_channels, k, "X_observed"),
     ]
     totals = [int(count.sum()) for count in counts]
-    divergence = float(jensenshannon(counts[0], counts[1], base=2) ** 2)
-    # To second order the divergence is one eighth of the chi-squared distance of the
-    # frequencies, of which each k-mer contributes 1 / n on either side.
-    df = np.count_nonzero(counts[0] + counts[1]) - 1
-    scale = (1 / totals[0] + 1 / totals[1]) / (8 * np.log(2))
-    by_chance = min(1.0, float(stats.chi2.ppf(0.95, df) * scale)) if df else 0.0
+    divergence = _divergence(counts[0], counts[1])
+    pooled = (counts[0] + counts[1]) / sum(totals)
+    # Drawn from the k-mers that were seen; the approximation by a chi-squared
+    # distribution is far too small where k-mers outnumber what was counted.
+    seen, rng = pooled[pooled > 0], np.random.default_rng(0)
+    chance = [
+        _divergence(rng.multinomial(totals[0], seen), rng.multinomial(totals[1], seen))
+        for _ in range(CHANCE_DRAWS)
+    ]
+    by_chance = float(np.quantile(chance, 0.95))
     return KmerDivergence(divergence, by_chance, totals[0], totals[1])
-
-
-def gc_content(X: OneHot, alphabet: Sequence[str] = DNA) -> NDArray[np.float64]:
-    """Which share of each sequence is G or C?
-
-    Parameters
-    ----------
-    X: torch.Tensor, shape=(n, len(alphabet), length), or PackedSequence
-        One-hot sequences; padding and N, zero columns, are not counted.
-
-    alphabet: sequence of str, optional
-        The letters, in channel order. Default is ("A", "C", "G", "T").
-
-    Returns
-    -------
-    gc: numpy.ndarray, shape=(n,)
-        Between 0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If sequences are not one-hot over `alphabet`, the alphabet has no G or no C, or
-        a sequence has no letter at all.
-
-    Examples
-    --------
-    >>> X = torch.eye(4)[torch.tensor([[0, 1, 2, 2]])].transpose(1, 2)
-    >>> gc_content(X)
-    array([0.75])
-    """
-    return _gc_content(_letters_of(X, "X", alphabet), "X", alphabet)
 
 
 def gc_comparison(
@@ -158,7 +132,8 @@ def gc_comparison(
     Raises
     ------
     ValueError
-        As in `gc_content`, and if there are fewer than two sequences on a side.
+        If sequences are not one-hot over `alphabet`, the alphabet has no G or no C, a
+        sequence is padding only, or a side has fewer than two sequences.
 
     Examples
     --------
@@ -167,7 +142,7 @@ def gc_comparison(
     0.0
     """
     gc = [
-        _gc_content(_letters_of(sequences, name, alphabet), name, alphabet)
+        _gc_content(sequences, name, alphabet)
         for name, sequences in (("X", X), ("X_observed", X_observed))
     ]
     for name, values in zip(("X", "X_observed"), gc, strict=True):
@@ -269,12 +244,21 @@ def _as_letters(X: OneHot, name: str) -> tuple[Letters, int]:
 
 def _letters_of(X: OneHot, name: str, alphabet: Sequence[str]) -> Letters:
     letters, n_channels = _as_letters(X, name)
+    if isinstance(X, PackedSequence) and _as_dna(X.alphabet) != _as_dna(alphabet):
+        raise ValueError(
+            f"`{name}` is packed over {tuple(X.alphabet)}, but `alphabet` is "
+            f"{tuple(alphabet)}."
+        )
     if n_channels != len(alphabet):
         raise ValueError(
             f"`{name}` has {n_channels} channels, but `alphabet` {len(alphabet)} "
             "letters."
         )
     return letters
+
+
+def _as_dna(alphabet: Sequence[str]) -> list[str]:
+    return ["T" if letter == "U" else letter for letter in alphabet]
 
 
 def _count_kmers(
@@ -303,20 +287,22 @@ def _count_kmers(
     return counts
 
 
-def _gc_content(
-    letters: Letters, name: str, alphabet: Sequence[str]
-) -> NDArray[np.float64]:
+def _divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
+    return float(jensenshannon(p, q, base=2) ** 2)
+
+
+def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.float64]:
+    letters = _letters_of(X, name, alphabet)
     if not {"G", "C"} <= set(alphabet):
         raise ValueError(f"`alphabet`={tuple(alphabet)} has no G or no C.")
-    n_letters = (letters >= 0).sum(axis=1)
-    if (n_letters == 0).any():
+    empty = (letters < 0).all(axis=1)
+    if empty.any():  # tangermeme counts their GC content as 0
         raise ValueError(
-            f"`{name}` holds {(n_letters == 0).sum()} sequences of padding only, the "
-            f"first at index {np.flatnonzero(n_letters == 0)[0]}."
+            f"`{name}` holds {empty.sum()} sequences of padding only, the first at "
+            f"index {np.flatnonzero(empty)[0]}."
         )
-    channels = [i for i, letter in enumerate(alphabet) if letter in ("G", "C")]
-    gc: NDArray[np.float64] = np.isin(letters, channels).sum(axis=1) / n_letters
-    return gc
+    one_hot = X if isinstance(X, PackedSequence) else torch.as_tensor(X)
+    return np.asarray(gc_content(one_hot, list(alphabet)).cpu(), dtype=np.float64)
 
 
 def _motif_codes(motif: str, alphabet: Sequence[str], length: int) -> list[int]:

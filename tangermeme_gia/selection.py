@@ -1,5 +1,6 @@
-"""How large is the effect of a winner, once it has been picked?
+"""Which conditions of a search stand, and how large are their effects?
 
+Of many tests some are significant by chance, so the false discovery rate is controlled.
 The best of many k-mers, positions or spacings is picked partly for its luck with the
 backgrounds at hand, so its effect on them is biased. Winners are picked on one set of
 backgrounds and reported on another.
@@ -7,13 +8,15 @@ backgrounds and reported on another.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
-from .significance import benjamini_hochberg, paired_t_test
+from .significance import paired_t_test
 from .statistics import (
     Labels,
     LocalImportance,
@@ -26,6 +29,60 @@ from .statistics import (
 
 Rank = Literal["largest", "smallest", "magnitude"]
 RANKS = ("largest", "smallest", "magnitude")
+
+
+class Discoveries(NamedTuple):
+    """p values adjusted for a search, and which of them stand."""
+
+    p_adjusted: Values
+    significant: NDArray[np.bool_]
+
+
+def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Discoveries:
+    """Which of many conditions stand, if a share `alpha` of them may be false?
+
+    Benjamini and Hochberg's control of the false discovery rate, for searches over
+    k-mers, positions or spacings; all values of `p` are one family.
+
+    Parameters
+    ----------
+    p: array-like or torch.Tensor, any shape
+        p values of all conditions searched, not only of the best.
+
+    alpha: float, optional
+        Expected share of false discoveries among those reported. Default is 0.05.
+
+    Returns
+    -------
+    discoveries: Discoveries
+        `p_adjusted` and `significant` (p_adjusted < alpha), in the shape of `p`.
+
+    Raises
+    ------
+    ValueError
+        If `p` is empty or holds NaN or a value outside 0 to 1, or `alpha` is not
+        between 0 and 1.
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.01, 0.02, 0.03, 0.5]).p_adjusted.round(3)
+    array([0.04, 0.04, 0.04, 0.5 ])
+    """
+    if isinstance(p, torch.Tensor):
+        p = p.detach().cpu().numpy()
+    values = np.asarray(p, dtype=np.float64)
+    check_fraction("alpha", alpha)
+    if values.size == 0:
+        raise ValueError("`p` is empty; the p values of a search are needed.")
+    wrong = ~((values >= 0) & (values <= 1))
+    if wrong.any():
+        raise ValueError(
+            f"`p` holds {wrong.sum()} of {values.size} values that are NaN or outside "
+            f"0 to 1, the first {values[wrong].flat[0]}."
+        )
+    adjusted = stats.false_discovery_control(values, axis=None, method="bh")
+    adjusted = np.asarray(adjusted).reshape(values.shape)[()]
+    return Discoveries(adjusted, adjusted < alpha)
 
 
 def top_conditions(

@@ -1,8 +1,8 @@
 """Could an effect of this size have come from the choice of backgrounds alone?
 
-Tests of local importances, with the backgrounds on axis 0, and the control of the false
-discovery rate in searches. Arms of an experiment share their backgrounds, so the tests
-are paired; Welch's unpaired test serves comparison with the paper.
+Tests of local importances, with the backgrounds on axis 0. Arms of an experiment share
+their backgrounds, so the tests are paired; Welch's unpaired test serves comparison with
+the paper.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 
 from .statistics import (
@@ -31,6 +30,8 @@ from .statistics import (
 
 Alternative = Literal["two-sided", "greater", "less"]
 ALTERNATIVES = ("two-sided", "greater", "less")
+# Up to here all flips of sign, 8,192 of them, are tried for the signed-rank test.
+MOST_FLIPPED = 13
 
 
 class Significance(NamedTuple):
@@ -46,13 +47,6 @@ class Significance(NamedTuple):
     p: Values
     significant: NDArray[np.bool_]
     n: int
-
-
-class Discoveries(NamedTuple):
-    """p values adjusted for a search, and which of them stand."""
-
-    p_adjusted: Values
-    significant: NDArray[np.bool_]
 
 
 def paired_t_test(
@@ -136,8 +130,10 @@ def wilcoxon_test(
     Returns
     -------
     test: Significance
-        `effect` (the mean), `statistic` (scipy's), `p`, `significant` and `n`. Where
-        every local importance is 0 the statistic is 0 and p is 1.
+        `effect` (the mean), `statistic` (the sum of positive ranks, or two-sided the
+        smaller one of both signs), `p`, `significant` and `n`. p is exact up to 13
+        backgrounds, and up to 50 without ties and zeros; otherwise normal. Where every
+        local importance is 0 it is 1.
 
     Raises
     ------
@@ -151,16 +147,29 @@ def wilcoxon_test(
     """
     values = _difference(local, other)
     _check_options(alternative, alpha)
-    columns = values.reshape(len(values), int(np.prod(values.shape[1:])))
-    statistic, p = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
-    tested = (columns != 0).any(axis=0)
-    if tested.any():
-        result = stats.wilcoxon(columns[:, tested], axis=0, alternative=alternative)
-        statistic[tested], p[tested] = result.statistic, result.pvalue
-    shape = values.shape[1:]
-    statistic, p = statistic.reshape(shape)[()], p.reshape(shape)[()]
+    n, shape = len(values), values.shape[1:]
+    columns = values.reshape(n, int(np.prod(shape)))
+    absent = columns == 0
+    ranks = stats.rankdata(np.abs(columns), axis=0) - absent.sum(axis=0)
+    statistic = (ranks * (columns > 0)).sum(axis=0)
+    if alternative == "two-sided":
+        statistic = np.minimum(statistic, (ranks * (columns < 0)).sum(axis=0))
+    p = np.ones(len(statistic))
+    if n <= MOST_FLIPPED:
+        p = _flip_p_value(np.sign(columns) * ranks, alternative, 2**n, None)
+    else:
+        # scipy chooses between the exact distribution, which zeros and ties rule out,
+        # and the normal one for all columns alike: one would change p of the others.
+        distinct = np.diff(np.sort(ranks, axis=0), axis=0).all(axis=0)
+        plain, tested = distinct & ~absent.any(axis=0), ~absent.all(axis=0)
+        for group in (plain, tested & ~plain):
+            if group.any():
+                p[group] = stats.wilcoxon(
+                    columns[:, group], axis=0, alternative=alternative
+                ).pvalue
+    p = p.reshape(shape)[()]
     effect = summarise(values, None).mean
-    return Significance(effect, statistic, p, p < alpha, len(values))
+    return Significance(effect, statistic.reshape(shape)[()], p, p < alpha, n)
 
 
 def sign_flip_test(
@@ -221,20 +230,7 @@ def sign_flip_test(
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
     if clusters is not None:
         columns = sum_by(columns, as_clusters(clusters, n))
-    exact = len(columns) < 63 and 2 ** len(columns) <= n_resamples
-    m = 2 ** len(columns) if exact else n_resamples
-    rng = np.random.default_rng(random_state)
-    extreme = np.zeros(columns.shape[1], dtype=np.int64)
-    for first in range(0, m, RESAMPLE_ROWS):
-        flips = np.arange(first, min(first + RESAMPLE_ROWS, m))
-        flipped = (
-            (flips[:, None] >> np.arange(len(columns))) % 2
-            if exact
-            else rng.integers(2, size=(len(flips), len(columns)))
-        )
-        signs = (1 - 2 * flipped).astype(np.float64)
-        extreme += _count_extreme(columns, signs, alternative)
-    p = extreme / m if exact else (extreme + 1) / (m + 1)
+    p = _flip_p_value(columns, alternative, n_resamples, random_state)
     p = p.reshape(values.shape[1:])[()]
     return Significance(effect, effect, p, p < alpha, n)
 
@@ -300,53 +296,6 @@ def welch_test(
     return Significance(effect, t, p, p < alpha, first.n + second.n)
 
 
-def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Discoveries:
-    """Which of many conditions stand, if a share `alpha` of them may be false?
-
-    Benjamini and Hochberg's control of the false discovery rate, for searches over
-    k-mers, positions or spacings; all values of `p` are one family.
-
-    Parameters
-    ----------
-    p: array-like or torch.Tensor, any shape
-        p values of all conditions searched, not only of the best.
-
-    alpha: float, optional
-        Expected share of false discoveries among those reported. Default is 0.05.
-
-    Returns
-    -------
-    discoveries: Discoveries
-        `p_adjusted` and `significant` (p_adjusted < alpha), in the shape of `p`.
-
-    Raises
-    ------
-    ValueError
-        If `p` is empty or holds NaN or a value outside 0 to 1, or `alpha` is not
-        between 0 and 1.
-
-    Examples
-    --------
-    >>> benjamini_hochberg([0.01, 0.02, 0.03, 0.5]).p_adjusted.round(3)
-    array([0.04, 0.04, 0.04, 0.5 ])
-    """
-    if isinstance(p, torch.Tensor):
-        p = p.detach().cpu().numpy()
-    values = np.asarray(p, dtype=np.float64)
-    check_fraction("alpha", alpha)
-    if values.size == 0:
-        raise ValueError("`p` is empty; the p values of a search are needed.")
-    wrong = ~((values >= 0) & (values <= 1))
-    if wrong.any():
-        raise ValueError(
-            f"`p` holds {wrong.sum()} of {values.size} values that are NaN or outside "
-            f"0 to 1, the first {values[wrong].flat[0]}."
-        )
-    adjusted = stats.false_discovery_control(values, axis=None, method="bh")
-    adjusted = np.asarray(adjusted).reshape(values.shape)[()]
-    return Discoveries(adjusted, adjusted < alpha)
-
-
 def _difference(local: LocalImportance, other: LocalImportance | None) -> Values:
     if other is None:
         return as_local(local)
@@ -366,6 +315,26 @@ def _t_p_value(t: Values, df: Values | float, alternative: Alternative) -> Value
     if alternative == "two-sided":
         return np.asarray(2 * stats.t.sf(np.abs(t), df))[()]
     return np.asarray(stats.t.sf(t if alternative == "greater" else -t, df))[()]
+
+
+def _flip_p_value(
+    columns: Values, alternative: Alternative, n_resamples: int, seed: int | None
+) -> Values:
+    n, n_columns = columns.shape
+    exact = n < 63 and 2**n <= n_resamples
+    m = 2**n if exact else n_resamples
+    rng = np.random.default_rng(seed)
+    extreme = np.zeros(n_columns, dtype=np.int64)
+    for first in range(0, m, RESAMPLE_ROWS):
+        flips = np.arange(first, min(first + RESAMPLE_ROWS, m))
+        flipped = (
+            (flips[:, None] >> np.arange(n)) % 2
+            if exact
+            else rng.integers(2, size=(len(flips), n))
+        )
+        signs = (1 - 2 * flipped).astype(np.float64)
+        extreme += _count_extreme(columns, signs, alternative)
+    return extreme / m if exact else (extreme + 1) / (m + 1)
 
 
 def _count_extreme(

@@ -22,7 +22,7 @@ LocalImportance = ArrayLike | torch.Tensor
 Labels = Sequence[Any] | NDArray[Any] | torch.Tensor | pd.Series
 IntervalMethod = Literal["t", "bca", "bootstrap-t"]
 
-INTERVAL_METHODS = ("t", "bca", "bootstrap-t")
+INTERVAL_METHODS: tuple[IntervalMethod, ...] = ("t", "bca", "bootstrap-t")
 # Sums over backgrounds that differ by less than this part of their terms are equal:
 # the order in which a matrix product adds them changes their last bits.
 ROUNDING = 1e-12
@@ -207,10 +207,9 @@ def as_local(local: LocalImportance, name: str = "local") -> Values:
             f"{type(local).__name__}: {error}."
         ) from error
     if values.ndim == 0 or len(values) < 2:
-        came = "a single number" if values.ndim == 0 else f"{len(values)} backgrounds"
         raise ValueError(
-            f"`{name}` is {came}; at least 2 backgrounds, on axis 0, are needed to say "
-            "how sure an effect is."
+            f"`{name}` has shape {values.shape}; at least 2 backgrounds, on axis 0, "
+            "are needed to say how sure an effect is."
         )
     for word, wrong in (("NaN", np.isnan(values)), ("infinite", np.isinf(values))):
         if wrong.any():
