@@ -360,6 +360,5 @@ def _bootstrap_t(
     statistic.sort(axis=0)
     tail = int((n_resamples + 1) * (1 - confidence) / 2 + 1e-9) - 1
     se = correction * np.sqrt((sums**2).sum(axis=0)) / len(codes)
-    with np.errstate(invalid="ignore"):
-        bounds = -statistic[[n_resamples - 1 - tail, tail]] * se
-    return np.where(se == 0, 0.0, bounds)
+    bounds: Values = -statistic[[n_resamples - 1 - tail, tail]] * se
+    return bounds

@@ -88,6 +88,13 @@ def test_single_sites_replace_multiples_of_the_first(local):
     np.testing.assert_allclose(shifted["deviation_low"], 0.3)
 
 
+def test_the_first_arm_may_have_several_sites():
+    effect = np.linspace(1, 2, 30)[:, None]
+    points = additivity_fit(effect * [2, 3, 6], [2, 3, 6]).points
+    np.testing.assert_allclose(points["additive"], [3, 4.5, 9])
+    np.testing.assert_allclose(points["increment"], 1.5)
+
+
 def test_additive_sites_have_a_slope_and_nothing_else():
     effect = np.linspace(1, 2, 30)[:, None]
     fit = additivity_fit(effect * [1, 2, 3], [1, 2, 3], include_zero=True)

@@ -36,6 +36,11 @@ def test_predictions_are_compared_output_by_output(n):
     np.testing.assert_allclose(shift.shift, expected)
 
 
+def test_the_extremes_of_the_observed_predictions_are_inside():
+    shift = prediction_shift([0.9, 1.0, 3.0, 3.0], [1.0, 2.0, 3.0])
+    assert (shift.below, shift.above) == (0.25, 0)
+
+
 def test_predictions_that_do_not_vary_are_compared():
     shift = prediction_shift([2.0, 2.0], [1.0, 1.0, 1.0])
     assert (shift.ks, shift.above, shift.shift) == (1, 1, np.inf)

@@ -108,9 +108,20 @@ def test_clusters_widen_the_interval_of_the_winner(parts):
     assert robust["se"][0] > 2 * plain["se"]
 
 
+def test_a_split_passes_its_templates_on(parts):
+    # Every template five times over: the error is that of half of the templates.
+    repeated = np.repeat(parts[0][:40, 3:4], 5, axis=0)
+    row = split_and_rescore(repeated, clusters=np.repeat(range(40), 5)).iloc[0]
+    assert row["n"] == 100
+    plain = split_and_rescore(parts[0][:40, 3:4]).iloc[0]
+    assert row["se"] == pytest.approx(plain["se"])
+
+
 def test_local_importances_that_do_not_vary_can_be_split():
-    table = split_and_rescore(np.tile([0.1, 0.3], (8, 1)))
-    assert table.loc[0, ["condition", "effect", "se", "p"]].tolist() == [1, 0.3, 0, 0]
+    constant = np.tile([0.1, 0.3], (8, 1))
+    for table in (split_and_rescore(constant), rescore_winners(constant, constant)):
+        row = table.loc[0, ["condition", "effect", "se", "p"]]
+        assert row.tolist() == [1, 0.3, 0, 0]
 
 
 def test_bad_input_is_named(parts):

@@ -39,7 +39,7 @@ def test_paired_t_equals_scipy(arms, alternative):
 def test_wilcoxon_equals_scipy_column_by_column(alternative, n):
     local = np.random.default_rng(n).normal(0.2, size=(n, 4))
     local[: n // 3, 1] = 0  # left out of the ranks
-    local[:, 2] = (local[:, 2] * 3).round() / 3  # ties
+    local[:, 2] = (local[:, 2] * 3).round() / 3 + 1 / 7  # ties, without zeros
     test = wilcoxon_test(local, alternative=alternative)
     for column in range(4):
         expected = stats.wilcoxon(local[:, column], alternative=alternative)
@@ -146,7 +146,15 @@ def test_one_group_of_welch_may_be_constant():
     assert welch_test(a, b).p == pytest.approx(stats.ttest_1samp(a, 0.7).pvalue)
 
 
-def test_significant_is_p_below_alpha_and_not_at_it():
+@pytest.mark.parametrize("test", [*PAIRED, welch_test])
+def test_a_p_of_exactly_alpha_is_not_significant(arms, test):
+    a, b = arms[0][:, 0], arms[1][:, 0]
+    p = float(test(a, b).p)
+    assert not test(a, b, alpha=p).significant
+    assert test(a, b, alpha=p * 1.001).significant
+
+
+def test_significant_is_p_below_alpha():
     local = np.arange(1.0, 7.0)
     assert sign_flip_test(local).p == 1 / 32
     assert sign_flip_test(local).significant

@@ -177,6 +177,13 @@ def test_two_backgrounds_are_enough_for_an_interval():
     assert (bootstrap_t.low, bootstrap_t.high) == (-np.inf, np.inf)
 
 
+def test_resamples_of_one_background_have_no_error_however_sums_are_rounded():
+    # One in nine resamples of three backgrounds holds one of them only.
+    for values in np.random.default_rng(0).normal(size=(50, 3)) * 1e3:
+        interval = confidence_interval(values, method="bootstrap-t")
+        assert (interval.low, interval.high) == (-np.inf, np.inf)
+
+
 @pytest.mark.parametrize("method", METHODS[1:])
 def test_bootstraps_repeat_by_seed_and_leave_global_random_state_alone(local, method):
     np.random.seed(5)  # noqa: NPY002
