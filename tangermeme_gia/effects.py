@@ -196,9 +196,11 @@ def standardised_effect(
     -------
     interval: Interval
         `effect` (dz), `se`, `low`, `high` and `n`. The error is that of the delta
-        method with the skewness and kurtosis of the data, so that it holds without
-        normality, and the interval is effect -+ t se. Where all backgrounds agree dz
-        is 0 for an effect of 0 and otherwise infinite, with `se` 0.
+        method with the skewness and kurtosis of the data, and the interval is effect
+        -+ t se. It is a little narrow for skewed data, whose kurtosis a sample hides
+        (measured: 93.4 % of 95 % for a skewness of 1.75 and 200 backgrounds). Where all
+        backgrounds agree dz is 0 for an effect of 0 and otherwise infinite, with `se`
+        0.
 
     Raises
     ------

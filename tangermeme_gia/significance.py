@@ -7,6 +7,7 @@ the paper.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -32,6 +33,8 @@ Alternative = Literal["two-sided", "greater", "less"]
 ALTERNATIVES = ("two-sided", "greater", "less")
 # Up to here all flips of sign, 8,192 of them, are tried for the signed-rank test.
 MOST_FLIPPED = 13
+# Up to here scipy's exact distribution is used where there are no ties and zeros.
+MOST_COUNTED = 50
 
 
 class Significance(NamedTuple):
@@ -82,8 +85,8 @@ def paired_t_test(
     -------
     test: Significance
         `effect`, `statistic` (t), `p`, `significant` and `n`. Where all backgrounds
-        agree there is no doubt left: p is 1 for an effect of 0 (t = 0) and otherwise 0
-        (t infinite), or 1 against a one-sided alternative.
+        agree there is no doubt left: p is 1 for an effect of 0 (t = 0), and otherwise 0
+        (t infinite), or 1 if the alternative is the other side.
 
     Raises
     ------
@@ -102,9 +105,7 @@ def paired_t_test(
     values = _difference(local, other)
     _check_options(alternative, alpha)
     summary = summarise(values, clusters)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(summary.mean == 0, 0.0, summary.mean / summary.se)[()]
-    p = _t_p_value(t, summary.df, alternative)
+    t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
 
@@ -151,22 +152,26 @@ def wilcoxon_test(
     columns = values.reshape(n, int(np.prod(shape)))
     absent = columns == 0
     ranks = stats.rankdata(np.abs(columns), axis=0) - absent.sum(axis=0)
-    statistic = (ranks * (columns > 0)).sum(axis=0)
-    if alternative == "two-sided":
-        statistic = np.minimum(statistic, (ranks * (columns < 0)).sum(axis=0))
-    p = np.ones(len(statistic))
+    signed = np.sign(columns) * ranks
+    positive, negative = (np.maximum(side, 0).sum(axis=0) for side in (signed, -signed))
+    both = np.minimum(positive, negative)
+    statistic = both if alternative == "two-sided" else positive
     if n <= MOST_FLIPPED:
-        p = _flip_p_value(np.sign(columns) * ranks, alternative, 2**n, None)
+        p = _flip_p_value(signed, alternative, 2**n, None)
     else:
-        # scipy chooses between the exact distribution, which zeros and ties rule out,
-        # and the normal one for all columns alike: one would change p of the others.
+        # Without an effect each rank is positive half of the time.
+        error = np.sqrt((signed**2).sum(axis=0))
+        z = np.divide(positive - negative, error, out=error * 0, where=error > 0)
+        p = np.where(error > 0, _p_value(stats.norm.sf, z, alternative), 1.0)
+    if MOST_FLIPPED < n <= MOST_COUNTED:
+        # Column by column: scipy itself chooses a method for all columns alike, so
+        # that a tie in one condition changes p of the others.
         distinct = np.diff(np.sort(ranks, axis=0), axis=0).all(axis=0)
-        plain, tested = distinct & ~absent.any(axis=0), ~absent.all(axis=0)
-        for group in (plain, tested & ~plain):
-            if group.any():
-                p[group] = stats.wilcoxon(
-                    columns[:, group], axis=0, alternative=alternative
-                ).pvalue
+        plain = distinct & ~absent.any(axis=0)
+        if plain.any():
+            p[plain] = stats.wilcoxon(
+                columns[:, plain], axis=0, alternative=alternative, method="exact"
+            ).pvalue
     p = p.reshape(shape)[()]
     effect = summarise(values, None).mean
     return Significance(effect, statistic.reshape(shape)[()], p, p < alpha, n)
@@ -289,10 +294,8 @@ def welch_test(
     # groups vary (tested), without its NaN and warning where they do not.
     variance = first.se**2 + second.se**2
     spread = first.se**4 / first.df + second.se**4 / second.df
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(effect == 0, 0.0, effect / np.sqrt(variance))[()]
-        df = np.where(spread > 0, variance**2 / spread, 1.0)
-    p = _t_p_value(t, df, alternative)
+    df = np.divide(variance**2, spread, out=np.ones_like(spread), where=spread > 0)
+    t, p = _t_test(effect, np.sqrt(variance), df, alternative)
     return Significance(effect, t, p, p < alpha, first.n + second.n)
 
 
@@ -311,10 +314,23 @@ def _check_options(alternative: str, alpha: float) -> None:
     check_fraction("alpha", alpha)
 
 
-def _t_p_value(t: Values, df: Values | float, alternative: Alternative) -> Values:
+def _t_test(
+    effect: Values, se: Values, df: Values | float, alternative: Alternative
+) -> tuple[Values, Values]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(effect == 0, 0.0, effect / se)[()]
+    p = _p_value(stats.t(df).sf, t, alternative)
+    return t, np.where((effect == 0) & (se == 0), 1.0, p)[()]
+
+
+def _p_value(
+    survival: Callable[[Values], Values], statistic: Values, alternative: Alternative
+) -> Values:
+    """p of a statistic whose distribution without an effect is symmetric."""
     if alternative == "two-sided":
-        return np.asarray(2 * stats.t.sf(np.abs(t), df))[()]
-    return np.asarray(stats.t.sf(t if alternative == "greater" else -t, df))[()]
+        return np.asarray(2 * survival(np.abs(statistic)))[()]
+    towards = statistic if alternative == "greater" else -statistic
+    return np.asarray(survival(towards))[()]
 
 
 def _flip_p_value(

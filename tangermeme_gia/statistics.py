@@ -103,10 +103,11 @@ def confidence_interval(
 ) -> Interval:
     """Between which values does the global importance lie?
 
-    The mean of normal local importances is covered exactly by "t", and that of any
-    by all three methods as n grows. For skewed local importances and few backgrounds
-    "bootstrap-t" covers best and "bca" improves on the balance of both sides only;
-    benchmarks/calibration.py measures it.
+    All three methods cover at their level for a few hundred backgrounds or more. For
+    few skewed local importances "bootstrap-t" covers best and "bca" balances both sides
+    without covering more: 95 % intervals of 20 exponential numbers hold the mean in
+    94.9 % ("bootstrap-t"), 92.1 % ("t") and 91.6 % ("bca") of cases, as
+    benchmarks/calibration.py measures.
 
     Parameters
     ----------

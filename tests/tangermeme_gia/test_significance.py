@@ -122,8 +122,10 @@ def test_every_axis_but_the_first_is_kept(arms, test):
 
 
 @pytest.mark.parametrize("test", PAIRED)
-def test_no_effect_on_any_background_is_no_evidence(test):
-    result = test(np.zeros((20, 2)))
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+@pytest.mark.parametrize("n", [4, 20, 60])
+def test_no_effect_on_any_background_is_no_evidence(test, alternative, n):
+    result = test(np.zeros((n, 2)), alternative=alternative)
     assert result.p.tolist() == [1, 1]
     assert result.statistic.tolist() == [0, 0]
     assert not result.significant.any()
@@ -138,7 +140,8 @@ def test_the_same_effect_on_every_background_leaves_no_doubt(value):
     assert paired_t_test(local, alternative="greater").p == (value < 0)
     welch = welch_test(local, np.zeros(5))
     assert (welch.p, welch.statistic) == (0, np.copysign(np.inf, value))
-    assert welch_test(local, local[:3]).p == 1
+    for alternative in ALTERNATIVES:
+        assert welch_test(local, local[:3], alternative=alternative).p == 1
 
 
 def test_one_group_of_welch_may_be_constant():
