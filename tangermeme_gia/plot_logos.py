@@ -223,7 +223,7 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str) -> None:
     bar = figure.colorbar(image, cax=beside)  # type: ignore[union-attr]
     bar.set_label(label.replace(" (", "\n("), fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _draw(ax: Axes, logo: pd.DataFrame) -> None:

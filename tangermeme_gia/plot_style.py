@@ -101,8 +101,9 @@ def as_frame(result: Any, output: Output) -> pd.DataFrame:
     TypeError, ValueError
         If it is neither, or `output` does not choose one of its outputs.
     """
+    frame: pd.DataFrame
     if isinstance(result, pd.DataFrame):
-        frame = result
+        frame = result.reset_index(drop=True)
     elif hasattr(result, "to_frame"):
         frame = result.to_frame()
     else:
@@ -116,11 +117,12 @@ def as_frame(result: Any, output: Output) -> pd.DataFrame:
             "column 'effect' and at least one row are needed."
         )
     if "output" not in frame:
-        return frame.reset_index(drop=True)
+        return frame
     labels = list(frame["output"])
     chosen = _choose(sorted(set(labels), key=str), output)
-    rows: pd.DataFrame = frame[[label == chosen for label in labels]]
-    return rows.reset_index(drop=True)
+    rows = pd.Series([label == chosen for label in labels], index=frame.index)
+    chosen_rows: pd.DataFrame = frame[rows].reset_index(drop=True)
+    return chosen_rows
 
 
 def one_output(result: GIAResult, output: Output) -> Values:
@@ -140,10 +142,10 @@ def one_output(result: GIAResult, output: Output) -> Values:
     heads = local if isinstance(local, list) else [local]
     columns: dict[Any, torch.Tensor] = {}
     for head, effects in enumerate(heads):
-        for index in np.ndindex(*effects.shape[2:]):
+        flat = effects.reshape(*effects.shape[:2], -1)
+        for i, index in enumerate(np.ndindex(*effects.shape[2:])):
             label = (head, *index) if isinstance(local, list) else index
-            key = label[0] if len(label) == 1 else label or 0
-            columns[key] = effects[(..., *index)]
+            columns[label[0] if len(label) == 1 else label or 0] = flat[..., i]
     chosen = columns[_choose(list(columns), output)]
     values: Values = chosen.detach().to(torch.float64).numpy()
     return values
