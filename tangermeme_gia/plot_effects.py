@@ -246,15 +246,9 @@ def interaction_bars(
     a, b, both = (local[:, names.index(name)] for name in arms)
     first, second = labels if labels is not None else arms[:2]
     ax = new_axes(ax)
-    ticks = [
-        first,
-        second,
-        f"{first} + {second}\n(sum)",
-        f"{first} and {second}\n(both)",
-    ]
     intervals = [confidence_interval(values) for values in (a, b, a + b, both)]
     _bars(ax, intervals, [SKY, SKY, "#BBBBBB", BLUE])
-    label_ticks(ax, ticks)
+    label_ticks(ax, [first, second, "Sum", "Both"])
     contrast = interaction_contrast(both, a, b).interval
     note(ax, f"Interaction {_bounds(contrast)}, {backgrounds([len(local)])}")
     return finish(ax, "", GLOBAL)

@@ -207,7 +207,9 @@ def mutagenesis_heatmap(
         above = ax.inset_axes((0, 1.06, 1, 0.45), sharex=ax)
         _draw(above, heights)
         above.set_ylim(0, float(heights.to_numpy().max()) or 1.0)
-        above.set_axis_off()
+        # Not `set_axis_off`, which layouts take for an axes without size.
+        above.tick_params(left=False, labelleft=False, bottom=False, labelbottom=False)
+        above.spines[:].set_visible(False)
     ax.set_xlim(-0.5, len(sequence) - 0.5)
     return ax
 
@@ -221,7 +223,7 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str) -> None:
     beside = ax.inset_axes((1.03, 0, 0.035, 1))
     figure = ax.get_figure(root=True)
     bar = figure.colorbar(image, cax=beside)  # type: ignore[union-attr]
-    bar.set_label(label.replace(" (", "\n("), fontsize=SMALL)
+    bar.set_label(label, fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
 

@@ -5,6 +5,7 @@ Everything is set on the artists; matplotlib's global settings are never changed
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -13,6 +14,8 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from .results import GIAResult
@@ -37,9 +40,9 @@ LETTER_COLOURS = {
 WIDTH = 3.5
 SMALL, MEDIUM = 7, 8
 
-LOCAL = "Local importance (model output)"
-GLOBAL = "Global importance (model output)"
-CHANGE = "Change of importance (model output)"
+LOCAL = "Local importance\n(model output)"
+GLOBAL = "Global importance\n(model output)"
+CHANGE = "Change of importance\n(model output)"
 
 _NAMES = {
     "n_sites": "Number of sites",
@@ -51,6 +54,7 @@ _NAMES = {
 }
 # More and longer labels than these do not fit side by side.
 _LETTERS_PER_INCH = 14
+_LINE_LETTERS = 14
 _LABEL_LETTERS = 40
 
 
@@ -78,13 +82,19 @@ def note(ax: Axes, text: str) -> None:
 
 
 def label_ticks(ax: Axes, labels: Sequence[str]) -> None:
-    """A tick for each label, slanted where they would touch."""
-    ax.set_xticks(range(len(labels)), labels)
+    """A tick for each label: long ones in several lines, slanted if still too wide."""
+    lines = [textwrap.wrap(label, _LINE_LETTERS) or [""] for label in labels]
+    ax.set_xticks(range(len(labels)), ["\n".join(parts) for parts in lines])
     inches = ax.get_figure(root=True).get_size_inches()[0]  # type: ignore[union-attr]
-    share = ax.get_position().width
-    if len("  ".join(labels)) > _LETTERS_PER_INCH * inches * share:
+    letters = sum(2 + max(map(len, parts)) for parts in lines)
+    if letters > _LETTERS_PER_INCH * inches * ax.get_position().width:
         for tick in ax.get_xticklabels():
             tick.set(rotation=45, ha="right", rotation_mode="anchor")
+
+
+def whole_ticks(axis: Axis) -> None:
+    """Ticks at whole numbers only."""
+    axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def column_title(columns: Columns) -> str:

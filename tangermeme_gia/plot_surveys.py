@@ -28,6 +28,7 @@ from .plot_style import (
     new_axes,
     note,
     row_labels,
+    whole_ticks,
 )
 
 # Numbers in a grid of more cells would overlap.
@@ -104,8 +105,8 @@ def background_grid(
     bracketed = _write_cells(ax, values, blocks)
     ax.set_yticks(range(len(own)), row_labels(own, rows))
     label_ticks(ax, [str(name) for name in names])
-    phrase = "(in brackets: interval includes 0)" if bracketed else ""
-    note(ax, ", ".join(part for part in [count(frame), phrase] if part))
+    phrase = "in brackets: interval includes 0" if bracketed else ""
+    note(ax, "; ".join(part for part in [count(frame), phrase] if part))
     finish(ax, "", column_title(rows))
     ax.spines[:].set_visible(False)
     return ax
@@ -231,10 +232,12 @@ def _write_cells(ax: Axes, values: Any, blocks: list[pd.DataFrame]) -> bool:
         return False
     bracketed = False
     limit = np.abs(values).max() or 1.0
+    decimals = max(0, 1 - int(np.floor(np.log10(limit))))
     for column, block in enumerate(blocks):
         known = half_widths(block) is not None
         for row in range(len(block)):
-            text = f"{values[row, column]:.2g}"
+            # Adding 0 turns a rounded -0 into 0.
+            text = f"{values[row, column].round(decimals) + 0:.{decimals}f}"
             if known and block["low"][row] <= 0 <= block["high"][row]:
                 text, bracketed = f"({text})", True
             dark = abs(values[row, column]) > 0.65 * limit
@@ -269,6 +272,7 @@ def _histograms(ax: Axes, values: list[Any], labels: Sequence[str], bins: int) -
             alpha=1 if len(values) == 1 else 0.6,
             label=label,
         )
+    whole_ticks(ax.yaxis)
 
 
 def _experiments(values: list[Any]) -> str:

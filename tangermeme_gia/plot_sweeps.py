@@ -25,6 +25,7 @@ from .plot_style import (
     new_axes,
     note,
     row_labels,
+    whole_ticks,
 )
 
 
@@ -72,6 +73,7 @@ def spacing_curve(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> frame = pd.DataFrame({"spacing": [2, 0, 1], "effect": [3.0, 1.0, 2.0]})
     >>> ax = spacing_curve(frame)
     >>> ax.lines[1].get_xydata().tolist()
@@ -114,6 +116,7 @@ def position_curve(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> frame = pd.DataFrame({"start": [0, 1], "effect": [1.0, 2.0]})
     >>> position_curve(frame).get_xlabel()
     'Start of the motif (0-based position)'
@@ -158,6 +161,7 @@ def kmer_ranks(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> scan = pd.DataFrame({"kmer": ["UG", "GC", "AA"], "effect": [2.0, 3.0, 0.0]})
     >>> ax = kmer_ranks(scan, top=1)
     >>> [text.get_text() for text in ax.texts]
@@ -188,6 +192,7 @@ def kmer_ranks(
         )
     phrases = [f"{len(frame):,} k-mers", count(frame)]
     note(ax, ", ".join(phrase for phrase in phrases if phrase))
+    ax.set_xscale("log")
     return finish(ax, "Rank", GLOBAL)
 
 
@@ -232,4 +237,6 @@ def _curves(
         )
     if count(frame):
         note(ax, count(frame))
+    if frame[x].dtype.kind in "iu":
+        whole_ticks(ax.xaxis)
     return finish(ax, column_title(x), GLOBAL)
