@@ -57,6 +57,7 @@ class BackgroundComparison(NamedTuple):
         -------
         frame: pandas.DataFrame
             The tables of `results` below each other, with a first column `background`.
+            Conditions that have such a column keep it as `condition_background`.
         """
         return _stack(self.results, "background", confidence)
 
@@ -218,10 +219,12 @@ def comparable_frames(
 ) -> dict[str, pd.DataFrame]:
     """The table of each result, all with the same conditions in the same rows.
 
+    A column of the conditions with the name of the `axis` gets a prefix.
+
     Raises
     ------
     ValueError
-        If the conditions differ, or have a column of the name `axis`.
+        If the conditions differ.
     """
     frames = {name: result.to_frame(confidence) for name, result in results.items()}
     first, *others = frames
@@ -233,12 +236,8 @@ def comparable_frames(
                 "conditions (and a `random_state`) that do not depend on the "
                 f"{axis}."
             )
-    if axis in frames[first]:
-        raise ValueError(
-            f"the conditions have a column {axis!r} already, which the comparison "
-            "needs for itself."
-        )
-    return frames
+    taken = {axis: f"condition_{axis}"}
+    return {name: frame.rename(columns=taken) for name, frame in frames.items()}
 
 
 def _stack(results: Mapping[str, Any], axis: str, confidence: float) -> pd.DataFrame:
@@ -315,6 +314,7 @@ def _rows_of_frame(result: GIAResult) -> Values:
     local = result.local_importance
     heads = local if isinstance(local, list) else [local]
     flat = [
-        effects.detach().to(torch.float64).flatten(start_dim=2) for effects in heads
+        effects.detach().to(torch.float64).reshape(*effects.shape[:2], -1)
+        for effects in heads
     ]
     return torch.cat(flat, dim=2).flatten(start_dim=1).numpy()

@@ -166,8 +166,8 @@ def additivity_line(
     slope, intercept = float(fit.slope.effect), float(fit.intercept.effect)
     ax.plot(ends, intercept + slope * ends, color=VERMILION, linewidth=1.2, zorder=1)
     ax.errorbar(
-        points["n_sites"],
-        points["effect"],
+        points["n_sites"].to_numpy(),
+        points["effect"].to_numpy(),
         yerr=[points["effect"] - points["low"], points["high"] - points["effect"]],
         fmt="o",
         color=BLUE,

@@ -28,6 +28,8 @@ from .plot_style import (
 DNA = ("A", "C", "G", "T")
 # Where every position has its number, they do not touch.
 _MOST_NUMBERS = 12
+# Height of the logo above a heat map, in rows, with the gap between them.
+_LOGO_ROWS, _LOGO_GAP = 2.0, 0.25
 
 
 def motif_logo(
@@ -161,7 +163,8 @@ def mutagenesis_heatmap(
     Parameters
     ----------
     change: array-like, shape=(length, len(alphabet)), or pandas.DataFrame
-        Effect of every single-letter variant *minus* that of the wild type.
+        Effect of every single-letter variant *minus* that of the wild type, for example
+        from `mutagenesis_change`.
 
     sequence: str
         The wild type; its letters are marked with a dot.
@@ -173,8 +176,8 @@ def mutagenesis_heatmap(
         Whether the logo of `mutagenesis_logo` stands above. Default is True.
 
     ax: matplotlib.axes.Axes or None, optional
-        Where to draw; None makes a figure. Logo and colour bar are drawn as insets
-        around the axes. Default is None.
+        Where to draw; None makes a figure. The colour bar is an inset to the right.
+        Default is None.
 
     Returns
     -------
@@ -195,32 +198,32 @@ def mutagenesis_heatmap(
     heights = sensitivity_logo(change, sequence, alphabet)
     values = as_float_array(change).T
     letters = list(alphabet)
-    ax = new_axes(ax, height=2.0)
-    draw_grid(ax, values, CHANGE)
-    ax.set_yticks(range(len(letters)), letters)
+    ax = new_axes(ax, height=2.4 if logo else 2.0)
+    rows = len(letters)
+    # The logo stands in the same axes, so that no layout can cut it off.
+    top = rows + _LOGO_ROWS if logo else rows
+    draw_grid(ax, values, CHANGE, share=rows / top)
+    if logo:
+        _draw_above(ax, heights)
+    ax.set_ylim(rows - 0.5, rows - 0.5 - top)
+    ax.set_xlim(-0.5, len(sequence) - 0.5)
+    ax.set_yticks(range(rows), letters)
     _number_positions(ax, len(sequence))
     codes = [letters.index(letter) for letter in sequence]
     ax.plot(range(len(codes)), codes, "o", color="black", markersize=2.5)
     finish(ax, "Position", "Variant")
+    ax.yaxis.label.set_y(rows / top / 2)
     ax.spines[:].set_visible(False)
-    if logo:
-        above = ax.inset_axes((0, 1.06, 1, 0.45), sharex=ax)
-        _draw(above, heights)
-        above.set_ylim(0, float(heights.to_numpy().max()) or 1.0)
-        # Not `set_axis_off`, which layouts take for an axes without size.
-        above.tick_params(left=False, labelleft=False, bottom=False, labelbottom=False)
-        above.spines[:].set_visible(False)
-    ax.set_xlim(-0.5, len(sequence) - 0.5)
     return ax
 
 
-def draw_grid(ax: Axes, values: ArrayLike, label: str) -> None:
-    """A heat map with white at 0 and a colour bar beside it."""
+def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None:
+    """A heat map with white at 0; beside its share of the axes, a colour bar."""
     grid = np.asarray(values, dtype=float)
     limit = float(np.nanmax(np.abs(grid), initial=0)) or 1.0
     # Orange and purple are told apart by all common kinds of colour vision.
     image = ax.imshow(grid, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
-    beside = ax.inset_axes((1.03, 0, 0.035, 1))
+    beside = ax.inset_axes((1.03, 0, 0.035, share))
     figure = ax.get_figure(root=True)
     bar = figure.colorbar(image, cax=beside)  # type: ignore[union-attr]
     bar.set_label(label, fontsize=SMALL)
@@ -230,10 +233,30 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str) -> None:
 
 def _draw(ax: Axes, logo: pd.DataFrame) -> None:
     colours = {str(c): LETTER_COLOURS.get(str(c).upper(), GREY) for c in logo.columns}
-    logomaker.Logo(logo, ax=ax, color_scheme=colours, show_spines=False)
+    # A motif without information, or a model without response, has no letters.
+    if logo.to_numpy().any():
+        logomaker.Logo(logo, ax=ax, color_scheme=colours, show_spines=False)
     ax.spines[["left", "bottom"]].set_visible(True)
     ax.set_xlim(-0.5, len(logo) - 0.5)
     _number_positions(ax, len(logo))
+
+
+def _draw_above(ax: Axes, logo: pd.DataFrame) -> None:
+    """Letters above row 0 of a heat map, whose vertical axis points down."""
+    heights = logo.to_numpy()
+    scale = (_LOGO_ROWS - _LOGO_GAP) / (heights.max() or 1.0)
+    bottom = -0.5 - _LOGO_GAP
+    for position, column in zip(*heights.nonzero(), strict=True):
+        letter = str(logo.columns[column])
+        logomaker.Glyph(
+            position,
+            letter,
+            floor=bottom - scale * heights[position, column],
+            ceiling=bottom,
+            ax=ax,
+            color=LETTER_COLOURS.get(letter.upper(), GREY),
+            flip=True,
+        )
 
 
 def _number_positions(ax: Axes, length: int) -> None:

@@ -214,6 +214,8 @@ def row_labels(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if value is None or value is pd.NA or value != value:
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

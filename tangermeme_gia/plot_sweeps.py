@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from .plot_style import (
     BLUE,
@@ -73,7 +75,6 @@ def spacing_curve(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> frame = pd.DataFrame({"spacing": [2, 0, 1], "effect": [3.0, 1.0, 2.0]})
     >>> ax = spacing_curve(frame)
     >>> ax.lines[1].get_xydata().tolist()
@@ -116,7 +117,6 @@ def position_curve(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> frame = pd.DataFrame({"start": [0, 1], "effect": [1.0, 2.0]})
     >>> position_curve(frame).get_xlabel()
     'Start of the motif (0-based position)'
@@ -161,11 +161,10 @@ def kmer_ranks(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> scan = pd.DataFrame({"kmer": ["UG", "GC", "AA"], "effect": [2.0, 3.0, 0.0]})
     >>> ax = kmer_ranks(scan, top=1)
     >>> [text.get_text() for text in ax.texts]
-    ['GC', '3 k-mers']
+    ['1 GC', '3 k-mers']
     """
     if top < 0:
         raise ValueError(f"`top`={top} must be at least 0.")
@@ -178,21 +177,23 @@ def kmer_ranks(
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     ax.plot(ranks, effect, ".", color=BLUE, markersize=3)
     ax.plot(ranks[:top], effect[:top], ".", color=VERMILION, markersize=5)
-    # Names stand below each other at the top right, each with a line to its point.
-    for i, name in enumerate(frame[kmer].head(top)):
-        ax.annotate(
-            str(name),
-            (ranks[i], effect[i]),
-            xytext=(0.3, 0.97 - 0.085 * i),
-            textcoords="axes fraction",
-            va="center",
-            fontsize=SMALL,
-            family="monospace",
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5},
-        )
+    named = [f"{i + 1} {name}" for i, name in enumerate(frame[kmer].head(top))]
+    ax.text(
+        0.98,
+        0.97,
+        "\n".join(named),
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        fontsize=SMALL,
+        family="monospace",
+        color=VERMILION,
+    )
     phrases = [f"{len(frame):,} k-mers", count(frame)]
     note(ax, ", ".join(phrase for phrase in phrases if phrase))
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(lambda rank, _: f"{rank:,.0f}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     return finish(ax, "Rank", GLOBAL)
 
 
@@ -206,6 +207,11 @@ def _curves(
 ) -> Axes:
     frame = as_frame(result, output)
     check_columns(frame, argument, x)
+    if not pd.api.types.is_numeric_dtype(frame[x]):
+        raise ValueError(
+            f"`{argument}`={x!r} holds {frame[x].iloc[0]!r}; numbers are needed for a "
+            "curve."
+        )
     groups = check_columns(frame, "by", by)
     labels = np.array(row_labels(frame, groups) if groups else [""] * len(frame))
     ax = new_axes(ax)

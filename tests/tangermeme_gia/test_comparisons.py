@@ -139,8 +139,12 @@ def test_intervals_cover_the_mean_over_models_and_backgrounds():
         assert low < ((frame["low"] < 0) & (frame["high"] > 0)).mean() < high
 
 
-def test_a_column_that_is_taken_is_refused():
-    given = result([[[1.0]]])
-    given.conditions["model"] = "x"
-    with pytest.raises(ValueError, match="column 'model' already"):
-        ModelComparison({"a": given}).to_frame()
+def test_a_column_that_is_taken_is_kept_under_another_name():
+    given = result([[[1.0], [2.0]]])
+    given.conditions["background"] = ["hairpin", "unstructured"]
+    comparison = BackgroundComparison({"profile": given})
+    frame = comparison.to_frame()
+    assert frame["background"].tolist() == ["profile", "profile"]
+    assert frame["condition_background"].tolist() == ["hairpin", "unstructured"]
+    assert "condition_background" in comparison.spread()
+    assert given.conditions.columns.tolist() == ["site", "background"]
