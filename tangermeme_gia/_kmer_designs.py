@@ -64,10 +64,7 @@ def all_kmers_design(
     number = n_kmers(k, len(letters))
     # Before anything is as large as that number.
     resolve_start(start, k, length)
-    if strands == 2:
-        indices = canonical_kmers(k, letters)
-    else:
-        indices = np.arange(number)
+    indices = canonical_kmers(k, letters) if strands == 2 else np.arange(number)
     design = KmerDesign(indices, k, start, length, letters, strands)
     return KmerNames(indices, k, letters), design
 
