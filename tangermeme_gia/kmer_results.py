@@ -163,8 +163,9 @@ class KmerScan(NamedTuple):
         kmers = [self.kmers[i] for i in order.tolist()]
         frame = self._frame(kmers, order, confidence)
         # A tuple is compared as a whole, not entry by entry.
-        wanted: pd.DataFrame = frame[[label == output for label in frame["output"]]]
-        return wanted.reset_index(drop=True)
+        wanted = [label == output for label in frame["output"]]
+        best: pd.DataFrame = frame[wanted].reset_index(drop=True)
+        return best
 
     def _frame(
         self, kmers: Iterable[str], rows: slice | torch.Tensor, confidence: float
@@ -186,7 +187,7 @@ class KmerScan(NamedTuple):
         half_width = stats.t.ppf((1 + confidence) / 2, max(self.n - 1, 1)) * se_
         names = np.repeat(np.array(list(kmers), dtype=object), len(labels))
         outputs = pd.Series(labels * len(mean), dtype=object)
-        return pd.DataFrame(
+        frame: pd.DataFrame = pd.DataFrame(
             {
                 "kmer": names,
                 "output": outputs.infer_objects(),
@@ -197,6 +198,7 @@ class KmerScan(NamedTuple):
                 "n": self.n,
             }
         )
+        return frame
 
 
 def pick_output(

@@ -254,3 +254,13 @@ def test_padding_is_named_by_its_sequence_in_all_of_the_backgrounds():
 def test_only_results_of_the_experiment_are_relative_to_a_stem(X):
     with pytest.raises(ValueError, match="must come from `hairpin_importance`"):
         relative_to_stem(global_importance(Stem(), X, [("GC", 2)]))
+
+
+def test_a_partner_in_the_stem_changes_only_if_it_does_not_pair():
+    # The fold pairs A with U; a G in place of the A pairs with that U, too.
+    X = torch.zeros(1, 4, 7, dtype=torch.int8)
+    X[:, 0] = 1
+    options = {"structure": "((...))", "starts": [0], "alphabet": RNA}
+    for wobble, expected in [(True, "GAAAAUU"), (False, "GAAAAUC")]:
+        result = hairpin_importance(Sequences(), X, "G", wobble=wobble, **options)
+        assert characters(result.y_afters[0, 1], alphabet=RNA) == expected
