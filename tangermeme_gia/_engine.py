@@ -219,9 +219,9 @@ class Engine:
         self, length: int, before: list[torch.Tensor] | None, together: int = 1
     ) -> int:
         """Sequences in flight: what memory allows, in whole batches if it can be."""
-        is_packed = isinstance(self.X, PackedSequence)
-        per_base = 1 if is_packed else self.X.element_size()
-        per_sequence = self.X.shape[1] * length * per_base
+        # A packed base is decoded to int8.
+        packed = isinstance(self.X, PackedSequence)
+        per_sequence = self.X.shape[1] * length * (1 if packed else self.X.itemsize)
         for output in before or []:
             per_sequence += 2 * output[0].numel() * output.element_size()
         for arg in self.args or []:

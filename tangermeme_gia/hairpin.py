@@ -16,7 +16,7 @@ from tangermeme.utils import PackedSequence
 from ._designs import check_backgrounds
 from ._documentation import document
 from ._engine import Engine, merge_kwargs
-from .controls import CONTROLS, control_motif
+from .controls import with_controls
 from .motif_codes import (
     DNA,
     Motif,
@@ -137,7 +137,7 @@ def hairpin_importance(
     if not starts:
         raise ValueError("`starts` is empty; at least one is needed.")
     places = [_place(elements, start, k) for start in starts]
-    motifs = _with_controls(motif, n_controls, letters, seed)
+    motifs = with_controls(motif, n_controls, letters, seed)
     conditions = [[], *[[(m, s)] for m, _ in motifs for s in starts for _ in range(2)]]
     table = _table(motifs, starts, places, letters)
     placements = compile_conditions(
@@ -293,23 +293,6 @@ def _place(elements: list[tuple[str, int]], start: int, k: int) -> str:
             "within one of them."
         )
     return covered[0][0]
-
-
-def _with_controls(
-    motif: Motif, n_controls: int, letters: tuple[str, ...], seed: int
-) -> list[tuple[Motif, str]]:
-    """The motif, then its replacements, each with what the table calls it."""
-    if not isinstance(n_controls, int) or n_controls < 0:
-        raise ValueError(
-            f"`n_controls`={n_controls!r} must be 0 or a positive integer."
-        )
-    motifs: list[tuple[Motif, str]] = [(motif, "none")]
-    for number, kind in enumerate(CONTROLS):
-        for i in range(n_controls):
-            rng = np.random.default_rng([seed, number, i])
-            control = control_motif(motif, kind, letters, rng)
-            motifs.append((control, f"{kind} {i + 1}"))
-    return motifs
 
 
 def _table(

@@ -16,6 +16,7 @@ from ._documentation import document
 from ._engine import Block, Design, Engine, merge_kwargs
 from ._kmer_designs import Kmers, all_kmers_design, given_design
 from ._moments import Moments
+from .controls import with_controls
 from .kmer_results import KmerScan, pick_output
 from .motif_codes import DNA, GAP_LETTER, as_seed, check_alphabet
 from .motifs import logo_frame
@@ -123,6 +124,7 @@ def kmer_mutagenesis(
     alphabet: Sequence[str] = DNA,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
+    n_controls: int = 0,
     max_memory: int | None = None,
     random_state: int | None = None,
     verbose: bool = False,
@@ -145,13 +147,18 @@ def kmer_mutagenesis(
 
     {options}
 
+    n_controls: int, optional
+        How many random k-mers and how many permutations of the k-mer's own letters get
+        all their variants, too; the rows say so in their column `control`.
+        Default is 0.
+
     Returns
     -------
     result: GIAResult
         `conditions` has the columns `motif` (the letters placed), `position` in the
-        motif and `letter` put there (both missing for the wild type) and
-        `is_wild_type`. The wild type comes first, then the variants by position, in
-        the order of the alphabet.
+        motif and `letter` put there (both missing for the wild type), `is_wild_type`
+        and `control`. The wild type comes first, then the variants by position, in
+        the order of the alphabet; then the same of each control.
 
     Raises
     ------
@@ -173,7 +180,13 @@ def kmer_mutagenesis(
             f"`motif` is of type {type(motif).__name__}; the variants of a string can "
             "be listed."
         )
-    table = _variants(motif, letters)
+    seed = as_seed(random_state)
+    tables = [
+        _variants(control, letters).assign(control=name)
+        for control, name in with_controls(motif, n_controls, letters, seed)
+        if isinstance(control, str)
+    ]
+    table = pd.concat(tables, ignore_index=True)
     return run_patterns(
         model,
         X,
@@ -184,7 +197,7 @@ def kmer_mutagenesis(
         additional_func_kwargs=additional_func_kwargs,
         kwargs=kwargs,
         max_memory=max_memory,
-        random_state=random_state,
+        random_state=seed,
         verbose=verbose,
     )
 
@@ -200,7 +213,7 @@ def mutagenesis_change(
     Parameters
     ----------
     result: GIAResult
-        From `kmer_mutagenesis`.
+        From `kmer_mutagenesis`; of its controls nothing is read.
 
     output: int or tuple of int, optional
         Which output, labelled as in `to_frame`. Default is 0.
@@ -229,6 +242,7 @@ def mutagenesis_change(
     ...         "position": pd.array([None, 0, 0, 0], dtype="Int64"),
     ...         "letter": [None, "A", "G", "T"],
     ...         "is_wild_type": [True, False, False, False],
+    ...         "control": "none",
     ...     }
     ... )
     >>> effects = torch.tensor([3.0, 1.0, 0.0, 0.5])
@@ -238,7 +252,9 @@ def mutagenesis_change(
     """
     letters = check_alphabet(alphabet)
     table = result.conditions
-    if not {"motif", "position", "letter", "is_wild_type"} <= set(table.columns):
+    if not {"motif", "position", "letter", "is_wild_type", "control"} <= set(
+        table.columns
+    ):
         raise ValueError(
             f"`result` has conditions with the columns {list(table.columns)}; it must "
             "come from `kmer_mutagenesis`."
@@ -247,7 +263,7 @@ def mutagenesis_change(
     wild_type = int(np.flatnonzero(table["is_wild_type"])[0])
     moved = (after - after[:, [wild_type]]).mean(dim=0).tolist()
     change = np.zeros((len(letters), len(table["motif"].iloc[wild_type])))
-    for i in np.flatnonzero(~table["is_wild_type"].to_numpy(dtype=bool)):
+    for i in np.flatnonzero(~table["is_wild_type"] & (table["control"] == "none")):
         letter = table["letter"].iloc[i]
         if letter not in letters:
             raise ValueError(

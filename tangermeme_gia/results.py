@@ -102,8 +102,8 @@ class GIAResult(NamedTuple):
         tables = []
         for head, effects in enumerate(local if isinstance(local, list) else [local]):
             labels = output_labels(effects.shape[2:], (head,) if is_list else ())
-            values = effects.detach().to(torch.float64).numpy()
-            values = values.reshape(*effects.shape[:2], len(labels))
+            flat = effects.detach().reshape(*effects.shape[:2], len(labels))
+            values = flat.to(torch.float64).numpy()
             tables.append(_summarise(values, labels, self.conditions, confidence))
         frame: pd.DataFrame = pd.concat(tables, ignore_index=True)
         order = np.argsort(frame.pop("_condition").to_numpy(), kind="stable")

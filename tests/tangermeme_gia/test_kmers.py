@@ -317,3 +317,16 @@ def test_empty_backgrounds_and_unfit_motifs_are_errors(X):
         kmer_mutagenesis(Additive(), X, torch.eye(4))
     with pytest.raises(ValueError, match="must come from `kmer_mutagenesis`"):
         mutagenesis_change(global_importance(Additive(), X, [("GA", 2)]))
+
+
+def test_controls_get_all_their_variants_and_leave_the_change_alone(X):
+    result = kmer_mutagenesis(Additive(), X, "GANA", n_controls=1, random_state=0)
+    table = result.conditions
+    assert len(table) == 3 * 10
+    assert table["control"][::10].tolist() == ["none", "random 1", "shuffled 1"]
+    shuffled = table["motif"][20]
+    assert sorted(shuffled) == sorted("GANA")
+    assert shuffled[2] == "N"
+    assert shuffled != "GANA"
+    expected = mutagenesis_change(kmer_mutagenesis(Additive(), X, "GANA"))
+    pd.testing.assert_frame_equal(mutagenesis_change(result), expected, atol=1e-6)
