@@ -146,15 +146,21 @@ class Engine:
             parts.append(_as_list(y))
         return [torch.cat(outputs) for outputs in zip(*parts, strict=True)], is_list
 
-    def stream(self, design: Design, before: list[torch.Tensor]) -> Iterator[Block]:
-        """Outputs block by block, all backgrounds of a condition in one if they fit."""
+    def stream(
+        self, design: Design, before: list[torch.Tensor], *, together: int = 1
+    ) -> Iterator[Block]:
+        """Outputs block by block, all backgrounds of a condition in one if they fit.
+
+        Every `together` conditions in a row, which have one length, share a block.
+        """
         n = len(self.X)
         total = n * len(design.conditions)
         with tqdm(total=total, disable=not self.verbose, unit="seq") as bar:
             for first, last in _runs_of_equal(design.lengths):
-                size = self._block_size(int(design.lengths[first]), before)
-                n_rows = min(n, size)
-                width = max(1, size // n_rows)
+                length = int(design.lengths[first])
+                size = self._block_size(length, before, together)
+                n_rows = min(n, size // together)
+                width = size // n_rows // together * together
                 for start in range(first, last, width):
                     conditions = slice(start, min(start + width, last))
                     for row in range(0, n, n_rows):
@@ -212,8 +218,10 @@ class Engine:
         bases, most = (2**21, 8192) if self.device.type == "cuda" else (2**17, 1024)
         return max(1, min(most, bases // max(1, self.X.shape[-1])))
 
-    def _block_size(self, length: int, before: list[torch.Tensor] | None) -> int:
-        """Sequences in flight: what memory allows, in whole batches."""
+    def _block_size(
+        self, length: int, before: list[torch.Tensor] | None, together: int = 1
+    ) -> int:
+        """Sequences in flight: what memory allows, in whole batches if it can be."""
         # A packed base is decoded to int8.
         packed = isinstance(self.X, PackedSequence)
         per_sequence = self.X.shape[1] * length * (1 if packed else self.X.itemsize)
@@ -222,13 +230,14 @@ class Engine:
         for arg in self.args or []:
             per_sequence += arg[0].numel() * arg.element_size()
         most = min(self.max_memory // per_sequence, _LARGEST_BLOCK)
-        if most < 1:
+        if most < together:
+            needed = "one sequence" if together == 1 else f"{together} sequences"
             raise ValueError(
-                f"`max_memory`={self.max_memory} bytes is less than one sequence with "
-                f"its outputs takes, {per_sequence} bytes."
+                f"`max_memory`={self.max_memory} bytes is less than {needed} with "
+                f"outputs take, {together * per_sequence} bytes."
             )
         whole_batches: int = most // self.batch_size * self.batch_size
-        return max(whole_batches, min(most, self.batch_size))
+        return max(whole_batches, min(most, self.batch_size), together)
 
     def _check_args(self) -> None:
         for i, arg in enumerate(self.args or []):

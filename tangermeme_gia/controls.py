@@ -64,6 +64,34 @@ def control_motif(
     return control
 
 
+def with_controls(
+    motif: Motif, n_controls: int, alphabet: Sequence[str], seed: int
+) -> list[tuple[Motif, str]]:
+    """A motif, then its controls, each with what the column `control` says.
+
+    Raises
+    ------
+    ValueError
+        If the number of controls of each kind is not 0 or a positive integer.
+
+    Examples
+    --------
+    >>> with_controls("GATA", 1, "ACGT", 0)
+    [('GATA', 'none'), ('TGGC', 'random 1'), ('AGTA', 'shuffled 1')]
+    """
+    if type(n_controls) is not int or n_controls < 0:
+        raise ValueError(
+            f"`n_controls`={n_controls!r} must be 0 or a positive integer."
+        )
+    motifs: list[tuple[Motif, str]] = [(motif, "none")]
+    for number, kind in enumerate(CONTROLS):
+        for i in range(n_controls):
+            rng = np.random.default_rng([seed, number, i])
+            control = control_motif(motif, kind, alphabet, rng)
+            motifs.append((control, f"{kind} {i + 1}"))
+    return motifs
+
+
 def _control_string(
     motif: str, kind: str, alphabet: Sequence[str], rng: np.random.Generator
 ) -> str:

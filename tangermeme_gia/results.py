@@ -101,7 +101,7 @@ class GIAResult(NamedTuple):
         is_list = isinstance(local, list)
         tables = []
         for head, effects in enumerate(local if isinstance(local, list) else [local]):
-            labels = _output_labels(effects.shape[2:], (head,) if is_list else ())
+            labels = output_labels(effects.shape[2:], (head,) if is_list else ())
             flat = effects.detach().reshape(*effects.shape[:2], len(labels))
             values = flat.to(torch.float64).numpy()
             tables.append(_summarise(values, labels, self.conditions, confidence))
@@ -111,7 +111,8 @@ class GIAResult(NamedTuple):
         return ordered
 
 
-def _output_labels(shape: torch.Size, head: tuple[int, ...]) -> list[Any]:
+def output_labels(shape: torch.Size, head: tuple[int, ...]) -> list[Any]:
+    """What to call each output of a head: indices, with those of the head in front."""
     axes = [range(size) for size in shape]
     labels = [head + index for index in itertools.product(*axes)]
     return [label[0] if len(label) == 1 else label or 0 for label in labels]
