@@ -18,6 +18,15 @@ from .training import TrainingError
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError, TrainingError)
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults that say something: neither None nor those of switches."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
@@ -43,14 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = vars(build_parser().parse_args(arguments))
     command: Callable[..., None] = options.pop("command")
-    name = options.pop("name")
+    program = options.pop("program")
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("residualbind").setLevel(logging.INFO)
     try:
         command(**options)
     except _USER_ERRORS as error:
         message = " ".join(str(error).split())
-        print(f"residualbind {name}: error: {message}", file=sys.stderr)
+        print(f"residualbind {program}: error: {message}", file=sys.stderr)
         return 2
     return 0
 
@@ -83,9 +92,9 @@ def _add_command(
         help=summary,
         description=summary,
         epilog=f"example: {example}",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_HelpFormatter,
     )
-    parser.set_defaults(command=command, name=name)
+    parser.set_defaults(command=command, program=name)
     return parser
 
 
@@ -139,13 +148,13 @@ def _add_train(subparsers: Any) -> None:
     parser.add_argument(
         "--checkpoint-folder",
         type=Path,
-        help="where the run is saved after each epoch and resumed from; None is the "
-        "model file's name with .training",
+        help="where the run is saved after each epoch and resumed from (default: the "
+        "model file's name with .training)",
     )
     parser.add_argument(
         "--dtype",
         choices=("float32", "bfloat16"),
-        help="mixed precision; None is bfloat16 on a GPU and float32 on a CPU",
+        help="mixed precision (default: bfloat16 on a GPU, float32 on a CPU)",
     )
     _add_device(parser)
     _add_bootstrap(parser)
@@ -192,6 +201,7 @@ def _add_predict(subparsers: Any) -> None:
     source.add_argument("--fasta", type=Path, help="sequences, plain or gzipped")
     source.add_argument("--table", type=Path, help="TSV or CSV with a sequence column")
     parser.add_argument("--sequence", default="sequence", help="its sequence column")
+    parser.add_argument("--name", help="its column of names (default: row numbers)")
     _add_scale(parser)
     _add_prediction(parser)
 
@@ -224,7 +234,7 @@ def _add_simulate(subparsers: Any) -> None:
     for name, kind, default, text in _SIMULATION:
         option = "--" + name.replace("_", "-")
         parser.add_argument(option, type=kind, default=default, help=text)
-    parser.add_argument("--out", type=Path, help="table to write; None is stdout")
+    parser.add_argument("--out", type=Path, help="table to write (default: stdout)")
     parser.add_argument(
         "--truth", type=Path, help="table of what makes up each probe's score"
     )
@@ -254,7 +264,7 @@ def _add_download(subparsers: Any) -> None:
         "residualbind download --folder rnacompete",
     )
     parser.add_argument("--folder", type=Path, required=True, help="where to put them")
-    parser.add_argument("--files", nargs="+", help="which; None is all")
+    parser.add_argument("--files", nargs="+", help="which (default: all)")
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -274,7 +284,9 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--sequence", default="sequence", help="column of a table")
     group.add_argument("--score", default="score", help="column of a table")
-    group.add_argument("--set-column", help="column of a table; None is all set A")
+    group.add_argument(
+        "--set-column", help="column of a table (default: all are set A)"
+    )
     group.add_argument("--protein", help="group of the authors' 2009 HDF5 files")
 
 
@@ -308,10 +320,12 @@ def _add_bootstrap(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", help="such as cpu or cuda; None is CUDA if present")
+    parser.add_argument(
+        "--device", help="such as cpu or cuda (default: CUDA if present)"
+    )
 
 
 def _add_prediction(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=512, help="of prediction")
     _add_device(parser)
-    parser.add_argument("--out", type=Path, help="table to write; None is stdout")
+    parser.add_argument("--out", type=Path, help="table to write (default: stdout)")

@@ -166,6 +166,7 @@ def predict_sequences(
     fasta: Path | None,
     table: Path | None,
     sequence: str,
+    name: str | None,
     scale: str,
     batch_size: int,
     device: str | None,
@@ -178,7 +179,7 @@ def predict_sequences(
             f"`--model` {model} needs {fitted.config.channels} channels, with "
             "structure profiles; this command reads sequences only."
         )
-    names, X = read_sequences(fasta, table, sequence, fitted.config.length)
+    names, X = read_sequences(fasta, table, sequence, name, fitted.config.length)
     y_hat = predict(fitted, X, batch_size=batch_size, device=device)
     scores = y_hat.double().numpy()
     if scale == "measured" and metadata.transform is not None:

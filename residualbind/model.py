@@ -176,8 +176,8 @@ class ResidualBind(nn.Module):
     layer, as in Koo et al. (2021), "ResidualBind". In eval mode without gradients
     the batch norms are folded into channels-last convolutions, which is about twice
     as fast on a CPU and equal to 1e-5; with gradients, in training, under
-    `torch.compile`/`torch.export`, or when a submodule has a hook, every layer runs
-    as written.
+    `torch.compile`/`torch.export`, or when a submodule has a hook or was replaced by
+    one of another type, every layer runs as written.
 
     Parameters
     ----------

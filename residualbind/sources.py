@@ -88,24 +88,29 @@ def read_data(
 
 
 def read_sequences(
-    fasta: Path | None, table: Path | None, sequence: str, length: int
+    fasta: Path | None, table: Path | None, sequence: str, name: str | None, length: int
 ) -> tuple[list[str], torch.Tensor]:
-    """Names and one-hot sequences of a FASTA file, or of a table's named column.
+    """Names and one-hot sequences of a FASTA file, or of a table's named columns.
 
-    The names of a table's rows are its first column, or their numbers if that holds
-    the sequences.
+    Rows of a table without a column of names are numbered from 0.
     """
     if fasta is not None:
         names, sequences = read_fasta_sequences(fasta)
-        places = lambda row: f"{fasta}, sequence {names[row]!r}"  # noqa: E731
-        return names, encode_sequences(sequences, length=length, source=places)
-    assert table is not None
-    opened = open_table(table)
-    opened.require(sequence)
-    (names, sequences), _ = opened.read([opened.columns[0], sequence], [])
-    if opened.columns[0] == sequence:
-        names = [str(row) for row in range(len(sequences))]
-    return names, encode_sequences(sequences, length=length, source=opened.place)
+        places = [f"{fasta}, sequence {title!r}" for title in names]
+    else:
+        assert table is not None
+        opened = open_table(table)
+        columns = [sequence] if name is None else [sequence, name]
+        (sequences, *titles), _ = opened.read(columns, [])
+        names = titles[0] if titles else [str(row) for row in range(len(sequences))]
+        places = [opened.place(row) for row in range(len(sequences))]
+    for place, letters in zip(places, sequences, strict=True):
+        if len(letters) > length:
+            raise ValueError(
+                f"{place}: {len(letters)} letters, but the model was built for at most "
+                f"{length}. Sequences are never cut."
+            )
+    return names, encode_sequences(sequences, length, places.__getitem__)
 
 
 def _choose_experiments(

@@ -165,6 +165,7 @@ def write_table(trained: list[Trained]) -> None:
 def ship_best(candidates: list[Trained]) -> None:
     best = max(candidates, key=lambda t: t.training.best_pearson)
     folder = ROOT / "residualbind" / "pretrained"
+    folder.mkdir(exist_ok=True)
     provenance = describe(best)
     save(
         best.model,

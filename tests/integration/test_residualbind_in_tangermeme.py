@@ -166,11 +166,11 @@ def test_deep_lift_shap_converges_in_single_precision(
     attributions = deep_lift_shap(
         model, X, n_shuffles=4, warning_threshold=1e-4, random_state=0, device="cpu"
     )
-    assert attributions.abs().max() > 1e-2
+    assert attributions.abs().max() > 1e-3
     double = deep_lift_shap(
         model.double(), X, n_shuffles=4, random_state=0, device="cpu"
     )
-    torch.testing.assert_close(attributions.double(), double, atol=1e-3, rtol=0)
+    torch.testing.assert_close(attributions.double(), double, atol=1e-4, rtol=0)
 
 
 def test_deep_lift_shap_leaves_the_model_as_it_was(

@@ -114,12 +114,10 @@ FASTA = (
 def test_predict_works_on_a_bundled_model(tmp_path, capsys):
     fasta = tmp_path / "probes.fa"
     fasta.write_text(FASTA)
-    with pytest.warns(UserWarning, match="2 letters"):
-        assert main(["predict", "--model", "A1CF", "--fasta", str(fasta)]) == 0
+    assert main(["predict", "--model", "A1CF", "--fasta", str(fasta)]) == 0
     table = table_of(capsys)
     assert table["name"].tolist() == ["first", "second"]
-    with pytest.warns(UserWarning, match="2 letters"):
-        X = residualbind.encode_sequences([FASTA.split()[2], FASTA.split()[4]])
+    X = residualbind.encode_sequences([FASTA.split()[2], FASTA.split()[4]])
     with torch.no_grad():
         y_hat = residualbind.load_pretrained("A1CF")(X.float())
     transform = residualbind.pretrained_metadata("A1CF").transform
@@ -131,12 +129,30 @@ def test_predict_works_on_a_bundled_model(tmp_path, capsys):
 def test_predict_reads_a_table_and_writes_a_file(simulated, trained, tmp_path):
     out = tmp_path / "predictions.tsv"
     arguments = ["predict", "--model", str(trained), "--table", str(simulated)]
+    arguments += ["--name", "set"]
     assert main([*arguments, "--scale", "transformed", "--out", str(out)]) == 0
     data = residualbind.read_table(simulated, set_column="set")
     with torch.no_grad():
         y_hat = residualbind.load(trained)(data.X.float())
     table = pd.read_csv(out, sep="\t")
+    assert table["name"].tolist() == data.sets.tolist()
     np.testing.assert_allclose(table.iloc[:, 1], y_hat[:, 0], rtol=1e-4, atol=1e-5)
+
+
+def test_rows_without_names_are_numbered(trained, tmp_path, capsys):
+    path = tmp_path / "probes.csv"
+    path.write_text("sequence\nAGAUGCAUG\nAGGGGG\n")
+    assert main(["predict", "--model", str(trained), "--table", str(path)]) == 0
+    assert table_of(capsys)["name"].tolist() == [0, 1]
+
+
+def test_a_sequence_too_long_for_the_model_is_named(trained, tmp_path, capsys):
+    fasta = tmp_path / "long.fa"
+    fasta.write_text(f">short\nACGU\n>long\n{'A' * 42}\n")
+    assert main(["predict", "--model", str(trained), "--fasta", str(fasta)]) == 2
+    assert "sequence 'long': 42 letters, but the model was built for at most 41" in (
+        capsys.readouterr().err
+    )
 
 
 def test_several_experiments_must_be_chosen(tmp_path, capsys):
@@ -205,6 +221,7 @@ def test_every_command_explains_every_option():
             r"\s+", " ", parser.format_help()
         )
         assert all(action.help for action in parser._actions)
+        assert "default: None" not in parser.format_help()
 
 
 @pytest.mark.parametrize(

@@ -346,6 +346,18 @@ def test_every_kind_of_misfit_is_named(
         assert part in str(raised.value)
 
 
+@pytest.mark.parametrize("kind", ["conv1d", "batch_normalization"])
+def test_a_gap_in_the_numbers_is_not_filled_by_the_next_layer(
+    tmp_path: Path, kind: str
+) -> None:
+    layers = random_layers(Net())
+    del layers[f"{kind}_2"]
+    path = write(tmp_path / "weights.hdf5", layers)
+    message = rf"`pool_size`=10: missing layers between '{kind}_1' and '{kind}_3'$"
+    with pytest.raises(ValueError, match=message):
+        import_keras(path)
+
+
 def test_all_misfits_are_listed_at_once_and_nothing_else(tmp_path: Path) -> None:
     layers = random_layers(Net(), first=3)
     drop("conv1d_4", "batch_normalization_8/beta")(layers)
