@@ -8,7 +8,7 @@ from tangermeme.utils import PackedSequence, random_one_hot
 
 from tangermeme_gia.importance import global_importance
 from tangermeme_gia.motif_codes import RNA
-from tangermeme_gia.occlusion import average_draws, occlusion, occlusion_annotations
+from tangermeme_gia.removal import average_draws, occlusion, occlusion_annotations
 
 LENGTH = 60
 WINDOWS = [(0, 24), (10, 50), (36, 60)]
