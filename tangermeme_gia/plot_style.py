@@ -100,7 +100,11 @@ def whole_ticks(axis: Axis) -> None:
 def column_title(columns: Columns) -> str:
     """What an axis of these columns is called."""
     names = [columns] if isinstance(columns, str) else list(columns)
-    return ", ".join(_NAMES.get(n, n.replace("_", " ").capitalize()) for n in names)
+    plain = [name.replace("_", " ") for name in names]
+    # Full names of several columns would not fit.
+    if len(names) == 1:
+        return _NAMES.get(names[0], plain[0].capitalize())
+    return ", ".join(plain).capitalize()
 
 
 def as_frame(result: Any, output: Output) -> pd.DataFrame:
@@ -192,14 +196,14 @@ def check_columns(frame: pd.DataFrame, argument: str, columns: Columns) -> list[
 
 
 def distinct_columns(conditions: pd.DataFrame) -> list[str]:
-    """The first columns that tell all conditions apart; none if there are none."""
+    """The first columns that tell all conditions apart; the first for only one."""
     names: list[str] = []
     keys = [""] * len(conditions)
     for name in conditions.columns:
         more = [f"{k}\0{v}" for k, v in zip(keys, conditions[name], strict=True)]
         if len(set(more)) > len(set(keys)):
             names, keys = [*names, name], more
-    return names
+    return names or list(conditions.columns[:1])
 
 
 def row_labels(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -220,8 +224,11 @@ def _text(value: Any) -> str:
 
 
 def count(frame: pd.DataFrame) -> str:
-    """How many backgrounds an effect is the mean of, as a phrase; "" if unknown."""
-    return backgrounds(sorted(set(frame["n"]))) if "n" in frame else ""
+    """How many backgrounds and models an effect is the mean of; "" if unknown."""
+    phrases = [backgrounds(sorted(set(frame["n"])))] if "n" in frame else []
+    if "n_models" in frame:
+        phrases.append(f"{frame['n_models'].max():,} models")
+    return ", ".join(phrases)
 
 
 def backgrounds(numbers: Sequence[int]) -> str:

@@ -33,6 +33,8 @@ from .plot_style import (
 
 # Numbers in a grid of more cells would overlap.
 _MOST_CELLS = 80
+# A page, in inches, and the rows that can be labelled on it.
+_HIGHEST, _MOST_ROW_LABELS = 9, 45
 _MEASURED = ["output", "effect", "se", "low", "high", "n", "n_models", "between_sd"]
 
 
@@ -100,10 +102,11 @@ def background_grid(
             "one effect; name the columns that tell the conditions apart."
         )
     values = np.stack([block["effect"].to_numpy() for block in blocks], axis=1)
-    ax = new_axes(ax, height=1.2 + 0.2 * len(own))
+    ax = new_axes(ax, height=min(1.2 + 0.2 * len(own), _HIGHEST))
     draw_grid(ax, values, GLOBAL)
     bracketed = _write_cells(ax, values, blocks)
-    ax.set_yticks(range(len(own)), row_labels(own, rows))
+    step = -(-len(own) // _MOST_ROW_LABELS)
+    ax.set_yticks(range(0, len(own), step), row_labels(own, rows)[::step])
     label_ticks(ax, [str(name) for name in names])
     phrase = "in brackets: interval includes 0" if bracketed else ""
     note(ax, "; ".join(part for part in [count(frame), phrase] if part))

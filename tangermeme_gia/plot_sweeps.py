@@ -235,8 +235,12 @@ def _curves(
                 curve[x], curve["low"], curve["high"], color=colour, alpha=0.25, lw=0
             )
     if groups:
+        # Beside the axes, where it covers no curve.
         ax.legend(
             title=column_title(groups),
+            loc="upper left",
+            bbox_to_anchor=(1, 1),
+            handlelength=1,
             fontsize=SMALL,
             title_fontsize=SMALL,
             frameon=False,

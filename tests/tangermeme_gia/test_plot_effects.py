@@ -71,8 +71,14 @@ def test_labels_are_the_columns_that_tell_conditions_apart(ax):
     local_importance_boxes(given, ax=ax)
     labels = [tick.get_text() for tick in ax.get_xticklabels()]
     assert labels == ["1, none", "1, random 1", "2, none"]
+    assert ax.get_xlabel() == "Start, control"
     local_importance_boxes(given, "start", ax=ax)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "1", "2"]
+
+
+def test_a_single_condition_is_labelled_too(ax):
+    local_importance_boxes(result(LOCAL[:, :1], motif=["UGCAUG"]), ax=ax)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["UGCAUG"]
 
 
 def test_one_output_of_several_is_chosen_by_its_label(ax):

@@ -115,7 +115,17 @@ def test_the_heat_map_has_a_row_per_letter_and_marks_the_wild_type(ax, logo):
         heights = np.array([high - low for _, _, low, high in letters])
         np.testing.assert_allclose(heights / heights[0], [1, 0.2, 0.4], atol=1e-6)
         assert all(high < -0.5 for *_, high in letters)
-        assert min(low for _, _, low, _ in letters) >= ax.get_ylim()[1] - 1e-6
+        highest = min(low for _, _, low, _ in letters)
+        assert highest == pytest.approx(ax.get_ylim()[1], abs=1e-6)
+
+
+def test_letters_above_the_heat_map_stand_upright(ax):
+    mutagenesis_heatmap(CHANGE, "ACU", "ACGU", ax=ax)
+    letter = next(patch for patch in ax.patches if isinstance(patch, PathPatch))
+    x, y = ax.transData.transform(letter.get_path().vertices[:-1]).T
+    middle = (y.min() + y.max()) / 2
+    # An A is narrow at the top.
+    assert np.ptp(x[y > middle]) < np.ptp(x[y < middle])
 
 
 def test_a_frame_and_an_array_draw_the_same(ax):

@@ -61,6 +61,8 @@ def test_a_large_grid_has_colours_only(ax):
     background_grid(table, across="model", ax=ax)
     assert ax.images[0].get_array().shape == (100, 1)
     assert len(ax.texts) <= 1
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert labels == [str(row) for row in range(0, 100, 3)]
 
 
 def test_cells_without_an_effect_are_refused(ax, frame):

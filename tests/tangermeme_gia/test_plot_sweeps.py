@@ -51,6 +51,11 @@ def test_one_background_has_no_band(ax, frame):
     assert ax.texts[0].get_text() == "n = 1 background"
 
 
+def test_the_number_of_models_is_told_too(ax, frame):
+    spacing_curve(frame.assign(n_models=3), by="arm", ax=ax)
+    assert ax.texts[0].get_text() == "n = 50 backgrounds, 3 models"
+
+
 def test_conditions_that_share_a_spacing_need_a_column(ax, frame):
     with pytest.raises(
         ValueError, match=r"several .* `spacing` spacing=0; name in `by"
