@@ -102,7 +102,8 @@ def hairpin_importance(
         `conditions` has the columns `motif`, `start` (missing for the empty hairpin),
         `place` ("none", "loop", "left arm", "right arm" or "outside"), `background`
         ("hairpin" or "unstructured") and `control`. The first row is the empty
-        hairpin; then each start in the hairpin and unstructured.
+        hairpin; then each start in the hairpin and unstructured. Rows of controls
+        repeat these, with the motif that they control.
 
     Raises
     ------
@@ -138,7 +139,8 @@ def hairpin_importance(
         raise ValueError("`starts` is empty; at least one is needed.")
     places = [_place(elements, start, k) for start in starts]
     motifs = with_controls(motif, n_controls, letters, seed)
-    conditions = [[], *[[(m, s)] for m, _ in motifs for s in starts for _ in range(2)]]
+    placed = [None, *[start for start in starts for _ in range(2)]]
+    conditions = [[] if s is None else [(m, s)] for m, _ in motifs for s in placed]
     table = _table(motifs, starts, places, letters)
     placements = compile_conditions(
         conditions, len(X), length, letters, random_state=seed
@@ -301,11 +303,10 @@ def _table(
     places: list[str],
     letters: tuple[str, ...],
 ) -> pd.DataFrame:
-    rows: list[tuple[str, int | None, str, str, str]] = [
-        ("", None, "none", "hairpin", "none")
-    ]
-    for motif, control in motifs:
-        label = motif_label(motif, letters)
+    label = motif_label(motifs[0][0], letters)
+    rows: list[tuple[str, int | None, str, str, str]] = []
+    for _, control in motifs:
+        rows.append(("", None, "none", "hairpin", control))
         for start, place in zip(starts, places, strict=True):
             for background in ("hairpin", "unstructured"):
                 rows.append((label, start, place, background, control))

@@ -180,13 +180,21 @@ def test_no_batch_size_or_memory_limit_changes_the_outputs(X):
 
 
 def test_controls_stand_in_the_same_places(X):
-    result = hairpin_importance(Stem(), X, "GCTGGC", n_controls=1, random_state=0)
+    plain = hairpin_importance(Sequences(), X, "GCTGGC")
+    result = hairpin_importance(Sequences(), X, "GCTGGC", n_controls=1, random_state=0)
     table = result.conditions
-    assert len(table) == 1 + 3 * 6
-    assert table["control"].unique().tolist() == ["none", "random 1", "shuffled 1"]
-    shuffled = table[table["control"] == "shuffled 1"]
-    assert {*shuffled["motif"].map(lambda m: "".join(sorted(m)))} == {"CCGGGT"}
-    assert not (shuffled["motif"] == "GCTGGC").any()
+    names = [name for name in ("none", "random 1", "shuffled 1") for _ in range(7)]
+    assert table["control"].tolist() == names
+    for part in range(3):
+        rows_ = table.iloc[7 * part : 7 * part + 7].drop(columns="control")
+        expected = plain.conditions.drop(columns="control")
+        assert rows_.reset_index(drop=True).equals(expected)
+    assert torch.equal(result.y_afters[:, :7], plain.y_afters)
+    for i in range(15, 21):
+        start = table["start"][i]
+        placed = characters(result.y_afters[0, i, :, start : start + 6])
+        assert sorted(placed) == sorted("GCTGGC")
+        assert placed != "GCTGGC"
     assert len(relative_to_stem(result).conditions) == 9
 
 
