@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from memelite.tomtom import tomtom  # type: ignore[import-untyped]
+from memelite.tomtom import tomtom
 from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control
 from tangermeme.io import read_meme

@@ -32,7 +32,7 @@ RANKS = ("largest", "smallest", "magnitude")
 
 
 class Discoveries(NamedTuple):
-    """p values adjusted for a search, and which of them stand."""
+    """Adjusted p values of a search, and which of them stand."""
 
     p_adjusted: Values
     significant: NDArray[np.bool_]

@@ -14,12 +14,16 @@ from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.utils import PackedSequence
 
 from tangermeme_gia.context import gc_flank
+from tangermeme_gia.hairpin import hairpin_importance
 from tangermeme_gia.importance import global_importance
 from tangermeme_gia.interaction import factorial, pairwise_interaction
+from tangermeme_gia.kmers import kmer_mutagenesis
 from tangermeme_gia.motif_codes import DNA, RNA
 from tangermeme_gia.positions import positional_bias, random_position
+from tangermeme_gia.removal import occlusion, occlusion_annotations
 from tangermeme_gia.sites import multi_site
 from tangermeme_gia.spacing import motif_spacing
+from tangermeme_gia.structure import Hairpin
 
 # Drawn for each background, so that seeds matter.
 PPM = torch.tensor([[0.5, 0.0], [0.0, 1.0], [0.5, 0.0], [0.0, 0.0]])
@@ -45,6 +49,20 @@ EXPERIMENTS = {
         model, X, [(PPM, 3), ("CGAG", 9), ("AA", 16)], **kw
     ),
 }
+# Experiments whose designs go beyond writing the same motifs over every background.
+# They keep every promise but those about patterns.
+OTHER_DESIGNS = {
+    "hairpin_importance": lambda model, X, **kw: hairpin_importance(
+        model, X, PPM, Hairpin(6, 4, 4), **kw
+    ),
+    "kmer_mutagenesis": lambda model, X, **kw: kmer_mutagenesis(model, X, "CNG", **kw),
+    "occlusion": lambda model, X, **kw: occlusion(
+        model, X, [(2, 9), (8, 20)], n=3, **kw
+    ),
+    "occlusion_annotations": lambda model, X, **kw: occlusion_annotations(
+        model, X, [(i, 2, 9) for i in range(len(X))], n=3, **kw
+    ),
+}
 # Experiments with a single condition, which is every experiment's least.
 ONE_CONDITION = {
     "global_importance": lambda model, X: global_importance(model, X, [("GACC", 2)]),
@@ -55,8 +73,13 @@ ONE_CONDITION = {
 }
 
 
-@pytest.fixture(params=EXPERIMENTS)
+@pytest.fixture(params=EXPERIMENTS | OTHER_DESIGNS)
 def experiment(request):
+    return (EXPERIMENTS | OTHER_DESIGNS)[request.param]
+
+
+@pytest.fixture(params=EXPERIMENTS)
+def pattern_experiment(request):
     return EXPERIMENTS[request.param]
 
 
@@ -111,7 +134,6 @@ def test_shapes_and_the_outputs_before(experiment, network, X):
     assert result.y_afters.device.type == "cpu"
     assert not result.y_afters.requires_grad
     assert result.conditions.index.tolist() == list(range(n_conditions))
-    assert (result.conditions["control"] == "none").all()
 
 
 def test_the_table_has_a_row_for_each_condition_and_output(experiment, network, X):
@@ -146,22 +168,22 @@ def test_nothing_given_is_changed(experiment, network, X, dtype):
     "options", [{"batch_size": 1}, {"batch_size": 7}, {"max_memory": 700}]
 )
 def test_batches_do_not_matter(experiment, network, X, options):
-    expected = experiment(network, X, random_state=3, n_controls=1)
-    result = experiment(network, X, random_state=3, n_controls=1, **options)
+    expected = experiment(network, X, random_state=3)
+    result = experiment(network, X, random_state=3, **options)
     assert torch.allclose(result.y_afters, expected.y_afters, atol=1e-6)
     assert result.conditions.equals(expected.conditions)
 
 
-def test_the_seed_alone_decides(experiment, X):
+def test_the_seed_alone_decides(pattern_experiment, X):
     first, again, other = (
-        experiment(Blank(), X, random_state=seed).y_afters for seed in (0, 0, 1)
+        pattern_experiment(Blank(), X, random_state=seed).y_afters for seed in (0, 0, 1)
     )
     assert torch.equal(first, again)
     # Every experiment above places a motif that is drawn.
     assert not torch.equal(first, other)
     # As many rows as make two equal draws of a letter with two choices impossible.
     many = X.repeat(10, 1, 1)
-    fresh, anew = (experiment(Blank(), many).y_afters for _ in range(2))
+    fresh, anew = (pattern_experiment(Blank(), many).y_afters for _ in range(2))
     assert not torch.equal(fresh, anew)
 
 
@@ -244,12 +266,12 @@ def test_packed_sequences_equal_one_hot(experiment, network, padded):
     assert result.conditions.equals(expected.conditions)
 
 
-def test_what_no_pattern_covers_is_left_alone(experiment, padded):
-    result = experiment(Blank(), padded, random_state=0)
+def test_what_no_pattern_covers_is_left_alone(pattern_experiment, padded):
+    result = pattern_experiment(Blank(), padded, random_state=0)
     # The same with every base a T, which no motif has: what changes was written.
     only_t = torch.zeros_like(padded)
     only_t[:, 3] = padded.any(dim=1)
-    written = experiment(Blank(), only_t, random_state=0)
+    written = pattern_experiment(Blank(), only_t, random_state=0)
     covered = (written.local_importance != 0).any(dim=2, keepdim=True)
     expected = torch.where(covered, written.y_afters, padded[:, None].float())
     assert torch.equal(result.y_afters, expected)
@@ -347,10 +369,11 @@ def test_a_wrong_seed_is_named(experiment, network, X, random_state, error):
         experiment(network, X, random_state=random_state)
 
 
-def test_controls_follow_the_conditions(experiment, network, X):
-    plain = experiment(network, X, random_state=0)
-    result = experiment(network, X, random_state=0, n_controls=1)
+def test_controls_follow_the_conditions(pattern_experiment, network, X):
+    plain = pattern_experiment(network, X, random_state=0)
+    result = pattern_experiment(network, X, random_state=0, n_controls=1)
     n = len(plain.conditions)
+    assert (plain.conditions["control"] == "none").all()
     names = result.conditions["control"].tolist()
     assert names == n * ["none"] + n * ["random 1"] + n * ["shuffled 1"]
     assert torch.allclose(result.y_afters[:, :n], plain.y_afters, atol=1e-6)
