@@ -1,0 +1,325 @@
+"""Runs any design: the only caller of `func`, in batches of bounded memory."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
+from tqdm import tqdm
+
+from .results import GIAResult, Outputs
+
+# Share of the free memory that batches in flight may take by default.
+_FREE_SHARE = 0.1
+# More sequences at once gain no speed and make the progress bar stand still.
+_LARGEST_BLOCK = 65_536
+
+
+class Design(Protocol):
+    """A table of conditions that can be laid out on any rows of the backgrounds."""
+
+    @property
+    def conditions(self) -> pd.DataFrame:
+        """One row per condition."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Length of the sequences of each condition."""
+
+    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+        """Sequences, shape=(n_rows, n_conditions, n_letters, length).
+
+        `X` holds the backgrounds `rows` only; the conditions have one length.
+        """
+
+
+class Block(NamedTuple):
+    """Outputs of some conditions on some backgrounds, shape=(rows, conditions, ...)."""
+
+    rows: slice
+    conditions: slice
+    y: list[torch.Tensor]
+
+
+class Engine:
+    """A model, the backgrounds, and how outputs are computed.
+
+    Parameters
+    ----------
+    model: torch.nn.Module
+        The model; its device and modes are as before after every call.
+
+    X: torch.Tensor or PackedSequence, shape=(n, n_letters, length)
+        The backgrounds.
+
+    func: function
+        `func(model, X, args=None, **kwargs)`, such as tangermeme's `predict`.
+
+    kwargs: mapping
+        Keywords for `func`; `args` are repeated to follow the sequences. Where
+        `batch_size` is absent or None and `func` takes one, it is chosen by device
+        and sequence length.
+
+    max_memory: int or None
+        Bytes that the sequences and outputs in flight may take; None is a tenth of
+        the free memory.
+
+    verbose: bool
+        Whether to show a progress bar.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        X: torch.Tensor | PackedSequence,
+        *,
+        func: Callable[..., Any] = predict,
+        kwargs: Mapping[str, Any],
+        max_memory: int | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.model = model
+        self.X = X
+        self.func = func
+        self.kwargs = dict(kwargs)
+        args = self.kwargs.pop("args", None)
+        self.args = None if args is None else list(args)
+        self.verbose = verbose
+        self.device = _resolve_device(self.kwargs.get("device"))
+        self.batch_size = self._choose_batch_size()
+        self.max_memory = _resolve_memory(max_memory)
+        self._check_args()
+
+    def run(self, design: Design) -> GIAResult:
+        """Outputs of every condition on every background, with the outputs before."""
+        with self.held():
+            before, is_list = self.before()
+            n_conditions = len(design.conditions)
+            afters: list[torch.Tensor] = []
+            for block in self.stream(design, before):
+                if not afters:
+                    afters = [
+                        y.new_empty((len(self.X), n_conditions, *y.shape[2:]))
+                        for y in block.y
+                    ]
+                for after, y in zip(afters, block.y, strict=True):
+                    after[block.rows, block.conditions] = y
+        y_before: Outputs = before if is_list else before[0]
+        y_afters: Outputs = afters if is_list else afters[0]
+        return GIAResult(y_before, y_afters, design.conditions)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The model on its device for many calls; as it was before, afterwards."""
+        modes = {module: module.training for module in self.model.modules()}
+        tensors = itertools.chain(self.model.parameters(), self.model.buffers())
+        first = next(tensors, None)
+        device = None if first is None else first.device
+        try:
+            self.model.to(self.device)
+            yield
+        finally:
+            if device is not None:
+                self.model.to(device)
+            for module, training in modes.items():
+                module.training = training
+
+    def before(self) -> tuple[list[torch.Tensor], bool]:
+        """Outputs of the backgrounds, and whether the model gives a list of them."""
+        n, _, length = self.X.shape
+        size = self._block_size(length, None)
+        parts, is_list = [], False
+        for start in range(0, n, size):
+            rows = slice(start, min(start + size, n))
+            y = self._call(self._rows(rows), self._repeated_args(rows, 1))
+            is_list = not isinstance(y, torch.Tensor)
+            parts.append(_as_list(y))
+        return [torch.cat(outputs) for outputs in zip(*parts, strict=True)], is_list
+
+    def stream(
+        self, design: Design, before: list[torch.Tensor], *, together: int = 1
+    ) -> Iterator[Block]:
+        """Outputs block by block, all backgrounds of a condition in one if they fit.
+
+        Every `together` conditions in a row, which have one length, share a block.
+        """
+        n = len(self.X)
+        total = n * len(design.conditions)
+        with tqdm(total=total, disable=not self.verbose, unit="seq") as bar:
+            for first, last in _runs_of_equal(design.lengths):
+                length = int(design.lengths[first])
+                size = self._block_size(length, before, together)
+                n_rows = min(n, size // together)
+                width = size // n_rows // together * together
+                for start in range(first, last, width):
+                    conditions = slice(start, min(start + width, last))
+                    for row in range(0, n, n_rows):
+                        rows = slice(row, min(row + n_rows, n))
+                        block = self._run_block(design, rows, conditions)
+                        _check_shapes(before, block.y)
+                        yield block
+                        bar.update((rows.stop - row) * (conditions.stop - start))
+
+    def _run_block(self, design: Design, rows: slice, conditions: slice) -> Block:
+        n_rows = rows.stop - rows.start
+        n_conditions = conditions.stop - conditions.start
+        sequences = design.build(self._rows(rows), rows, conditions)
+        args = self._repeated_args(rows, n_conditions)
+        try:
+            y = _as_list(self._call(sequences.flatten(end_dim=1), args))
+        except Exception as error:
+            if hasattr(error, "add_note"):  # Python >= 3.11
+                first, last = conditions.start, conditions.stop - 1
+                error.add_note(f"while running conditions {first} to {last}")
+            raise
+        return Block(
+            rows,
+            conditions,
+            [output.reshape(n_rows, n_conditions, *output.shape[1:]) for output in y],
+        )
+
+    def _call(self, X: torch.Tensor, args: list[torch.Tensor] | None) -> Any:
+        kwargs = dict(self.kwargs)
+        if "batch_size" in kwargs or _takes_batch_size(self.func):
+            kwargs["batch_size"] = self.batch_size
+        if args is not None:
+            kwargs["args"] = args
+        return self.func(self.model, X, **kwargs)
+
+    def _rows(self, rows: slice) -> torch.Tensor:
+        X: torch.Tensor | PackedSequence = self.X[rows]
+        return X.to_one_hot() if isinstance(X, PackedSequence) else X
+
+    def _repeated_args(self, rows: slice, times: int) -> list[torch.Tensor] | None:
+        if self.args is None:
+            return None
+        return [arg[rows].repeat_interleave(times, dim=0) for arg in self.args]
+
+    def _choose_batch_size(self) -> int:
+        batch_size = self.kwargs.get("batch_size")
+        if batch_size is not None:
+            if not isinstance(batch_size, int) or batch_size < 1:
+                raise ValueError(
+                    f"`batch_size`={batch_size!r} must be a positive integer or None."
+                )
+            return batch_size
+        # About the same number of bases per batch, whatever the length: enough to
+        # fill a GPU, and little enough to stay in a CPU's cache.
+        bases, most = (2**21, 8192) if self.device.type == "cuda" else (2**17, 1024)
+        return max(1, min(most, bases // max(1, self.X.shape[-1])))
+
+    def _block_size(
+        self, length: int, before: list[torch.Tensor] | None, together: int = 1
+    ) -> int:
+        """Sequences in flight: what memory allows, in whole batches if it can be."""
+        # A packed base is decoded to int8.
+        packed = isinstance(self.X, PackedSequence)
+        per_sequence = self.X.shape[1] * length * (1 if packed else self.X.itemsize)
+        for output in before or []:
+            per_sequence += 2 * output[0].numel() * output.element_size()
+        for arg in self.args or []:
+            per_sequence += arg[0].numel() * arg.element_size()
+        most = min(self.max_memory // per_sequence, _LARGEST_BLOCK)
+        if most < together:
+            needed = "one sequence" if together == 1 else f"{together} sequences"
+            raise ValueError(
+                f"`max_memory`={self.max_memory} bytes is less than {needed} with "
+                f"outputs take, {together * per_sequence} bytes."
+            )
+        whole_batches: int = most // self.batch_size * self.batch_size
+        return max(whole_batches, min(most, self.batch_size), together)
+
+    def _check_args(self) -> None:
+        for i, arg in enumerate(self.args or []):
+            if len(arg) != len(self.X):
+                raise ValueError(
+                    f"`args[{i}]` has {len(arg)} rows, but `X` has {len(self.X)} "
+                    "sequences; they must agree."
+                )
+
+
+def merge_kwargs(
+    kwargs: Mapping[str, Any], additional_func_kwargs: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The keywords for `func` from both routes, copied.
+
+    Raises
+    ------
+    TypeError
+        If a keyword comes by both.
+    """
+    additional = dict(additional_func_kwargs or {})
+    twice = sorted(kwargs.keys() & additional.keys())
+    if twice:
+        raise TypeError(
+            f"{twice} came both as keywords and in `additional_func_kwargs`; give each "
+            "once."
+        )
+    return {**kwargs, **additional}
+
+
+def _runs_of_equal(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """First and one past the last index of each run of equal values."""
+    if len(values) == 0:
+        return
+    edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    yield from itertools.pairwise(edges)
+
+
+def _check_shapes(before: list[torch.Tensor], after: list[torch.Tensor]) -> None:
+    for y, z in zip(before, after, strict=True):
+        if y.shape[1:] != z.shape[2:]:
+            raise ValueError(
+                f"`func` gives outputs of shape {tuple(y.shape[1:])} before and "
+                f"{tuple(z.shape[2:])} after; they must agree. Outputs for every base "
+                "cannot be compared when motifs are inserted."
+            )
+
+
+def _as_list(y: Any) -> list[torch.Tensor]:
+    if isinstance(y, torch.Tensor):
+        return [y.detach().cpu()]
+    if isinstance(y, (list, tuple)) and all(isinstance(o, torch.Tensor) for o in y):
+        return [output.detach().cpu() for output in y]
+    raise TypeError(
+        f"`func` returned {type(y).__name__}; it must return a tensor or a list of "
+        "tensors."
+    )
+
+
+def _takes_batch_size(func: Callable[..., Any]) -> bool:
+    return "batch_size" in inspect.signature(func).parameters
+
+
+def _resolve_device(device: str | torch.device | None) -> torch.device:
+    if device is not None:
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _resolve_memory(max_memory: int | None) -> int:
+    if max_memory is None:
+        return int(_FREE_SHARE * _free_memory())
+    if not isinstance(max_memory, int) or max_memory < 1:
+        raise ValueError(
+            f"`max_memory`={max_memory!r} must be a positive number of bytes or None."
+        )
+    return max_memory
+
+
+def _free_memory() -> int:
+    """Bytes of main memory that are free, or 1 GiB where the system does not say."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**30

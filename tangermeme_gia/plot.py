@@ -1,0 +1,30 @@
+"""Plots, one for each question: axes in, axes out, nothing shown or set globally.
+
+Only the `plot` modules import matplotlib and logomaker.
+"""
+
+from .plot_effects import (
+    additivity_line,
+    factorial_bars,
+    interaction_bars,
+    local_importance_boxes,
+)
+from .plot_logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .plot_surveys import additivity_histogram, background_grid, gc_bias_histograms
+from .plot_sweeps import kmer_ranks, position_curve, spacing_curve
+
+__all__ = [
+    "additivity_histogram",
+    "additivity_line",
+    "background_grid",
+    "factorial_bars",
+    "gc_bias_histograms",
+    "interaction_bars",
+    "kmer_ranks",
+    "local_importance_boxes",
+    "motif_logo",
+    "mutagenesis_heatmap",
+    "mutagenesis_logo",
+    "position_curve",
+    "spacing_curve",
+]
