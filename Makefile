@@ -25,6 +25,7 @@ benchmarks: $(INSTALLED)
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/inference.py
 	$(BIN)/python benchmarks/training_epoch.py
+	$(BIN)/python benchmarks/backgrounds.py
 
 clean:
 	rm -rf $(VENV)

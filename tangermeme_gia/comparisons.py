@@ -209,8 +209,12 @@ class ModelComparison(NamedTuple):
 
 
 def _keys(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns that say what was measured."""
-    keys: pd.DataFrame = frame.drop(columns=list(_MEASURED))
+    """The columns that say what was measured.
+
+    Not `starts`: they follow from the others, or were drawn for each background.
+    """
+    dropped = [*_MEASURED, *frame.columns.intersection(["starts"])]
+    keys: pd.DataFrame = frame.drop(columns=dropped)
     return keys
 
 

@@ -5,6 +5,7 @@ from tangermeme.utils import random_one_hot
 
 from tangermeme_gia.backgrounds import sample_background
 from tangermeme_gia.importance import global_importance
+from tangermeme_gia.positions import random_position
 from tangermeme_gia.results import GIAResult
 from tangermeme_gia.robustness import (
     across_backgrounds,
@@ -123,3 +124,19 @@ def test_named_backgrounds_are_those_of_sample_background():
     for names in ("shuffle", ["shuffle", "shuffle"], []):
         with pytest.raises(ValueError, match=r"`names`=.* list of distinct names"):
             sample_backgrounds(X, names)
+
+
+def test_starts_that_are_drawn_for_each_background_may_differ():
+    X = random_one_hot((12, 4, 20), random_state=0)
+    padded = X.clone()
+    padded[:, :, :5] = 0
+    comparison = across_backgrounds(
+        random_position,
+        linear(0),
+        {"full": X, "padded": padded},
+        "GATA",
+        random_state=0,
+    )
+    frame = comparison.to_frame()
+    assert frame["background"].tolist() == ["full", "full", "padded", "padded"]
+    assert frame["starts"][0] != frame["starts"][2]
