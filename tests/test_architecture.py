@@ -1,6 +1,8 @@
 """Laws of the code base: import directions, public tangermeme names, light import."""
 
 import ast
+import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -88,6 +90,14 @@ def test_public_names_exist_and_are_documented(package):
         if name != "__version__" and (isinstance(value, type) or callable(value)):
             assert value.__doc__, name
             assert value.__doc__.strip()[0].isupper(), name
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "tangermeme_gia.plot"])
+def test_every_public_function_has_an_example(package):
+    module = importlib.import_module(package)
+    functions = [n for n in module.__all__ if inspect.isfunction(getattr(module, n))]
+    assert len(functions) > 10
+    assert not [n for n in functions if ">>> " not in getattr(module, n).__doc__]
 
 
 def test_tracked_text_names_no_machine_path():
