@@ -126,7 +126,8 @@ def test_few_sequences_are_no_shift_by_chance(observed):
     for seed in range(20):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            diagnose_background(draw(5, seed + 10), observed)
+            table = diagnose_background(draw(5, seed + 10), observed)
+        assert not table["shifted"].any()
 
 
 def test_thresholds_can_be_replaced(observed):
