@@ -1,10 +1,10 @@
 """Does the k-mer scan find what the literature knows, on models that others trained?
 
-    python benchmarks/deepbind.py --models DIR [--n 50]
+    python benchmarks/deepbind.py --models DIR [--n 50] [--k 6]
 
 DIR holds the published DeepBind parameters (Alipanahi et al. 2015) of MBNL1 and QKI
 (RNAcompete), GATA3 and CTCF (SELEX). Each is first checked against a published score,
-then all 6-mers are placed in uniformly random backgrounds of 26 bases.
+then all k-mers are placed in uniformly random backgrounds of 26 bases.
 """
 
 from __future__ import annotations
@@ -92,8 +92,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--n", type=int, default=50, help="backgrounds")
+    parser.add_argument("--k", type=int, default=6, help="length of the k-mers")
+    parser.add_argument("--proteins", nargs="*", help="which (default: all)")
     options = parser.parse_args()
     for name, protein, alphabet, known, published in MODELS:
+        if options.proteins and protein not in options.proteins:
+            continue
         model = DeepBind(options.models / f"{name}.txt").eval()
         print(f"{protein} ({name}), known: {known}")
         if published is not None:
@@ -107,7 +111,11 @@ def main() -> None:
         X = gia.composition_background([0.25] * 4, options.n, LENGTH, random_state=0)
         start = time.perf_counter()
         scan = gia.kmer_scan(
-            model, X, k=6, alphabet=alphabet, fold_reverse_complements=alphabet == DNA
+            model,
+            X,
+            k=options.k,
+            alphabet=alphabet,
+            fold_reverse_complements=alphabet == DNA,
         )
         top = scan.top(10)
         table = top[["kmer", "effect", "low", "high"]].round(3).head(5)
