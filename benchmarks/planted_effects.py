@@ -34,7 +34,10 @@ def main() -> None:
     options = parser.parse_args()
     simulation = rb.simulate_rnacompete(options.probes, motif=MOTIF)
     models = [train(simulation, seed, options) for seed in range(options.models)]
-    X = gia.composition_background([0.25] * 4, 500, 41, random_state=0)
+    # Probes of the commonest length, 38, in columns 1 to 38: the 3' end is then where
+    # the models have seen it.
+    probes = simulation.X[(simulation.X.sum(dim=(1, 2)) == 38).nonzero()[:, 0]]
+    X = gia.shuffled_background(probes, 500, random_state=0)
     rows = []
     for name, measure in effects().items():
         values = torch.tensor([measure(model, X) for model in models])
@@ -88,7 +91,7 @@ def effects() -> dict:
         return result.global_importance[0, 0].item()
 
     def third_site(model, X):
-        result = gia.multi_site(model, X, MOTIF, [5, 17, 29], **options)
+        result = gia.multi_site(model, X, MOTIF, [4, 16, 28], **options)
         values = result.global_importance[:, 0]
         return (values[2] - values[1]).item()
 
@@ -103,7 +106,7 @@ def effects() -> dict:
         return measure
 
     def gc(model, X):
-        result = gia.global_importance(model, X, [("GCGCGC", 35)], **options)
+        result = gia.global_importance(model, X, [("GCGCGC", 33)], **options)
         return result.global_importance[0, 0].item()
 
     def loop(model, X):
