@@ -66,7 +66,7 @@ def hairpin_importance(
     becomes the complement of the left one, and the motif is placed in both at the same
     starts; in a stem its partners on the other arm change with it.
 
-    `y_before` is that of the unstructured background, so that rows with `background`
+    `y_before` is that of the unstructured background, so that rows with `structure`
     "unstructured" have the motif's own effect, and "hairpin" rows that of stem and
     motif together. `relative_to_stem` gives the motif's effect within the hairpin.
 
@@ -100,7 +100,7 @@ def hairpin_importance(
     -------
     result: GIAResult
         `conditions` has the columns `motif`, `start` (missing for the empty hairpin),
-        `place` ("none", "loop", "left arm", "right arm" or "outside"), `background`
+        `place` ("none", "loop", "left arm", "right arm" or "outside"), `structure`
         ("hairpin" or "unstructured") and `control`. The first row is the empty
         hairpin; then each start in the hairpin and unstructured. Rows of controls
         repeat these, with the motif that they control.
@@ -118,8 +118,8 @@ def hairpin_importance(
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
     >>> X = random_one_hot((50, 4, 41), random_state=0)
     >>> result = hairpin_importance(model, X, "GCTGGC")
-    >>> result.conditions[["start", "place", "background"]].head(3)
-       start place    background
+    >>> result.conditions[["start", "place", "structure"]].head(3)
+       start place     structure
     0   <NA>  none       hairpin
     1     16  loop       hairpin
     2     16  loop  unstructured
@@ -186,12 +186,12 @@ def relative_to_stem(result: GIAResult) -> GIAResult:
     ['loop', 'left arm', 'right arm']
     """
     table = result.conditions
-    if not {"place", "background"} <= set(table.columns):
+    if not {"place", "structure"} <= set(table.columns):
         raise ValueError(
             f"`result` has conditions with the columns {list(table.columns)}; it must "
             "come from `hairpin_importance`."
         )
-    in_hairpin = table["background"] == "hairpin"
+    in_hairpin = table["structure"] == "hairpin"
     stem = int(np.flatnonzero(in_hairpin & (table["place"] == "none"))[0])
     filled = np.flatnonzero(in_hairpin & (table["place"] != "none"))
     after = result.y_afters
@@ -222,7 +222,7 @@ class _HairpinDesign:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         folded = self._fold(X, [])
         batch = []
-        kinds = self.conditions["background"].iloc[conditions]
+        kinds = self.conditions["structure"].iloc[conditions]
         for placement, kind in zip(self.placements[conditions], kinds, strict=True):
             if kind == "hairpin":
                 treated = placement.apply(folded, rows)
@@ -310,7 +310,7 @@ def _table(
         for start, place in zip(starts, places, strict=True):
             for background in ("hairpin", "unstructured"):
                 rows.append((label, start, place, background, control))
-    columns = ["motif", "start", "place", "background", "control"]
+    columns = ["motif", "start", "place", "structure", "control"]
     table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
     table["start"] = table["start"].astype("Int64")
     return table

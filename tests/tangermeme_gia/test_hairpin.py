@@ -54,7 +54,7 @@ def rows(result, **wanted):
 def test_the_table_names_the_empty_hairpin_and_both_backgrounds_of_every_place(X):
     table = hairpin_importance(Stem(), X, "GCTGGC").conditions
     assert table["place"].tolist() == ["none", *[p for p in PLACES for _ in range(2)]]
-    assert table["background"].tolist() == ["hairpin", *["hairpin", "unstructured"] * 3]
+    assert table["structure"].tolist() == ["hairpin", *["hairpin", "unstructured"] * 3]
     assert table["start"].isna().tolist() == [True] + 6 * [False]
     assert table["start"][1:].tolist() == [16, 16, 7, 7, 24, 24]
     assert table["motif"].tolist() == ["", *["GCTGGC"] * 6]
@@ -64,7 +64,7 @@ def test_a_model_that_counts_pairs_sees_the_stem_and_no_motif_in_it(X):
     model = Stem()
     result = hairpin_importance(model, X, "GCTGGC")
     # Eleven pairs form whatever is placed, for partners change with the motif.
-    formed = result.y_afters[:, rows(result, background="hairpin"), 0]
+    formed = result.y_afters[:, rows(result, structure="hairpin"), 0]
     assert torch.equal(formed, torch.full_like(formed, 11))
     stem = result.local_importance[:, 0, 0]
     assert torch.equal(stem, 11 - result.y_before[:, 0])
@@ -98,7 +98,7 @@ def test_the_motif_stays_in_every_place_and_the_stem_stays_folded(X, motif):
     assert torch.equal(result.y_afters[:, 0], folded.float())
     for i, row in result.conditions.iloc[1:].iterrows():
         Y = result.y_afters[:, i].to(torch.int8)
-        in_hairpin = row["background"] == "hairpin"
+        in_hairpin = row["structure"] == "hairpin"
         before = folded if in_hairpin else X
         if in_hairpin:
             assert forms_pairs(Y, PAPER_HAIRPIN.pairs).all()
@@ -123,7 +123,7 @@ def test_the_unstructured_rows_equal_global_importance(X):
     model = Stem()
     result = hairpin_importance(model, X, "GCTGGC")
     expected = global_importance(model, X, [[("GCTGGC", s)] for s in (16, 7, 24)])
-    unstructured = rows(result, background="unstructured")
+    unstructured = rows(result, structure="unstructured")
     assert torch.equal(result.y_afters[:, unstructured], expected.y_afters)
     assert torch.equal(result.y_before, expected.y_before)
 
