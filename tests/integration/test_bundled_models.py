@@ -1,4 +1,4 @@
-"""The bundled models are what their cards say, and know published motifs."""
+"""The bundled models are what their cards say, and prefer their motifs."""
 
 import json
 import subprocess
@@ -19,7 +19,8 @@ from residualbind.pretrained_models import (
 )
 
 ROOT = Path(__file__).parents[2]
-# Ray et al. (2013): WUAAUUR for A1CF, AGACGWW for ANKHD1; and a shuffle of each.
+# What the models bind, and a shuffle of each. ANKHD1's was chosen after its k-mer scan:
+# it guards the shipped weights and is no independent evidence.
 MOTIFS = {"A1CF": ("UAAUUA", "UUAAUA"), "ANKHD1": ("AGACGU", "GUAGCA")}
 FOLDER = files("residualbind") / "pretrained"
 
