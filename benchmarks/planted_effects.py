@@ -1,6 +1,6 @@
 """Do effects that were planted in simulated data come back from trained models?
 
-    python benchmarks/planted_effects.py [--probes 40000] [--models 3] [--epochs 30]
+    python benchmarks/planted_effects.py [--seed 0] [--probes 40000] [--models 3]
 
 Trains replicates of ResidualBind on simulated RNAcompete with known effects, measures
 each effect by global importance analysis, and compares it with the same measurement on
@@ -30,14 +30,18 @@ def main() -> None:
     parser.add_argument("--probes", type=int, default=40_000)
     parser.add_argument("--models", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0, help="of data and models")
     parser.add_argument("--runs", type=Path, help="checkpoints, to resume from")
     options = parser.parse_args()
-    simulation = rb.simulate_rnacompete(options.probes, motif=MOTIF)
-    models = [train(simulation, seed, options) for seed in range(options.models)]
+    simulation = rb.simulate_rnacompete(
+        options.probes, motif=MOTIF, random_state=options.seed
+    )
+    seeds = range(options.seed, options.seed + options.models)
+    models = [train(simulation, seed, options) for seed in seeds]
     # Probes of the commonest length, 38, in columns 1 to 38: the 3' end is then where
     # the models have seen it.
     probes = simulation.X[(simulation.X.sum(dim=(1, 2)) == 38).nonzero()[:, 0]]
-    X = gia.shuffled_background(probes, 500, random_state=0)
+    X = gia.shuffled_background(probes, 500, random_state=options.seed)
     rows = []
     for name, measure in effects().items():
         values = torch.tensor([measure(model, X) for model in models])
