@@ -1,0 +1,164 @@
+"""Options that commands share: which model, which sequences, which backgrounds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..motif_codes import DNA
+from ..report import ReportInputs
+from .models import ModelSource, bundled_models, load_model
+from .sequences import read_sequences
+
+# Named alphabets; any other is spelled out.
+_ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults that say something: neither None nor those of switches."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Options that say which sequences and which output of the model."""
+    group = parser.add_argument_group("model and sequences")
+    group.add_argument(
+        "--weights", type=Path, help="state dict for a model given as module:callable"
+    )
+    group.add_argument(
+        "--target", type=int, help="which output of the model, from 0, if several"
+    )
+    group.add_argument(
+        "--sequences",
+        type=Path,
+        metavar="FILE",
+        help="observed sequences: FASTA, table (.tsv, .csv), lines of score and "
+        "sequence (.txt), one-hot (.npz) or regions (.bed, with --genome); default: "
+        "the profile of a bundled model, or uniform bases",
+    )
+    group.add_argument("--genome", type=Path, help="FASTA that a .bed file refers to")
+    group.add_argument(
+        "--sequence", default="sequence", help="column of a table with the sequences"
+    )
+    group.add_argument(
+        "--score", help="column of a table with measured scores (default: score)"
+    )
+    group.add_argument(
+        "--length", type=int, help="bases the model reads; shorter are padded"
+    )
+    group.add_argument(
+        "--alphabet",
+        help="DNA, RNA, protein, or letters in channel order (default: RNA for "
+        "residualbind models, else DNA)",
+    )
+    group.add_argument(
+        "--device", help="such as cpu or cuda (default: CUDA if present)"
+    )
+    group.add_argument("--batch-size", type=int, help="sequences at once")
+    group.add_argument("--seed", type=int, default=0, help="of all draws")
+
+
+def model_help() -> str:
+    """What `--model` may be."""
+    names = ", ".join(bundled_models())
+    return (
+        f"a bundled model ({names}), a residualbind .safetensors file, or "
+        "module:callable"
+    )
+
+
+def read_inputs(
+    model: str,
+    *,
+    weights: Path | None,
+    target: int | None,
+    sequences: Path | None,
+    genome: Path | None,
+    sequence: str,
+    score: str | None,
+    length: int | None,
+    alphabet: str | None,
+) -> ReportInputs:
+    """The model of `--model` and the sequences of the other options."""
+    source = load_model(model, weights, target)
+    letters = _alphabet(alphabet, source)
+    if source.length is not None and length not in (None, source.length):
+        raise ValueError(
+            f"`--length`={length}, but {source.name} reads {source.length} bases."
+        )
+    length = source.length or length
+    if sequences is None:
+        if genome is not None:
+            raise ValueError("`--genome` goes with a .bed file of `--sequences`.")
+        return _without_sequences(source, letters, length)
+    observed = read_sequences(
+        sequences,
+        letters,
+        length=length,
+        genome=genome,
+        sequence=sequence,
+        score=score,
+    )
+    return ReportInputs(
+        source.name,
+        source.model,
+        letters,
+        X=observed.X,
+        scores=observed.scores,
+        output=source.output,
+        origin={**source.origin, "sequences": observed.origin},
+    )
+
+
+def prediction_options(device: str | None, batch_size: int | None) -> dict[str, Any]:
+    """Those of the options that were given, as keywords of `predict`."""
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"`--batch-size`={batch_size} must be at least 1.")
+    given = {"device": device, "batch_size": batch_size}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _without_sequences(
+    source: ModelSource, letters: tuple[str, ...], length: int | None
+) -> ReportInputs:
+    import torch
+
+    if source.profile is not None:
+        profile, origin = source.profile, "the model's nucleotide profile"
+    elif length is not None:
+        profile = torch.full((len(letters), length), 1 / len(letters))
+        origin = f"none; {length} uniform bases"
+    else:
+        raise ValueError(
+            f"{source.name} needs `--sequences`, or `--length` for uniform bases."
+        )
+    return ReportInputs(
+        source.name,
+        source.model,
+        letters,
+        profile=profile,
+        output=source.output,
+        origin={**source.origin, "sequences": origin},
+    )
+
+
+def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
+    if given is None:
+        return source.alphabet or DNA
+    letters = tuple(_ALPHABETS.get(given, given))
+    if len(set(letters)) < len(letters) or len(letters) < 2:
+        raise ValueError(
+            f"`--alphabet`={given!r} must be {', '.join(_ALPHABETS)} or distinct "
+            "letters, such as ACGU."
+        )
+    if source.alphabet is not None and letters != source.alphabet:
+        raise ValueError(
+            f"`--alphabet`={given!r}, but {source.name} reads "
+            f"{''.join(source.alphabet)}."
+        )
+    return letters

@@ -1,0 +1,131 @@
+"""`tangermeme-gia report`: from models to pages."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..backgrounds import background_names
+from ..report import EXPERIMENTS, ReportOptions, run_report, write_overview
+from .options import (
+    HelpFormatter,
+    add_inputs,
+    model_help,
+    prediction_options,
+    read_inputs,
+)
+
+_DEFAULT_MODEL = "A1CF"
+
+
+def add_command(subparsers: Any) -> None:
+    """Add `report` to the commands."""
+    summary = (
+        "Analyse models from k-mer scan to robustness, and write a page for each. "
+        "Run again, it goes on where it stopped."
+    )
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "report",
+        help=summary,
+        description=summary,
+        epilog="example: tangermeme-gia report --model A1CF --out report",
+        formatter_class=HelpFormatter,
+    )
+    parser.set_defaults(command=report, program="report")
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        default=[_DEFAULT_MODEL],
+        help=f"one or more: {model_help()}",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("report"), help="folder to write"
+    )
+    _add_analysis(parser)
+    add_inputs(parser)
+
+
+def _add_analysis(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("analysis")
+    group.add_argument("--motif", help="the motif, so that none is searched")
+    group.add_argument(
+        "--experiments",
+        nargs="+",
+        metavar="NAME",
+        help=f"which of {', '.join(EXPERIMENTS)} (default: all that apply)",
+    )
+    group.add_argument(
+        "--backgrounds",
+        nargs="+",
+        metavar="NAME",
+        default=list(background_names()),
+        help="those of the robustness; the first is that of everything else",
+    )
+    group.add_argument("--n", type=int, default=1000, help="backgrounds")
+    group.add_argument(
+        "--n-scan", type=int, help="backgrounds of the k-mer scan (default: as --n)"
+    )
+    group.add_argument("--k", type=int, default=6, help="length of the k-mers")
+    group.add_argument(
+        "--start", type=int, help="first base of the motif, from 0 (default: centre)"
+    )
+    group.add_argument(
+        "--both-strands",
+        action="store_true",
+        help="DNA: scan each k-mer together with its reverse complement",
+    )
+
+
+def report(
+    *,
+    words: Sequence[str],
+    model: Sequence[str],
+    out: Path,
+    motif: str | None,
+    experiments: Sequence[str] | None,
+    backgrounds: Sequence[str],
+    n: int,
+    n_scan: int | None,
+    k: int,
+    start: int | None,
+    both_strands: bool,
+    device: str | None,
+    batch_size: int | None,
+    seed: int,
+    **inputs: Any,
+) -> None:
+    """Write the page of each model, and an overview of several."""
+    options = ReportOptions(
+        k=k,
+        n=n,
+        n_scan=n_scan,
+        motif=motif,
+        start=start,
+        experiments=None if experiments is None else tuple(experiments),
+        backgrounds=tuple(backgrounds),
+        both_strands=both_strands,
+        random_state=seed,
+    )
+    keywords = prediction_options(device, batch_size)
+    loaded = [read_inputs(spec, **inputs) for spec in model]
+    names = [one.name for one in loaded]
+    if len(set(names)) < len(names):
+        raise ValueError(f"`--model` names {names}; each may come once.")
+    folders = [out] if len(loaded) == 1 else [out / name for name in names]
+    for one, folder in zip(loaded, folders, strict=True):
+        print(f"{one.name}: {folder}", file=sys.stderr)
+        run_report(
+            one,
+            folder,
+            options,
+            command=shlex.join(["tangermeme-gia", *words]),
+            verbose=sys.stderr.isatty(),
+            **keywords,
+        )
+    if len(loaded) > 1:
+        write_overview(out, folders)
+    print(out / "index.html")

@@ -1,0 +1,216 @@
+"""Figures, tables and the page of a report, as files."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import importlib.metadata
+import io
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jinja2
+import pandas as pd
+
+from .sections import Section
+from .store import write_file
+from .study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_DPI = 300
+# A picture of more points than this is drawn by browsers faster as pixels.
+_LARGEST_SVG = 400_000
+_PACKAGES = ("tangermeme-gia", "tangermeme", "torch", "numpy", "scipy", "matplotlib")
+_ROWS = 12
+_DOI = "10.1371/journal.pcbi.1008925"
+
+
+class Provenance(NamedTuple):
+    """All that is needed to make a report again."""
+
+    rows: dict[str, str]
+
+    @classmethod
+    def of(cls, study: Study, command: str | None, seconds: float) -> Provenance:
+        """That of a study that has just been run."""
+        inputs, options = study.inputs, study.options
+        checksums = study.fingerprint("motif")
+        rows = {
+            **inputs.origin,
+            "alphabet": ", ".join(inputs.alphabet),
+            "length": f"{inputs.length} bases",
+            "command": command or "run_report in Python",
+            "seed": str(options.random_state),
+            "backgrounds": f"{study.n_scan:,} to choose the motif, {options.n:,} "
+            f"others for everything else ({options.backgrounds[0]})",
+            "model SHA-256": checksums["model"],
+            "data SHA-256": checksums["data"],
+            "versions": ", ".join(f"{k} {v}" for k, v in _versions().items()),
+            "device": str(study.prediction.get("device") or "default of tangermeme"),
+            "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            "seconds": f"{seconds:.0f}",
+        }
+        return cls({k: v for k, v in rows.items() if v})
+
+
+def save_figures(section: Section, folder: Path) -> None:
+    """Write each figure of a section as SVG and PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for figure in section.figures:
+        with _drawing():
+            ax = figure.draw()
+            for ending in ("svg", "png"):
+                write_file(folder / f"{figure.name}.{ending}", _picture(ax, ending))
+            _close(ax)
+
+
+def save_tables(section: Section, folder: Path) -> None:
+    """Write each table of a section as TSV."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in section.tables.items():
+        text = table.to_csv(sep="\t", index=False)
+        write_file(folder / f"{name}.tsv", text.encode())
+
+
+def write_page(
+    folder: Path,
+    study: Study,
+    sections: Sequence[Section],
+    skipped: Mapping[str, str],
+    provenance: Provenance,
+) -> None:
+    """Write `index.html`, which needs no other file to be read, and `report.json`."""
+    inputs = study.inputs
+    page = _template("page.html.jinja").render(
+        name=inputs.name,
+        output=inputs.output,
+        motif=study.motif,
+        sections=[_shown(section, folder) for section in sections],
+        summary=[line for section in sections for line in section.summary],
+        skipped=skipped,
+        methods=_methods(study),
+        provenance=provenance.rows,
+        doi=_DOI,
+    )
+    headline = {k: v for section in sections for k, v in section.headline.items()}
+    report = {"name": inputs.name, "headline": headline, "provenance": provenance.rows}
+    write_file(folder / "report.json", json.dumps(report, indent=2).encode())
+    write_file(folder / "index.html", page.encode())
+
+
+def data_uri(path: Path) -> str:
+    """A picture as text that a page can hold: the SVG, or the PNG of a large one."""
+    if path.stat().st_size > _LARGEST_SVG:
+        path = path.with_suffix(".png")
+    kind = {".svg": "svg+xml", ".png": "png"}[path.suffix]
+    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def render(template: str, **values: Any) -> str:
+    """A page of this package's templates."""
+    return _template(template).render(**values)
+
+
+def _shown(section: Section, folder: Path) -> dict[str, Any]:
+    """A section as the template reads it."""
+    return {
+        "name": section.name,
+        "question": section.question,
+        "method": section.method,
+        "figures": [
+            {
+                "name": figure.name,
+                "reading": figure.reading,
+                "source": data_uri(folder / "figures" / f"{figure.name}.svg"),
+            }
+            for figure in section.figures
+        ],
+        "tables": [
+            {
+                "name": name,
+                "html": table_html(table.head(_ROWS)),
+                "more": max(0, len(table) - _ROWS),
+            }
+            for name, table in section.tables.items()
+        ],
+    }
+
+
+def table_html(table: pd.DataFrame) -> str:
+    """A table with numbers as short as they can be read."""
+    html: str = table.to_html(
+        index=False, border=0, float_format="{:.4g}".format, na_rep="", justify="left"
+    )
+    return html
+
+
+def _methods(study: Study) -> str:
+    options, inputs = study.options, study.inputs
+    name = options.backgrounds[0]
+    source = (
+        f"drawn from the nucleotide profile of {inputs.name}"
+        if inputs.X is None
+        else f"made of {len(inputs.X):,} observed sequences"
+    )
+    return (
+        "Global importance analysis (Koo et al. 2021) measures the effect of a pattern "
+        "on a model: the pattern is placed in each of a population of background "
+        "sequences, and the mean difference between the model's predictions with and "
+        f"without it is its global importance. The backgrounds are {options.n:,} "
+        f"sequences of {inputs.length} bases, {source} ({name}), with seed "
+        f"{options.random_state}. Intervals are 95 % t intervals of the mean over "
+        "backgrounds; comparisons on the same backgrounds are paired. Searches control "
+        "the false discovery rate at 5 % (Benjamini and Hochberg); the best of many "
+        "is measured on backgrounds other than those that chose it. Intervals describe "
+        "this model on these backgrounds: neither other replicates of the model nor "
+        "the experiment itself."
+    )
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    return versions | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("tangermeme_gia.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Pictures that are the same bytes each time, whatever the user's settings."""
+    import matplotlib as mpl
+
+    settings = {"svg.hashsalt": "tangermeme-gia", "svg.fonttype": "path"}
+    with mpl.rc_context({**mpl.rcParamsDefault, **settings, "backend": "agg"}):
+        yield
+
+
+def _picture(ax: Axes, ending: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if ending == "svg" else {"Software": None}
+    ax.figure.savefig(
+        buffer, format=ending, dpi=_DPI, bbox_inches="tight", metadata=metadata
+    )
+    return buffer.getvalue()
+
+
+def _close(ax: Axes) -> None:
+    from matplotlib import pyplot
+
+    pyplot.close(ax.get_figure(root=True))

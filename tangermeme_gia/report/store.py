@@ -1,0 +1,207 @@
+"""Results of a report's parts on disk: reused if nothing they follow from changed."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as tensors_to_bytes
+
+from ..kmer_results import KmerScan
+from ..results import GIAResult
+
+Results = dict[str, GIAResult | KmerScan]
+Fingerprint = dict[str, str]
+
+
+def model_checksum(model: torch.nn.Module) -> str:
+    """SHA-256 of a model's weights, structure and the code of its class."""
+    digest = hashlib.sha256(repr(model).encode())
+    for module in model.modules():
+        try:
+            digest.update(inspect.getsource(type(module)).encode())
+        except (OSError, TypeError):  # classes made in an interactive session
+            digest.update(type(module).__qualname__.encode())
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor_checksum(tensor).encode())
+    return digest.hexdigest()
+
+
+def tensor_checksum(tensor: torch.Tensor | None) -> str:
+    """SHA-256 of a tensor's values, shape and dtype; of nothing for None."""
+    if tensor is None:
+        return "none"
+    values = tensor.detach().cpu().contiguous()
+    digest = hashlib.sha256(f"{values.dtype}{tuple(values.shape)}".encode())
+    digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+class Store:
+    """A folder with one safetensors file for each part.
+
+    Parameters
+    ----------
+    folder: Path
+        Where the files are; made when the first is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, part: str) -> Path:
+        """The file of a part."""
+        return self.folder / f"{part}.safetensors"
+
+    def changes(self, part: str, fingerprint: Fingerprint) -> list[str] | None:
+        """What has changed since a part was saved; None if it never was, or is broken.
+
+        An empty list says that the saved results are those that would come out again.
+        """
+        try:
+            _, metadata = read_results(self.path(part))
+        except (OSError, ValueError):
+            return None
+        saved = json.loads(metadata["fingerprint"])
+        keys = sorted({*saved, *fingerprint})
+        return [key for key in keys if saved.get(key) != fingerprint.get(key)]
+
+    def save(self, part: str, results: Results, fingerprint: Fingerprint) -> None:
+        """Write the results of a part, whole or not at all."""
+        tensors: dict[str, torch.Tensor] = {}
+        tables = {}
+        for name, result in results.items():
+            if isinstance(result, KmerScan):
+                parts = {"effect": result.effect, "se": result.se}
+                tables[name] = {"kmers": list(result.kmers), "n": result.n}
+            else:
+                parts = {"y_before": result.y_before, "y_afters": result.y_afters}
+                tables[name] = {"conditions": _table_to_json(result.conditions)}
+            for field, tensor in parts.items():
+                assert isinstance(tensor, torch.Tensor)  # OneOutput gives no lists
+                tensors[f"{name}.{field}"] = tensor.contiguous()
+        metadata = {
+            "fingerprint": json.dumps(fingerprint),
+            "tables": json.dumps(tables),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_file(self.path(part), tensors_to_bytes(tensors, metadata))
+
+    def load(self, part: str) -> Results:
+        """The saved results of a part."""
+        return read_results(self.path(part))[0]
+
+
+def read_results(path: Path) -> tuple[Results, dict[str, str]]:
+    """The results in a file and its metadata.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is none, or it is not one of a report.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tables = json.loads(metadata["tables"])
+        results: Results = {}
+        for name, table in tables.items():
+            if "kmers" in table:
+                effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
+                results[name] = KmerScan(table["kmers"], effect, se, table["n"])
+            else:
+                before, after = (
+                    tensors[f"{name}.{field}"] for field in ("y_before", "y_afters")
+                )
+                conditions = _table_from_json(table["conditions"])
+                results[name] = GIAResult(before, after, conditions)
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} holds no results of a report: {error}") from error
+    return results, metadata
+
+
+def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
+    """What did a report measure, so that nothing has to be predicted again?
+
+    Parameters
+    ----------
+    folder: str or path-like
+        The folder of one model's report.
+
+    Returns
+    -------
+    results: dict of str to dict
+        For each part that was run its results by name: `GIAResult` with the outputs
+        on every background, `KmerScan` with the moments of a scan.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no results.
+
+    ValueError
+        If a file is damaged.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> y = torch.zeros(3, 1)
+    >>> result = GIAResult(y, y[:, None] + 1, pd.DataFrame({"starts": [(3, 10)]}))
+    >>> with TemporaryDirectory() as folder:
+    ...     Store(Path(folder, "results")).save("sites", {"sites": result}, {})
+    ...     load_results(folder)["sites"]["sites"].conditions["starts"].tolist()
+    [(3, 10)]
+    """
+    paths = sorted(Path(folder, "results").glob("*.safetensors"))
+    if not paths:
+        raise FileNotFoundError(f"`folder`={str(folder)!r} holds no results.")
+    return {path.stem: read_results(path)[0] for path in paths}
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Replace a file by `content` in one step, so that no half of it is ever there."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _table_to_json(table: pd.DataFrame) -> dict[str, Any]:
+    columns = {
+        str(name): [None if _is_missing(value) else value for value in column.tolist()]
+        for name, column in table.items()
+    }
+    return {"columns": columns, "dtypes": {k: str(v) for k, v in table.dtypes.items()}}
+
+
+def _table_from_json(saved: Mapping[str, Any]) -> pd.DataFrame:
+    # JSON has lists where the tables hold tuples.
+    columns = {
+        name: pd.Series(
+            [tuple(v) if isinstance(v, list) else v for v in values],
+            dtype=saved["dtypes"][name],
+        )
+        for name, values in saved["columns"].items()
+    }
+    return pd.DataFrame(columns)
+
+
+def _is_missing(value: Any) -> bool:
+    return not isinstance(value, (tuple, list)) and bool(pd.isna(value))

@@ -1,0 +1,329 @@
+"""What a report is about: a model, its sequences, and the options of the analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from tangermeme.predict import predict
+
+from ..backgrounds import background_names, profile_background, sample_background
+from ..motif_codes import DNA
+from .one_output import OneOutput, OutputError
+from .store import Fingerprint, model_checksum, tensor_checksum
+
+EXPERIMENTS = (
+    "scan",
+    "motif",
+    "mutagenesis",
+    "alignment",
+    "sites",
+    "spacing",
+    "position",
+    "gc",
+    "hairpin",
+    "robustness",
+)
+# These say nothing of their own when the motif is given.
+_SEARCH = ("scan", "alignment")
+# Stand-ins for observed sequences, so that quartiles can be taken of them.
+_STAND_INS = 4
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """A model and the sequences it is asked about.
+
+    Parameters
+    ----------
+    name: str
+        What the report calls the model.
+
+    model: OneOutput
+        The model.
+
+    alphabet: sequence of str, optional
+        Letters in channel order. Default is ("A", "C", "G", "T").
+
+    X: torch.Tensor or None, shape=(n, len(alphabet), length), optional
+        Observed one-hot sequences, of which backgrounds are made. None needs a
+        profile. Default is None.
+
+    scores: torch.Tensor or None, shape=(n,), optional
+        Their measured scores, for the quartiles; None takes the model's predictions.
+        Default is None.
+
+    profile: torch.Tensor or None, shape=(len(alphabet), length), optional
+        Letter frequencies by position, instead of observed sequences.
+        Default is None.
+
+    output: str, optional
+        What the model's output is, in words. Default is "output of the model".
+
+    origin: mapping, optional
+        Where the model and the sequences are from, for the provenance.
+    """
+
+    name: str
+    model: OneOutput
+    alphabet: tuple[str, ...] = DNA
+    X: torch.Tensor | None = None
+    scores: torch.Tensor | None = None
+    profile: torch.Tensor | None = None
+    output: str = "output of the model"
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.X is None) == (self.profile is None):
+            raise ValueError("give either sequences `X` or a `profile`.")
+        shape = (self.profile if self.X is None else self.X).shape  # type: ignore[union-attr]
+        if shape[-2] != len(self.alphabet):
+            raise ValueError(
+                f"`alphabet` has {len(self.alphabet)} letters and the sequences "
+                f"{shape[-2]} channels."
+            )
+        if self.scores is not None and (self.X is None or len(self.scores) != shape[0]):
+            raise ValueError("`scores` must hold one score for each sequence of `X`.")
+
+    @property
+    def length(self) -> int:
+        """Bases of a sequence."""
+        return (self.profile if self.X is None else self.X).shape[-1]  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How a report analyses a model; the defaults are the paper's.
+
+    Parameters
+    ----------
+    k: int, optional
+        Length of the k-mers that are scanned. Default is 6.
+
+    n: int, optional
+        Backgrounds of every experiment. Default is 1000.
+
+    n_scan: int or None, optional
+        Backgrounds of the scan, which are not those of the other experiments; None is
+        `n`. Default is None.
+
+    motif: str or None, optional
+        The motif, so that none is searched. Default is None.
+
+    start: int or None, optional
+        First base (0-based) of the motif; None is the centre. Default is None.
+
+    experiments: tuple of str or None, optional
+        Which of `EXPERIMENTS` to run; None is all that apply. Default is None.
+
+    backgrounds: tuple of str, optional
+        Names of the backgrounds for the robustness; the first is that of everything
+        else. Default is all seven of the paper.
+
+    both_strands: bool, optional
+        Whether the scan averages each k-mer with its reverse complement, for DNA.
+        Default is False.
+
+    random_state: int, optional
+        Seed of all draws. Default is 0.
+    """
+
+    k: int = 6
+    n: int = 1000
+    n_scan: int | None = None
+    motif: str | None = None
+    start: int | None = None
+    experiments: tuple[str, ...] | None = None
+    backgrounds: tuple[str, ...] = background_names()
+    both_strands: bool = False
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("k", 1), ("n", 4), ("n_scan", 2)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"`{name}`={value} must be at least {least}.")
+        for name, chosen, known in (
+            ("experiments", self.experiments or (), EXPERIMENTS),
+            ("backgrounds", self.backgrounds, background_names()),
+        ):
+            unknown = [value for value in chosen if value not in known]
+            if unknown or len(set(chosen)) < len(chosen):
+                raise ValueError(
+                    f"`{name}`={list(chosen)} must be distinct names of {list(known)}."
+                )
+        if not self.backgrounds:
+            raise ValueError("`backgrounds` is empty; at least one is needed.")
+
+    def wanted(self) -> tuple[str, ...]:
+        """The experiments to run, in the order of the report."""
+        if self.experiments is None:
+            skipped = _SEARCH if self.motif else ()
+            return tuple(name for name in EXPERIMENTS if name not in skipped)
+        chosen = {*self.experiments}
+        if self.motif is None:
+            chosen |= {"scan"}
+        if chosen & {*EXPERIMENTS} - {*_SEARCH}:
+            chosen |= {"motif"}
+        if "alignment" in chosen:
+            chosen |= {"scan"}
+        return tuple(name for name in EXPERIMENTS if name in chosen)
+
+
+class Study:
+    """A model with the sequences of every experiment and how to ask about them.
+
+    Parameters
+    ----------
+    inputs: ReportInputs
+        What is analysed.
+
+    options: ReportOptions
+        How.
+
+    verbose: bool, optional
+        Whether experiments show progress bars. Default is False.
+
+    kwargs: optional
+        Keywords for tangermeme's `predict`, such as `device` and `batch_size`.
+    """
+
+    def __init__(
+        self,
+        inputs: ReportInputs,
+        options: ReportOptions,
+        verbose: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.inputs = inputs
+        self.options = options
+        self.model = inputs.model
+        self.n_scan = options.n_scan or options.n
+        self.motif = options.motif or ""
+        self.prediction = kwargs
+        self.ask = {
+            "alphabet": inputs.alphabet,
+            "random_state": options.random_state,
+            "verbose": verbose,
+            **kwargs,
+        }
+
+    @property
+    def start(self) -> int:
+        """The first base of the motif, or of the k-mers before there is one."""
+        k = len(self.motif) or self.options.k
+        length = self.inputs.length
+        start = self.options.start
+        if start is None:
+            start = (length - k) // 2
+        if not 0 <= start <= length - k:
+            raise ValueError(
+                f"`start`={start} with {k} bases runs past sequences of {length}; the "
+                f"last valid start is {length - k}."
+            )
+        return start
+
+    @cached_property
+    def observed(self) -> torch.Tensor:
+        """Observed sequences, or draws from the profile that stand in for them."""
+        if self.inputs.X is not None:
+            return self.inputs.X
+        assert self.inputs.profile is not None
+        n = _STAND_INS * (self.n_scan + self.options.n)
+        return profile_background(self.inputs.profile, n, self.options.random_state)
+
+    @cached_property
+    def scores(self) -> torch.Tensor:
+        """Measured scores of the observed sequences, or else the model's."""
+        if self.inputs.scores is not None:
+            return self.inputs.scores
+        return self.predict(self.observed)[:, 0]
+
+    @cached_property
+    def backgrounds(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Those that choose the motif, and others that measure it."""
+        name = self.options.backgrounds[0]
+        n = self.n_scan + self.options.n
+        available = self.available(name)
+        if n > available:
+            raise ValueError(
+                f"`n_scan`={self.n_scan} and `n`={self.options.n} backgrounds that "
+                f"share nothing need {n} sequences for {name!r}; there are "
+                f"{available}. Lower `--n` and `--n-scan`."
+            )
+        X = self.draw(name, n)
+        return X[: self.n_scan], X[self.n_scan :]
+
+    @property
+    def X(self) -> torch.Tensor:
+        """The backgrounds that every experiment but the scan uses."""
+        return self.backgrounds[1]
+
+    def available(self, name: str) -> int:
+        """How many sequences a background can give without using one twice."""
+        if name == "profile":
+            return 2**62
+        n = len(self.observed)
+        return n // 4 if name.startswith("quartile") else n
+
+    def draw(self, name: str, n: int) -> torch.Tensor:
+        """Sequences of a background by name."""
+        seed = self.options.random_state
+        if name == "profile" and self.inputs.profile is not None:
+            return profile_background(self.inputs.profile, n, seed + 1)
+        scores = self.scores if name.startswith("quartile") else None
+        return sample_background(name, self.observed, n, scores, seed + 1)
+
+    def predict(self, X: torch.Tensor) -> torch.Tensor:
+        """What the model says of sequences as they are, shape=(n, 1)."""
+        keywords = {"batch_size": 256, **self.prediction}
+        try:
+            y: torch.Tensor = predict(self.model, X, **keywords)
+        except OutputError:
+            raise
+        except Exception as error:
+            message = str(error).splitlines()[0] if str(error) else ""
+            raise OutputError(
+                f"the model fails on sequences of shape {tuple(X.shape)}: "
+                f"{type(error).__name__}: {message}"
+            ) from error
+        return y
+
+    def fingerprint(self, part: str) -> Fingerprint:
+        """All that the results of a part follow from."""
+        from .. import __version__
+
+        inputs, options = self.inputs, self.options
+        choices = {
+            "backgrounds": options.backgrounds[:1],
+            "random_state": options.random_state,
+            "n": options.n,
+            "n_scan": self.n_scan,
+            "start": options.start,
+        }
+        if part == "scan":
+            choices |= {"k": options.k, "both_strands": options.both_strands}
+        else:
+            choices["motif"] = self.motif
+        if part == "robustness":
+            choices["backgrounds"] = options.backgrounds
+        if "quartile" in "".join(choices["backgrounds"]):  # type: ignore[arg-type]
+            choices["scores"] = tensor_checksum(inputs.scores)
+        return {
+            "model": self._model_checksum,
+            "data": self._data_checksum,
+            "alphabet": "".join(inputs.alphabet),
+            "version": __version__,
+            **{name: repr(value) for name, value in choices.items()},
+        }
+
+    @cached_property
+    def _model_checksum(self) -> str:
+        return model_checksum(self.model)
+
+    @cached_property
+    def _data_checksum(self) -> str:
+        return tensor_checksum(self.inputs.X) + tensor_checksum(self.inputs.profile)
