@@ -269,9 +269,12 @@ def spacing(study: Study, results: Results) -> Section:
             "n": contrast.interval.n,
         }
     )
-    strongest = split_and_rescore(contrast.local, by="magnitude").iloc[0]
-    at = spacings[int(strongest["condition"])]
-    where = f"{row_with_interval(strongest)} at a spacing of {count(int(at), 'base')}"
+    ends = {}
+    for by in ("smallest", "largest"):
+        row = split_and_rescore(contrast.local, by=by).iloc[0]
+        at = int(spacings[int(row["condition"])])
+        ends[by] = f"{row_with_interval(row)} at a spacing of {count(at, 'base')}"
+    where = f"between {ends['smallest']} and {ends['largest']}"
     shown = table.rename(columns={"interaction": "effect"})
     return Section(
         "spacing",
@@ -289,15 +292,18 @@ def spacing(study: Study, results: Results) -> Section:
             Figure(
                 "spacing_interaction",
                 partial(_interaction_curve, shown),
-                f"The strongest interaction is {where} (found on one half of the "
+                f"The interaction lies {where} (both found on one half of the "
                 f"backgrounds, measured on the other); {significant.sum()} of "
                 f"{count(len(spacings), 'spacing')} differ from additivity at a false "
                 "discovery rate of 5 %.",
             ),
         ],
         {"spacing": result.to_frame(), "spacing_interaction": table},
-        [("Interaction of two sites", f"strongest {where}")],
-        {"interaction": strongest["effect"], "interaction_spacing": float(at)},
+        [("Interaction of two sites", where)],
+        {
+            "interaction_low": float(contrast.interval.effect.min()),
+            "interaction_high": float(contrast.interval.effect.max()),
+        },
     )
 
 
