@@ -13,7 +13,7 @@ import pandas as pd
 
 from .. import plot
 from .page import data_uri, render, save_figures, save_tables, table_html
-from .sections import Figure, Section
+from .section import Figure, Section
 from .store import write_file
 
 # Fewer models than this are read off the table.
@@ -53,7 +53,7 @@ def write_overview(
     if not reports:
         raise ValueError("`reports` is empty; at least one folder is needed.")
     root = Path(folder)
-    table = pd.DataFrame([_read(Path(report)) for report in reports])
+    table: pd.DataFrame = pd.DataFrame([_read(Path(report)) for report in reports])
     section = Section("models", "Models", "", _figures(table), {"models": table})
     save_tables(section, root / "tables")
     save_figures(section, root / "figures")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from .sections import Section
+from .section import Section
 from .store import write_file
 from .study import Study
 
@@ -93,6 +93,7 @@ def write_page(
         output=inputs.output,
         motif=study.motif,
         sections=[_shown(section, folder) for section in sections],
+        words=" ".join(filter(None, (section.sentence for section in sections))),
         summary=[line for section in sections for line in section.summary],
         skipped=skipped,
         methods=_methods(study),
@@ -196,15 +197,19 @@ def _drawing() -> Iterator[None]:
     """Pictures that are the same bytes each time, whatever the user's settings."""
     import matplotlib as mpl
 
-    settings = {"svg.hashsalt": "tangermeme-gia", "svg.fonttype": "path"}
-    with mpl.rc_context({**mpl.rcParamsDefault, **settings, "backend": "agg"}):
+    settings: dict[str, Any] = dict(mpl.rcParamsDefault.items())
+    settings["backend"] = "agg"
+    settings |= {"svg.hashsalt": "tangermeme-gia", "svg.fonttype": "path"}
+    with mpl.rc_context(settings):  # type: ignore[arg-type]
         yield
 
 
 def _picture(ax: Axes, ending: str) -> bytes:
     buffer = io.BytesIO()
     metadata = {"Date": None} if ending == "svg" else {"Software": None}
-    ax.figure.savefig(
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.savefig(
         buffer, format=ending, dpi=_DPI, bbox_inches="tight", metadata=metadata
     )
     return buffer.getvalue()

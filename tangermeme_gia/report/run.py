@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .motif_sections import align_motif
 from .page import Provenance, save_figures, save_tables, write_page
 from .parts import PARTS
-from .sections import SECTIONS, Section, align_motif
+from .section import Section
+from .sections import SECTIONS
 from .store import Results, Store
 from .study import ReportInputs, ReportOptions, Study
 

@@ -200,7 +200,8 @@ def _table_from_json(saved: Mapping[str, Any]) -> pd.DataFrame:
         )
         for name, values in saved["columns"].items()
     }
-    return pd.DataFrame(columns)
+    table: pd.DataFrame = pd.DataFrame(columns)
+    return table
 
 
 def _is_missing(value: Any) -> bool:
