@@ -7,8 +7,11 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test test-all lint benchmarks clean
 
-demo: $(INSTALLED)
-	$(BIN)/python scripts/demo.py
+# 64 backgrounds in the scan keep the demo under two minutes on two cores; the page
+# says so. Everything else is measured on the default of 1,000.
+demo: $(VENV)/.package
+	$(BIN)/tangermeme-gia report --n-scan 64 --out demo-report
+	@echo "Open demo-report/index.html in a browser; figures, tables and results lie beside it."
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -m "not slow"
@@ -31,7 +34,11 @@ clean:
 	rm -rf $(VENV)
 
 # constraints.txt keeps our own installs on the CPU build of torch.
-$(INSTALLED): pyproject.toml constraints.txt
+$(VENV)/.package: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(INSTALLED): $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	touch $(INSTALLED)
+	touch $@
