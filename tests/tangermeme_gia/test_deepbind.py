@@ -165,6 +165,33 @@ def test_the_best_kmer_grows_to_the_motif_and_no_further(
     assert shorter in motif
 
 
+def test_a_growing_motif_stays_where_it_is(deepbind):
+    class Fixed(BestMatch):
+        def forward(self, X):
+            return (X[:, :, 9:16] * self.motif).sum(dim=(1, 2))[:, None]
+
+    X = gia.composition_background([0.25] * 4, 50, 26, random_state=0)
+    model = Fixed("UACUAAC", both_strands=False)
+    # A 3-mer is placed at (26 - 3) // 2 = 11, where the motif has its CUA.
+    assert deepbind.extend(model, X, "CUA", 20, deepbind.RNA) == "UACUAAC"
+
+
+def test_a_letter_whose_gain_may_be_chance_is_not_added(deepbind):
+    class Noisy(torch.nn.Module):
+        """An A behind CUA gains 1 if the first base is A, and costs 1 otherwise."""
+
+        def forward(self, X):
+            first = torch.where(X[:, 0, 0] > 0, 1.0, -1.0)
+            return (first * X[:, 0, 14])[:, None]
+
+    X = torch.zeros(100, 4, 26)
+    X[:, 1] = 1
+    X[:53, :, 0] = torch.eye(4)[0]
+    assert deepbind.extend(Noisy(), X, "CUA", 20, deepbind.RNA) == "CUA"
+    X[:80, :, 0] = torch.eye(4)[0]
+    assert deepbind.extend(Noisy(), X, "CUA", 20, deepbind.RNA) == "CUAA"
+
+
 def test_effects_on_dna_are_the_mean_of_both_strands(deepbind):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(40, 1))
@@ -196,6 +223,32 @@ def test_the_best_hit_and_the_proteins_own_motif_are_looked_up(deepbind):
     assert relative["hit"]
     assert relative["own_rank"] > 1
     assert not deepbind.look_up(jaspar["MA0007.1 OTHER7"], protein, jaspar)["hit"]
+
+
+def test_a_best_hit_that_may_be_chance_is_none(deepbind):
+    rng = np.random.default_rng(1)
+    jaspar = {f"MA{i:04d}.1 OTHER": rng.dirichlet([1] * 4, 8).T for i in range(60)}
+    query = rng.dirichlet([1] * 4, 8).T
+    best = gia.compare_motifs({"query": query}, jaspar)["known"].iloc[0]
+    jaspar = {
+        f"{name[:9]}{'GATA3' if name == best else 'OTHER'}": ppm
+        for name, ppm in jaspar.items()
+    }
+    found = deepbind.look_up(query, deepbind.PROTEINS[2], jaspar)
+    assert found["own_rank"] == 1
+    assert found["q"] > 0.05
+    assert found["hit"] is False
+
+
+def test_known_motifs_are_ranked_by_their_effect_as_patterns(deepbind, monkeypatch):
+    monkeypatch.setattr(deepbind, "KNOWN", (30, 14))
+    motifs = {"MA1.1 CTCF": "CCACTAGGGGGC", "MA2.1 OTHER": "GATAAG"}
+    ppms = {name: one_hot_encode(word).double() for name, word in motifs.items()}
+    for name, first in (("CTCF", 0), ("OTHER", 1)):
+        model = BestMatch(list(motifs.values())[first], both_strands=True)
+        table = deepbind.scan_known(model, ppms)
+        assert len(table) == 2
+        assert table["motif"].iloc[0].endswith(name)
 
 
 def test_a_consensus_must_be_in_the_best_kmer_and_stand_high(deepbind):
