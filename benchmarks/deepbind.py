@@ -55,7 +55,7 @@ class Protein(NamedTuple):
 
 
 PROTEINS = (
-    # YGCY: SELEX, Goers et al. 2010, doi:10.1093/nar/gkp1209.
+    # YGCY: SELEX, Goers et al. 2010, PMC2853123.
     Protein(
         "MBNL1",
         "D00120.001",
@@ -371,10 +371,44 @@ def scan_known(model: nn.Module, jaspar: Mapping[str, torch.Tensor]) -> pd.DataF
     return scan.top(len(jaspar)).rename(columns={"kmer": "motif"})
 
 
+def parts_of(model: nn.Module, site: str, alphabet: tuple[str, ...]) -> pd.DataFrame:
+    """How much of a site does it take? Its best part of each length, by effect."""
+    rows = []
+    for k in range(4, len(site) + 1):
+        parts = sorted({site[i : i + k] for i in range(len(site) - k + 1)})
+        placed = [(part, None) for part in parts]
+        effects = local_importance(model, backgrounds(HELD_OUT), placed, alphabet)
+        best = int(effects.mean(dim=0).argmax())
+        rows.append((k, parts[best], effects[:, best].mean().item()))
+    return pd.DataFrame(rows, columns=["k", "part", "effect"])
+
+
+def reach(model: DeepBind, k: int) -> pd.DataFrame:
+    """How far do k adjacent letters take a detector, the others being average?
+
+    A detector whose `by_k` is not above 0 passes nothing on.
+    """
+    weights, thresholds = model.detectors.detach(), model.thresholds.detach()
+    average = weights.mean(dim=1)
+    gain = weights.amax(dim=1) - average
+    base = average.sum(dim=1) + thresholds
+    words = ["".join(DNA[i] for i in w) for w in weights.argmax(dim=1).tolist()]
+    by_k = base + gain.unfold(1, k, 1).sum(dim=2).amax(dim=1)
+    columns = {"by_k": by_k.numpy(), "by_all": (base + gain.sum(dim=1)).numpy()}
+    return pd.DataFrame({"best word": words, **columns})
+
+
 def report_known(proteins: Iterable[Protein], folder: Path, release: str) -> None:
     jaspar = read_jaspar(release)
     for protein in proteins:
-        table = scan_known(load(protein, folder), jaspar)
+        model = load(protein, folder)
+        print(
+            f"{protein.name}: detectors, and parts of the site with a published score"
+        )
+        print(reach(model, K).round(1).to_string())
+        parts = parts_of(model, protein.published[0], protein.alphabet)
+        print(parts.round(2).to_string(index=False))
+        table = scan_known(model, jaspar)
         names = table["motif"].str.split(" ", n=1).str[1].str.upper()
         print(f"{protein.name}, of {len(table)} known motifs as patterns")
         best = table[(table.index < 5) | names.isin(protein.known)]

@@ -251,6 +251,27 @@ def test_known_motifs_are_ranked_by_their_effect_as_patterns(deepbind, monkeypat
         assert table["motif"].iloc[0].endswith(name)
 
 
+def test_a_site_is_known_by_its_best_part_of_each_length(deepbind, monkeypatch):
+    monkeypatch.setattr(deepbind, "HELD_OUT", (50, 12))
+    model = BestMatch("GGUACC", both_strands=False)
+    table = deepbind.parts_of(model, "AAGGUACCAA", deepbind.RNA)
+    assert table["k"].tolist() == list(range(4, 11))
+    assert table["part"].iloc[2] == "GGUACC"
+    assert all("GGUACC" in part for part in table["part"][2:])
+
+
+def test_the_reach_of_a_detector_adds_its_best_adjacent_letters(deepbind, tmp_path):
+    write_parameters(tmp_path / "M.txt", averages=0, hidden=0)
+    model = deepbind.DeepBind(tmp_path / "M.txt")
+    table = deepbind.reach(model, 2)
+    for i, detector in enumerate(model.detectors.detach()):
+        best, mean = detector.amax(dim=0), detector.mean(dim=0)
+        base = model.thresholds[i].item()
+        two = max(best[0] + best[1] + mean[2], mean[0] + best[1] + best[2])
+        assert table["by_k"][i] == pytest.approx(base + two.item(), abs=1e-5)
+        assert table["by_all"][i] == pytest.approx(base + best.sum().item(), abs=1e-5)
+
+
 def test_a_consensus_must_be_in_the_best_kmer_and_stand_high(deepbind):
     kmers = ["".join(k) for k in deepbind.itertools.product("ACGU", repeat=4)]
     (holds,) = deepbind.contains(kmers, ["YGCY"])
