@@ -181,20 +181,6 @@ def rescore(
     return table.drop(columns="condition")
 
 
-def on_one_strand(kmers: Sequence[str]) -> list[str]:
-    """Folded k-mers on the strand that agrees best with the first at any shift."""
-
-    def agreement(kmer: str) -> int:
-        k, first = len(kmer), kmers[0]
-        return max(
-            sum(first[i] == kmer[i - shift] for i in range(k) if 0 <= i - shift < k)
-            for shift in range(1 - k, k)
-        )
-
-    strands = ((kmer, gia.reverse_complement(kmer)) for kmer in kmers[1:])
-    return [kmers[0], *(max(pair, key=agreement) for pair in strands)]
-
-
 def extend(
     model: nn.Module, X: torch.Tensor, motif: str, longest: int, alphabet: Sequence[str]
 ) -> str:
@@ -335,13 +321,19 @@ def study(
         fold_reverse_complements=is_dna,
     )
     chosen = scan.top(TOP)
-    kmers = chosen["kmer"].tolist()
-    if is_dna:
-        kmers = on_one_strand(kmers)
+    ppm, aligned = gia.align_kmers(
+        chosen["kmer"].tolist(),
+        chosen["effect"],
+        TOP,
+        alphabet=alphabet,
+        min_coverage=MIN_COVERAGE,
+        both_strands=is_dna,
+    )
+    kmers = [
+        gia.reverse_complement(row.kmer) if row.strand == "-" else row.kmer
+        for row in aligned.itertuples()
+    ]
     table = rescore(model, kmers, alphabet)
-    ppm = gia.align_kmers(
-        kmers, chosen["effect"], TOP, alphabet=alphabet, min_coverage=MIN_COVERAGE
-    ).ppm
     longest = extend(model, backgrounds(EXTENSION), kmers[0], model.width, alphabet)
     found: dict[str, object] = {
         "held out": table,

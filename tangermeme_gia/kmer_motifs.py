@@ -14,7 +14,8 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from tangermeme_gia.motifs import (
+from .motif_codes import complement_channels
+from .motifs import (
     Matrix,
     Values,
     as_float_array,
@@ -31,8 +32,10 @@ class KmerAlignment(NamedTuple):
     `ppm`: torch.Tensor, dtype=float64, shape=(len(alphabet), length), columns sum to 1.
 
     `table`: pandas.DataFrame, one row per k-mer, best first: `kmer`, `effect`, `weight`
-    (its share in the motif; the shares sum to 1) and `start` (the column of `ppm` where
-    its first letter stands; negative if columns were trimmed on the left).
+    (its share in the motif; the shares sum to 1), `strand` ("-" if its reverse
+    complement is what was aligned) and `start` (the column of `ppm` where its first
+    letter, or that of its reverse complement, stands; negative if columns were trimmed
+    on the left).
     """
 
     ppm: torch.Tensor
@@ -121,6 +124,7 @@ def align_kmers(
     max_shift: int | None = None,
     min_coverage: float = 0.0,
     background: ArrayLike | None = None,
+    both_strands: bool = False,
 ) -> KmerAlignment:
     """Which motif do the best k-mers add up to?
 
@@ -162,6 +166,11 @@ def align_kmers(
         Frequencies that stand for the letters of a k-mer where it does not reach. None
         is uniform. Default is None.
 
+    both_strands: bool, optional
+        Whether a k-mer is turned to its reverse complement where that agrees better
+        with the best k-mer, as k-mers folded over both strands of DNA need.
+        Default is False.
+
     Returns
     -------
     alignment: KmerAlignment
@@ -177,9 +186,9 @@ def align_kmers(
     --------
     >>> ppm, table = align_kmers(["UGCAUG", "GCAUGU"], [3.0, 1.0], alphabet="ACGU")
     >>> table
-         kmer  effect  weight  start
-    0  UGCAUG     3.0    0.75      0
-    1  GCAUGU     1.0    0.25      1
+         kmer  effect  weight strand  start
+    0  UGCAUG     3.0    0.75      +      0
+    1  GCAUGU     1.0    0.25      +      1
     >>> ppm[:, -1]
     tensor([0.1875, 0.1875, 0.1875, 0.4375], dtype=torch.float64)
     """
@@ -203,7 +212,10 @@ def align_kmers(
             "motif that lowers the prediction, or lower `baseline`."
         )
     weights = weights / weights.sum()
-    starts = np.array([_best_shift(codes[0], code, furthest) for code in codes])
+    complements = np.array(complement_channels(letters)) if both_strands else None
+    aligned = [_align(codes[0], code, furthest, complements) for code in codes]
+    codes = np.array([one.code for one in aligned])
+    starts = np.array([one.shift for one in aligned])
     left = starts[weights > 0].min()
     starts -= left
     ppm, missing = _weighted_letters(codes, starts, weights, len(letters))
@@ -216,6 +228,7 @@ def align_kmers(
             "kmer": [kmers[i] for i in order],
             "effect": scores[order],
             "weight": weights,
+            "strand": [one.strand for one in aligned],
             "start": starts - first,
         }
     )
@@ -250,17 +263,43 @@ def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> C
     return _letter_codes(kmers, letters)
 
 
-def _best_shift(best: Codes, code: Codes, furthest: int) -> int:
-    """Where `code` begins, counted from the first letter of `best`."""
+class _Aligned(NamedTuple):
+    """A k-mer on the strand, and at the shift, where it agrees best with another."""
 
-    def agreement(shift: int) -> int:
-        left, right = max(shift, 0), min(shift, 0)
-        return int(
-            (best[left : len(best) + right] == code[-right : len(best) - left]).sum()
+    code: Codes
+    strand: str
+    shift: int
+
+
+def _align(
+    best: Codes, code: Codes, furthest: int, complements: Codes | None
+) -> _Aligned:
+    """Of equal strands the given one, of equal shifts the smallest, then the left."""
+
+    def agreement(one: _Aligned) -> int:
+        left, right = max(one.shift, 0), min(one.shift, 0)
+        here, there = (
+            best[left : len(best) + right],
+            one.code[-right : len(best) - left],
         )
+        return int((here == there).sum())
 
+    strands = [(code, "+")]
+    if complements is not None:
+        strands.append((complements[code[::-1]], "-"))
+    candidates = [
+        _Aligned(turned, strand, shift)
+        for turned, strand in strands
+        for shift in range(-furthest, furthest + 1)
+    ]
     return max(
-        range(-furthest, furthest + 1), key=lambda s: (agreement(s), -abs(s), -s)
+        candidates,
+        key=lambda one: (
+            agreement(one),
+            one.strand == "+",
+            -abs(one.shift),
+            -one.shift,
+        ),
     )
 
 

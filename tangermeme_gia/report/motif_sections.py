@@ -172,7 +172,10 @@ def align_motif(study: Study, results: Results) -> KmerAlignment:
     """The motif of a scan's best k-mers."""
     top = _scan_of(results).top(TOP)
     return align_kmers(
-        top["kmer"].tolist(), top["effect"].tolist(), alphabet=study.inputs.alphabet
+        top["kmer"].tolist(),
+        top["effect"].tolist(),
+        alphabet=study.inputs.alphabet,
+        both_strands=study.options.both_strands,
     )
 
 

@@ -112,12 +112,6 @@ def test_a_model_that_scores_otherwise_than_published_is_refused(deepbind, tmp_p
         deepbind.load(protein, tmp_path)
 
 
-def test_folded_kmers_are_turned_to_the_strand_of_the_first(deepbind):
-    kmers = ["AGATAA", "CTTATC", "TGATAA", "GTTATC"]
-    turned = deepbind.on_one_strand(kmers)
-    assert turned == ["AGATAA", "GATAAG", "TGATAA", "GATAAC"]
-
-
 def test_words_like_a_consensus_allow_as_many_letters(deepbind):
     words = deepbind.words_like("YGCY")
     assert len(words) == len(set(words)) == 6 * 4 * 4 * 6

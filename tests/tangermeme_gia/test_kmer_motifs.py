@@ -100,6 +100,7 @@ def test_one_kmer_is_its_own_motif():
         "kmer": ["UGCAUG"],
         "effect": [0.3],
         "weight": [1.0],
+        "strand": ["+"],
         "start": [0],
     }
 
@@ -209,3 +210,25 @@ def test_the_motif_can_be_placed():
 def test_kmers_that_cannot_be_aligned_are_refused(kmers, effects, kwargs, message):
     with pytest.raises(ValueError, match=message):
         align_kmers(kmers, effects, **kwargs)
+
+
+def test_folded_kmers_are_turned_to_the_strand_of_the_best():
+    kmers, effects = ["GATAAC", "CTTATC", "GTTATC", "AGATAA"], [4.0, 3.0, 2.0, 1.0]
+    ppm, table = align_kmers(kmers, effects, both_strands=True)
+    # CTTATC is GATAAG and GTTATC is GATAAC on the other strand.
+    assert table["strand"].tolist() == ["+", "-", "-", "+"]
+    assert table["start"].tolist() == [1, 1, 1, 0]
+    torch.testing.assert_close(
+        ppm, align_kmers(["GATAAC", "GATAAG", "AGATAA"], [6.0, 3.0, 1.0]).ppm
+    )
+    assert "".join("ACGT"[i] for i in ppm[:, 1:7].argmax(dim=0)) == "GATAAC"
+
+
+def test_a_palindrome_stays_on_its_strand():
+    table = align_kmers(["GATATC", "GATAGC"], [2.0, 1.0], both_strands=True).table
+    assert table["strand"].tolist() == ["+", "+"]
+
+
+def test_letters_without_complement_have_one_strand():
+    with pytest.raises(ValueError, match="alphabet"):
+        align_kmers(["LIV"], [1.0], alphabet="LIVM", both_strands=True)
