@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 from importlib.metadata import version as installed_version
@@ -10,6 +11,7 @@ from typing import Any
 
 from docutils import nodes
 from docutils.utils.math import latex2mathml
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
@@ -41,6 +43,9 @@ autodoc_member_order = "bysource"
 add_module_names = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+
+# Until there are tutorials, their list is empty.
+suppress_warnings = ["toc.empty_glob"]
 
 # The test suite executes the notebooks; here their saved outputs are shown.
 nb_execution_mode = "off"
@@ -93,6 +98,34 @@ def repository_links(app: Sphinx, docname: str, source: list[str]) -> None:
     )
 
 
+def public_names() -> dict[str, str]:
+    """What Markdown pages write in backticks, and what it is."""
+    names = {}
+    for module in ("tangermeme_gia.plot", "residualbind", "tangermeme_gia"):
+        package = importlib.import_module(module)
+        for name in package.__all__:
+            prefixes = {"tangermeme_gia.plot": ("plot.",), "residualbind": ("", "rb.")}
+            for prefix in prefixes.get(module, ("", "gia.")):
+                names[prefix + name] = f"{module}.{name}"
+    return names
+
+
+def link_public_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Make a public name in backticks a link to its page of the API."""
+    if app.env.docname.startswith("api/"):
+        return
+    for literal in list(doctree.findall(nodes.literal)):
+        target = PUBLIC_NAMES.get(literal.astext())
+        if target and not isinstance(literal.parent, nodes.reference):
+            link = addnodes.pending_xref(
+                "", literal.deepcopy(), refdomain="py", reftype="obj", reftarget=target
+            )
+            literal.replace_self(link)
+
+
+PUBLIC_NAMES = public_names()
+
+
 def inline_mathml(translator: Any, node: nodes.math) -> None:
     """Formulas as MathML, which browsers draw without a script from elsewhere."""
     translator.body.append(latex2mathml.tex2mathml(node.astext(), as_block=False))
@@ -109,4 +142,5 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("builder-inited", copy_notebooks, priority=100)
     app.connect("source-read", repository_links)
+    app.connect("doctree-read", link_public_names)
     app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))
