@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-all lint benchmarks clean
+.PHONY: demo test test-all lint docs benchmarks clean
 
 demo: $(INSTALLED)
 	$(BIN)/python scripts/demo.py
@@ -21,6 +21,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Warnings are errors, links to unknown names too; the site is docs/_build/html.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+
 benchmarks: $(INSTALLED)
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/inference.py
@@ -28,10 +32,14 @@ benchmarks: $(INSTALLED)
 	$(BIN)/python benchmarks/backgrounds.py
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) docs/_build docs/_tutorials docs/api/generated
 
 # constraints.txt keeps our own installs on the CPU build of torch.
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(INSTALLED)
+
+$(VENV)/.installed-docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $(VENV)/.installed-docs

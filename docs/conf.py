@@ -44,9 +44,6 @@ add_module_names = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
-# Until there are tutorials, their list is empty.
-suppress_warnings = ["toc.empty_glob"]
-
 # The test suite executes the notebooks; here their saved outputs are shown.
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
@@ -90,12 +87,14 @@ def copy_notebooks(app: Sphinx) -> None:
         shutil.copy(notebook, target)
 
 
-def repository_links(app: Sphinx, docname: str, source: list[str]) -> None:
+def adapt_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     """Pages are also read in the repository, from where they link to its files."""
-    source[0] = source[0].replace(
-        "[provenance cards](../../residualbind/pretrained)",
-        "[provenance cards](../residualbind/pretrained.md)",
-    )
+    if docname == "benchmarks/README":
+        source[0] = source[0].replace(
+            "../../residualbind/pretrained", "../residualbind/pretrained.md"
+        )
+    if docname == "tutorials" and not list((HERE / "_tutorials").iterdir()):
+        source[0] = source[0].split("```{toctree}")[0]  # an empty list is a warning
 
 
 def public_names() -> dict[str, str]:
@@ -141,6 +140,6 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", numpydoc_parameters, priority=100)
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("builder-inited", copy_notebooks, priority=100)
-    app.connect("source-read", repository_links)
+    app.connect("source-read", adapt_pages)
     app.connect("doctree-read", link_public_names)
     app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))
