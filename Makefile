@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-all lint benchmarks clean
+.PHONY: demo test test-all lint docs benchmarks clean
 
 # 64 backgrounds in the scan keep the demo under two minutes on two cores; the page
 # says so. Everything else is measured on the default of 1,000.
@@ -24,6 +24,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Warnings are errors, links to unknown names too; the site is docs/_build/html.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+
 benchmarks: $(INSTALLED)
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/inference.py
@@ -31,7 +35,7 @@ benchmarks: $(INSTALLED)
 	$(BIN)/python benchmarks/backgrounds.py
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) docs/_build docs/_tutorials docs/api/generated
 
 # constraints.txt keeps our own installs on the CPU build of torch.
 $(VENV)/.package: pyproject.toml constraints.txt
@@ -42,3 +46,7 @@ $(VENV)/.package: pyproject.toml constraints.txt
 $(INSTALLED): $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
+
+$(VENV)/.installed-docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	touch $(VENV)/.installed-docs

@@ -3,16 +3,15 @@
 import re
 from pathlib import Path
 
+from code_blocks import read_blocks, run_block
+
 README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README.read_text(), flags=re.DOTALL)
 
 
 def test_the_session_prints_what_the_readme_shows(capsys):
-    index = next(i for i, (_, code) in enumerate(BLOCKS) if "multi_site(" in code)
-    (language, code), (_, shown) = BLOCKS[index : index + 2]
-    assert language == "python"
-    exec(code, {})
-    assert capsys.readouterr().out.split() == shown.split()
+    session = next(b for b in read_blocks(README) if "multi_site(" in b.code)
+    assert session.shown
+    run_block(README, session, {}, lambda: capsys.readouterr().out)
 
 
 def test_every_function_of_the_table_exists():

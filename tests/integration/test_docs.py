@@ -1,0 +1,72 @@
+"""The documentation's code runs and prints what it shows; its API pages are complete."""
+
+import importlib
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from code_blocks import read_blocks, run_page
+from matplotlib import pyplot as plt
+
+DOCS = Path(__file__).parents[2] / "docs"
+BUILT = {"_build", "_tutorials", "generated"}
+PAGES = [p for p in sorted(DOCS.rglob("*.md")) if not BUILT & set(p.parts)]
+WITH_CODE = [page for page in PAGES if read_blocks(page)]
+API = {
+    "tangermeme_gia": "tangermeme_gia",
+    "plot": "tangermeme_gia.plot",
+    "residualbind": "residualbind",
+}
+
+
+def name(page: Path) -> str:
+    return page.relative_to(DOCS).with_suffix("").as_posix()
+
+
+@pytest.fixture
+def _drawing_without_a_display():
+    backend = mpl.get_backend()
+    mpl.use("Agg")
+    yield
+    plt.close("all")
+    mpl.use(backend)
+
+
+@pytest.mark.usefixtures("_drawing_without_a_display")
+@pytest.mark.parametrize("page", WITH_CODE, ids=name)
+def test_the_code_of_a_page_prints_what_the_page_shows(
+    page, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # some pages save files
+    assert run_page(page, lambda: capsys.readouterr().out) > 0
+
+
+def test_no_block_of_code_escapes_the_tests():
+    for page in PAGES:
+        assert page.read_text().count("```python") == len(read_blocks(page)), name(page)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_and_images_of_a_page_exist(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+@pytest.mark.parametrize(("page", "module"), API.items(), ids=list(API))
+def test_the_api_pages_name_exactly_the_public_names(page, module):
+    text = (DOCS / "api" / f"{page}.md").read_text()
+    listed = re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(importlib.import_module(module).__all__)
+
+
+def test_a_wrong_output_and_a_reason_not_to_run_are_noticed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- not run: needs a file -->\n```python\nopen('no')\n```\n\n"
+        "```python\nx = 2\n```\n\n```python\nprint(x)\n```\n\n```text\n3\n```\n"
+    )
+    blocks = read_blocks(page)
+    assert [block.needs for block in blocks] == ["a file", None, None]
+    with pytest.raises(AssertionError, match=r"page.md, line \d+"):
+        run_page(page, lambda: "2\n")
