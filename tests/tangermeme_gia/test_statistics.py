@@ -211,6 +211,31 @@ def test_a_tensor_that_requires_a_gradient_is_read():
     assert standard_error(torch.tensor([1.0, 3.0], requires_grad=True)) == 1
 
 
+def test_labels_that_numpy_would_turn_into_one_word_stay_apart():
+    # 1 and "1" are two templates, and NaN among words is a missing label.
+    expected = standard_error([1.0, 2.0, 4.0, 8.0], [0, 1, 2, 2])
+    assert standard_error([1.0, 2.0, 4.0, 8.0], [1, "1", "b", "b"]) == expected
+    with pytest.raises(ValueError, match="`clusters` misses the label of 1 of 4"):
+        standard_error(np.ones(4), ["a", float("nan"), "b", "b"])
+
+
+def test_outputs_of_a_model_with_several_are_not_taken_for_backgrounds():
+    heads = [torch.ones(5, 2), torch.zeros(5, 2)]
+    for several in (heads, tuple(heads)):
+        with pytest.raises(TypeError, match=r"`local` is a (list|tuple) of tensors; "):
+            confidence_interval(several)
+    # Single numbers may come as tensors.
+    assert standard_error([torch.tensor(1.0), torch.tensor(3.0)]) == 1
+
+
+def test_the_bootstrap_t_has_no_bound_where_resamples_often_hold_one_value():
+    # 0.9^20 = 12 % of resamples miss both backgrounds with an effect.
+    local = np.repeat([0.0, 1.0], [18, 2])
+    interval = confidence_interval(local, method="bootstrap-t")
+    assert np.isfinite(interval.low)
+    assert interval.high == np.inf
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_no_condition_gives_no_interval(method):
     interval = confidence_interval(np.zeros((5, 0)), method=method)
