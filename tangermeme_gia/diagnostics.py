@@ -237,8 +237,8 @@ def _prediction_checks(
 ) -> Iterator[Check]:
     y, y_ = _as_prediction_pair(y_background, y_observed)
     shift, n, n_observed = prediction_shift(y, y_), len(y), len(y_)
-    # Critical distance at 5 %; and the share beyond the extremes of n_observed values of
-    # one distribution, of which Beta(2, n_observed - 1) lies out there.
+    # Critical distance at 5 %; and the share beyond the extremes of n_observed values,
+    # of which, if the distribution is the same, Beta(2, n_observed - 1) lies out there.
     distance = stats.kstwobign.ppf(0.95) * np.sqrt(1 / n + 1 / n_observed)
     outside = 1.0
     if n_observed > 1:

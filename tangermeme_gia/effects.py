@@ -150,10 +150,10 @@ def effect_ratio(
     top, bottom = summarise(a, clusters), summarise(b, clusters)
     undefined = bottom.mean == 0
     ratio = np.divide(top.mean, np.where(undefined, 1.0, bottom.mean))
-    # Fieller's ratios r have (top - r bottom)^2 <= t^2 var(top - r bottom). Written in
-    # the distance from the ratio of the means, no digits cancel: the bounds are roots of
-    # square x^2 + 2 t^2 covariance x - t^2 variance, if the denominator excludes 0
-    # (square > 0).
+    # Fieller's ratios r have (top - r bottom)^2 <= t^2 var(top - r bottom). In their
+    # distance x from the ratio of the means, which lets no digits cancel, they lie
+    # between the roots of square x^2 + 2 t^2 covariance x - t^2 deviation^2, if the
+    # denominator excludes 0 (square > 0).
     rest = a - ratio * b
     deviation = summarise(rest, clusters).se
     covariance = (
