@@ -362,7 +362,7 @@ def _bootstrap_t(
 ) -> Values:
     """Studentised bootstrap bounds of the mean, less the mean."""
     sums, size = sum_by(_centre(columns)[1], codes), np.bincount(codes)
-    correction = np.sqrt(len(size) / (len(size) - 1))
+    # Errors are without the factor of a small sample, which would cancel in the bounds.
     statistic = np.empty((n_resamples, columns.shape[1]))
     for first in range(0, n_resamples, RESAMPLE_ROWS):
         rows = statistic[first : first + RESAMPLE_ROWS]
@@ -374,11 +374,11 @@ def _bootstrap_t(
         square = raw - 2 * mean * (counts @ (sums * size[:, None]))
         square += mean**2 * (counts @ size**2)[:, None]
         square[square <= ROUNDING * raw] = 0  # one template drawn again and again
-        se = correction * np.sqrt(square) / n
+        se = np.sqrt(square) / n
         with np.errstate(divide="ignore", invalid="ignore"):
             rows[:] = np.where(mean == 0, 0.0, mean / se)
     statistic.sort(axis=0)
     tail = int((n_resamples + 1) * (1 - confidence) / 2 + 1e-9) - 1
-    se = correction * np.sqrt((sums**2).sum(axis=0)) / len(codes)
+    se = np.sqrt((sums**2).sum(axis=0)) / len(codes)
     bounds: Values = -statistic[[n_resamples - 1 - tail, tail]] * se
     return bounds

@@ -95,6 +95,27 @@ def test_the_clustered_bca_of_equal_templates_is_that_of_their_means(local):
     np.testing.assert_allclose(clustered.high, plain.high)
 
 
+def test_the_clustered_bca_of_unequal_templates_equals_a_loop(local, templates):
+    x = local[:, 0]
+    groups = [x[templates == label] for label in range(15)]
+
+    def mean_of(drawn):
+        return np.concatenate([groups[i] for i in drawn]).mean()
+
+    rng = np.random.default_rng(np.random.SeedSequence(3))
+    means = [mean_of(drawn) for drawn in rng.integers(15, size=(999, 15))]
+    left_out = np.array([mean_of(np.delete(np.arange(15), i)) for i in range(15)])
+    influence = left_out.mean() - left_out
+    skew = (influence**3).sum() / (6 * (influence**2).sum() ** 1.5)
+    bias = stats.norm.ppf(np.mean(means < x.mean()))
+    z = bias + stats.norm.ppf([0.025, 0.975])
+    expected = np.quantile(means, stats.norm.cdf(bias + z / (1 - skew * z)))
+    interval = confidence_interval(
+        x, method="bca", clusters=templates, n_resamples=999, random_state=3
+    )
+    np.testing.assert_allclose([interval.low, interval.high], expected)
+
+
 def test_unequal_templates_give_bell_and_mccaffreys_error(local, templates):
     # The definition with its n x n matrices, for a design of one constant column.
     n = len(templates)
@@ -285,3 +306,16 @@ def test_the_fewest_resamples_allowed_are_enough():
         np.arange(20.0), method="bootstrap-t", n_resamples=39
     )
     assert interval.low < 9.5 < interval.high
+    # 2 / (1 - 0.9) is a little more than 20 in floating point.
+    interval = confidence_interval(
+        np.arange(20.0), 0.9, method="bootstrap-t", n_resamples=19
+    )
+    assert interval.low < 9.5 < interval.high
+
+
+def test_resampled_means_that_all_lie_on_one_side_give_a_bca_interval():
+    for seed in range(20):
+        interval = confidence_interval(
+            np.arange(5.0), 0.5, method="bca", n_resamples=3, random_state=seed
+        )
+        assert 0 <= interval.low <= interval.high <= 4
