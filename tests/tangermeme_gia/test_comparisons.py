@@ -65,6 +65,36 @@ def test_spread_tells_range_sign_and_whether_all_intervals_leave_zero_out():
     assert spread["robust"].tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("kind", [BackgroundComparison, ModelComparison])
+def test_confidence_is_the_one_asked_for(kind):
+    # t of means 1 and standard errors 1 / 3: 0 is outside of 80 % and not of 99 %.
+    local = 1 + torch.tensor([-1.0, 0, 1])[:, None, None] / 3**0.5
+    comparison = kind({"a": result(local), "b": result(local)})
+    assert [comparison.spread(c)["robust"].item() for c in (0.8, 0.99)] == [True, False]
+    frame = comparison.to_frame(0.8)
+    assert frame["high"].tolist() == pytest.approx([1 + 1.885618 / 3] * 2, rel=1e-6)
+
+
+def test_effects_below_zero_under_every_background_are_robust():
+    down = noisy(0) / 100 - 1
+    spread = BackgroundComparison({"a": result(down), "b": result(down - 1)}).spread()
+    assert spread["robust"].all()
+    assert spread["same_sign"].all()
+
+
+def test_the_interval_over_models_has_the_confidence_asked_for():
+    comparison = ModelComparison({str(e): result([[[e]]] * 5) for e in (1.0, 3.0)})
+    frame = comparison.summary(0.5)
+    # The upper quartile of t with one degree of freedom is 1.
+    assert frame["high"].item() == pytest.approx(2 + frame["se"].item())
+
+
+def test_models_whose_noise_is_opposed_share_no_variance():
+    local = noisy(5)
+    frame = ModelComparison({"a": result(local), "b": result(-local)}).summary()
+    np.testing.assert_allclose(frame["se"], frame["between_sd"] / 2**0.5)
+
+
 def test_models_without_shared_noise_give_the_t_interval_of_their_means():
     effects = [1.0, 2.0, 6.0]
     summary = ModelComparison(

@@ -159,6 +159,9 @@ def test_a_clustered_standardised_effect_has_the_error_of_its_templates():
         np.repeat(local, 4), clusters=np.repeat(range(300), 4)
     )
     assert repeated.se == pytest.approx(plain.se, rel=0.01)
+    # As many degrees of freedom as templates of equal size, less one.
+    few = standardised_effect(local, clusters=np.repeat(range(10), 30))
+    assert few.high - few.effect == pytest.approx(stats.t.ppf(0.975, 9) * few.se)
 
 
 def test_a_standardised_effect_without_variation_is_0_or_infinite():
@@ -179,6 +182,18 @@ def test_an_interaction_is_what_is_left_of_both_together(arms, templates):
     test = paired_t_test(extra, clusters=templates)
     np.testing.assert_allclose(interaction.test.p, test.p)
     assert interaction.test.significant.all()
+
+
+def test_an_interaction_passes_its_options_on(arms, templates):
+    a, b, extra = arms
+    options = {"method": "bca", "clusters": templates, "n_resamples": 99}
+    test = interaction_contrast(
+        a + b + extra, a, b, 0.9, random_state=4, alpha=1e-12, **options
+    )
+    expected = confidence_interval(test.local, 0.9, random_state=4, **options)
+    assert_equal_intervals(test.interval, expected)
+    assert (test.test.p > 1e-12).all()
+    assert not test.test.significant.any()
 
 
 def test_additive_patterns_do_not_interact():
