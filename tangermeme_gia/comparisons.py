@@ -175,6 +175,12 @@ class ModelComparison(NamedTuple):
             of the models' global importances), `n_models`, and `n` backgrounds. With
             one model, se and interval are NaN: how models differ is unknown.
 
+        Raises
+        ------
+        ValueError
+            If `confidence` is not between 0 and 1, or the models were asked on
+            different numbers of backgrounds.
+
         Notes
         -----
         The variance of the effect is that of the models' global importances over the
@@ -183,12 +189,17 @@ class ModelComparison(NamedTuple):
         backgrounds (a layout of models crossed with backgrounds, both random). For
         results without local importances the models' mean squared standard error is its
         upper bound. Intervals are t intervals with n_models - 1 degrees of freedom, so
-        that few replicates give wide ones.
+        that few replicates give wide ones. They cover as asked where the models make up
+        most of the variance, and are too wide, not too narrow, where the backgrounds do
+        (simulated 95 % intervals of three models hold the mean in 95 % and 100 % of
+        cases). Satterthwaite's degrees of freedom would be narrower there, but fall to
+        90 % for two models and 93 % for three, in between.
         """
         frames = comparable_frames(self.results, "model", confidence)
         first = next(iter(frames.values()))
         effects = np.stack([frame["effect"].to_numpy() for frame in frames.values()])
         n_models = len(effects)
+        _check_same_numbers(frames)
         between = np.full(effects.shape[1], np.nan)
         half_width = se = between
         if n_models > 1:
@@ -244,6 +255,15 @@ def comparable_frames(
     return {name: frame.rename(columns=taken) for name, frame in frames.items()}
 
 
+def _check_same_numbers(frames: Mapping[str, pd.DataFrame]) -> None:
+    numbers = {name: set(frame["n"]) for name, frame in frames.items()}
+    if len(set().union(*numbers.values())) > 1:
+        raise ValueError(
+            f"`results` are of different numbers of backgrounds, {numbers}; all models "
+            "must be asked on the same ones."
+        )
+
+
 def _stack(results: Mapping[str, Any], axis: str, confidence: float) -> pd.DataFrame:
     frames = comparable_frames(results, axis, confidence)
     table: pd.DataFrame = pd.concat(frames.values(), ignore_index=True)
@@ -256,10 +276,11 @@ def _agreement(results: Mapping[str, Any], axis: str) -> pd.DataFrame:
     frames = comparable_frames(results, axis)
     first = next(iter(frames.values()))
     output = first["output"] if "output" in first else pd.Series(0, index=first.index)
+    codes, labels = pd.factorize(output)
     rows = []
     for a, b in itertools.combinations(frames, 2):
-        for label in output.drop_duplicates():
-            chosen = np.array([value == label for value in output])
+        for code, label in enumerate(labels):
+            chosen = codes == code
             x, y = (frames[name]["effect"].to_numpy()[chosen] for name in (a, b))
             row = {f"{axis}_a": a, f"{axis}_b": b, "output": label}
             row |= {"pearson": _correlation(x, y)}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
-from tangermeme.utils import PackedSequence, gc_content
+from tangermeme.utils import PackedSequence
 
 from .significance import welch_test
 from .statistics import standard_error
@@ -92,6 +92,8 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
             f"`X` has {n_channels} channels and `X_observed` {n_observed_channels}; "
             "their alphabets must agree."
         )
+    if isinstance(X, PackedSequence) and isinstance(X_observed, PackedSequence):
+        _letters_of(X_observed, "X_observed", X.alphabet)
     counts = [
         _count_kmers(letters, n_channels, k, "X"),
         _count_kmers(letters_observed, n_channels, k, "X_observed"),
@@ -226,7 +228,8 @@ def _as_letters(X: OneHot, name: str) -> tuple[Letters, int]:
     if isinstance(X, PackedSequence):
         X = X.to_one_hot()
     if isinstance(X, torch.Tensor):
-        X = X.detach().cpu().numpy()
+        X = X.detach().cpu()
+        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
     one_hot: NDArray[Any] = np.asarray(X)
     if one_hot.ndim != 3 or 0 in one_hot.shape:
         raise ValueError(
@@ -296,13 +299,14 @@ def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.flo
     if not {"G", "C"} <= set(alphabet):
         raise ValueError(f"`alphabet`={tuple(alphabet)} has no G or no C.")
     empty = (letters < 0).all(axis=1)
-    if empty.any():  # tangermeme counts their GC content as 0
+    if empty.any():
         raise ValueError(
             f"`{name}` holds {empty.sum()} sequences of padding only, the first at "
             f"index {np.flatnonzero(empty)[0]}."
         )
-    one_hot = X if isinstance(X, PackedSequence) else torch.as_tensor(X)
-    return np.asarray(gc_content(one_hot, list(alphabet)).cpu(), dtype=np.float64)
+    is_gc = np.isin(letters, [alphabet.index("G"), alphabet.index("C")])
+    content: NDArray[np.float64] = is_gc.sum(axis=1) / (letters >= 0).sum(axis=1)
+    return content
 
 
 def _motif_codes(motif: str, alphabet: Sequence[str], length: int) -> list[int]:

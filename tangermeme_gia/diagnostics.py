@@ -25,6 +25,7 @@ from .composition import (
     kmer_divergence,
     motif_occurrences,
 )
+from .statistics import as_float64
 
 Predictions = ArrayLike | torch.Tensor
 # A row of the table: check, output, value, by chance.
@@ -94,7 +95,10 @@ def prediction_shift(
         stats.ks_2samp(y[:, i], y_[:, i], method="exact" if small else "asymp")
         for i in range(y.shape[1])
     ]
-    difference, sd = y.mean(axis=0) - y_.mean(axis=0), y_.std(axis=0)
+    # From the first observed one on, predictions that do not vary are exactly 0.
+    from_first, from_first_ = y - y_[0], y_ - y_[0]
+    difference = from_first.mean(axis=0) - from_first_.mean(axis=0)
+    sd = from_first_.std(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(difference == 0, 0.0, difference / sd)
     return PredictionShift(
@@ -155,9 +159,10 @@ def diagnose_background(
     -------
     table: pandas.DataFrame
         One row per check (and output): `check`, `output` (missing unless predictions
-        are compared), `value`, `by_chance` (the size that sampling alone exceeds in 5 %
-        of cases), `threshold` and `shifted`, which is whether the value's size exceeds
-        the sum of both.
+        are compared), `value`, `by_chance` (the size that sampling alone exceeds in
+        about 5 % of cases; 0 for "motif_occurrence", which is no comparison with the
+        observed sequences), `threshold` and `shifted`, which is whether the value's
+        size exceeds the sum of both.
 
     Warns
     -----
@@ -233,10 +238,11 @@ def _prediction_checks(
     y, y_ = _as_prediction_pair(y_background, y_observed)
     shift, n, n_observed = prediction_shift(y, y_), len(y), len(y_)
     # Critical distance at 5 %; and the share beyond the extremes of n_observed values,
-    # 2 / (n_observed + 1) on average, with a binomial margin.
+    # of which, if the distribution is the same, Beta(2, n_observed - 1) lies out there.
     distance = stats.kstwobign.ppf(0.95) * np.sqrt(1 / n + 1 / n_observed)
-    share = 2 / (n_observed + 1)
-    outside = stats.binom.ppf(0.95, n, share) / n
+    outside = 1.0
+    if n_observed > 1:
+        outside = stats.betabinom.ppf(0.95, n, 2, n_observed - 1) / n
     for output, ks in enumerate(shift.ks):
         yield "prediction_ks", output, float(ks), float(distance)
     for output, beyond in enumerate(shift.below + shift.above):
@@ -257,9 +263,7 @@ def _as_prediction_pair(
 
 
 def _as_predictions(y: Predictions, name: str) -> NDArray[np.float64]:
-    if isinstance(y, torch.Tensor):
-        y = y.detach().cpu().to(torch.float64).numpy()
-    values = np.asarray(y, dtype=np.float64)
+    values = as_float64(y, name)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or 0 in values.shape:

@@ -131,8 +131,8 @@ def effect_ratio(
         `effect` (mean of the numerator over mean of the denominator), `se` (by the
         delta method), `low` and `high` (Fieller 1954, with the covariance of the arms)
         and `n`. Where the denominator cannot be told from 0 at this confidence, no
-        ratio can be excluded and the interval is (-inf, inf); where its mean is 0,
-        `effect` and `se` are NaN too.
+        bounded interval has this coverage and it is (-inf, inf); where the mean of the
+        denominator is 0, `effect` and `se` are NaN too.
 
     Raises
     ------
@@ -148,23 +148,28 @@ def effect_ratio(
     a, b = as_pair(numerator, denominator, ("numerator", "denominator"))
     check_fraction("confidence", confidence)
     top, bottom = summarise(a, clusters), summarise(b, clusters)
-    t_square = stats.t.ppf((1 + confidence) / 2, top.df) ** 2
+    undefined = bottom.mean == 0
+    ratio = np.divide(top.mean, np.where(undefined, 1.0, bottom.mean))
+    # Fieller's ratios r have (top - r bottom)^2 <= t^2 var(top - r bottom). In their
+    # distance x from the ratio of the means, which lets no digits cancel, they lie
+    # between the roots of square x^2 + 2 t^2 covariance x - t^2 deviation^2, if the
+    # denominator excludes 0 (square > 0).
+    rest = a - ratio * b
+    deviation = summarise(rest, clusters).se
     covariance = (
-        summarise(a + b, clusters).se ** 2 - summarise(a - b, clusters).se ** 2
+        summarise(rest + b, clusters).se ** 2 - summarise(rest - b, clusters).se ** 2
     ) / 4
-    # Ratios r with (top - r bottom)^2 <= t^2 var(top - r bottom): between the roots of
-    # square r^2 - 2 cross r + constant, if the denominator excludes 0 (square > 0).
+    t_square = stats.t.ppf((1 + confidence) / 2, top.df) ** 2
     square = bottom.mean**2 - t_square * bottom.se**2
-    cross = top.mean * bottom.mean - t_square * covariance
-    constant = top.mean**2 - t_square * top.se**2
-    root = np.sqrt(np.maximum(cross**2 - square * constant, 0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(bottom.mean == 0, np.nan, top.mean / bottom.mean)[()]
-        low = np.where(square > 0, (cross - root) / square, -np.inf)[()]
-        high = np.where(square > 0, (cross + root) / square, np.inf)[()]
-        deviation = summarise(a - np.nan_to_num(ratio) * b, clusters).se
-        se = np.where(bottom.mean == 0, np.nan, deviation / np.abs(bottom.mean))[()]
-    return Interval(ratio, se, low, high, top.n)
+    bounded = square > 0
+    square = np.where(bounded, square, 1.0)
+    middle = ratio - t_square * covariance / square
+    cross = (t_square * covariance) ** 2
+    margin = np.sqrt(cross + square * t_square * deviation**2) / square
+    low = np.where(bounded, middle - margin, -np.inf)[()]
+    high = np.where(bounded, middle + margin, np.inf)[()]
+    se = deviation / np.where(undefined, np.nan, np.abs(bottom.mean))
+    return Interval(np.where(undefined, np.nan, ratio)[()], se, low, high, top.n)
 
 
 def standardised_effect(
@@ -340,6 +345,8 @@ def factorial_contrasts(
             f"`present` has shape {arms.shape} and `local` {values.shape}; they must "
             "be (n_arms, n_patterns) and (n, n_arms, ...)."
         )
+    if not arms.shape[1]:
+        raise ValueError(f"`present` has shape {arms.shape}; it holds no pattern.")
     n_patterns = arms.shape[1]
     codes = arms @ (1 << np.arange(n_patterns))
     found = np.bincount(codes, minlength=1 << n_patterns)

@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from .statistics import LocalImportance, as_local, check_fraction, summarise
+from .statistics import (
+    LocalImportance,
+    as_float64,
+    as_local,
+    check_fraction,
+    summarise,
+)
 
 
 def backgrounds_needed(
@@ -39,8 +45,8 @@ def backgrounds_needed(
     Raises
     ------
     ValueError
-        If `half_width` is not positive, or so small that no computer could follow, and
-        as in `confidence_interval`.
+        If `half_width` is not positive, does not fit the conditions, or is so small
+        that no computer could follow, and as in `confidence_interval`.
 
     Examples
     --------
@@ -49,10 +55,17 @@ def backgrounds_needed(
     """
     values = as_local(local)
     check_fraction("confidence", confidence)
-    margin = np.asarray(half_width, dtype=np.float64)
+    margin = as_float64(half_width, "half_width")
     if not (margin > 0).all():
         raise ValueError(f"`half_width`={half_width!r} must be above 0.")
     summary = summarise(values, None)
+    try:
+        np.broadcast_shapes(margin.shape, values.shape[1:])
+    except ValueError:
+        raise ValueError(
+            f"`half_width` has shape {margin.shape} and each background of `local` "
+            f"{values.shape[1:]}; give one number, or one for each condition."
+        ) from None
     ratio = summary.se * np.sqrt(summary.n) / margin
     level = (1 + confidence) / 2
     if (ratio > 1e7).any():

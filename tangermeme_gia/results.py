@@ -13,6 +13,9 @@ from scipy import stats
 
 Outputs = torch.Tensor | list[torch.Tensor]
 
+# The columns of `to_frame` that do not come from the conditions.
+_ADDED = ("output", "effect", "se", "low", "high", "n")
+
 
 class GIAResult(NamedTuple):
     """How did each placement change the model's output on each background?
@@ -52,11 +55,15 @@ class GIAResult(NamedTuple):
 
     @property
     def local_importance(self) -> Outputs:
-        """Effect on each background, shape=(n, n_conditions, ...): after - before."""
+        """Effect on each background, shape=(n, n_conditions, ...): after - before.
+
+        Half-precision outputs are subtracted in single precision, whole numbers and
+        booleans in double.
+        """
         if isinstance(self.y_before, torch.Tensor):
-            return self.y_afters - self.y_before[:, None]  # type: ignore[operator]
+            return _change(self.y_before, self.y_afters)  # type: ignore[arg-type]
         pairs = zip(self.y_before, self.y_afters, strict=True)
-        return [after - before[:, None] for before, after in pairs]
+        return [_change(before, after) for before, after in pairs]
 
     @property
     def global_importance(self) -> Outputs:
@@ -86,7 +93,8 @@ class GIAResult(NamedTuple):
         Raises
         ------
         ValueError
-            If `confidence` is not between 0 and 1.
+            If `confidence` is not between 0 and 1, or `conditions` does not have one
+            row per condition or has a column that the frame adds.
 
         Examples
         --------
@@ -99,8 +107,10 @@ class GIAResult(NamedTuple):
             raise ValueError(f"`confidence`={confidence} must be between 0 and 1.")
         local = self.local_importance
         is_list = isinstance(local, list)
+        heads = local if isinstance(local, list) else [local]
+        _check_conditions(self.conditions, heads[0].shape[1])
         tables = []
-        for head, effects in enumerate(local if isinstance(local, list) else [local]):
+        for head, effects in enumerate(heads):
             labels = output_labels(effects.shape[2:], (head,) if is_list else ())
             flat = effects.detach().reshape(*effects.shape[:2], len(labels))
             values = flat.to(torch.float64).numpy()
@@ -109,6 +119,26 @@ class GIAResult(NamedTuple):
         order = np.argsort(frame.pop("_condition").to_numpy(), kind="stable")
         ordered: pd.DataFrame = frame.iloc[order].reset_index(drop=True)
         return ordered
+
+
+def _change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    # Unsigned whole numbers would wrap around, and booleans cannot be subtracted.
+    least = torch.float32 if after.is_floating_point() else torch.float64
+    dtype = torch.promote_types(after.dtype, least)
+    return after.to(dtype) - before[:, None].to(dtype)
+
+
+def _check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:
+    if len(conditions) != n_conditions:
+        raise ValueError(
+            f"`conditions` has {len(conditions)} rows, but `y_afters` {n_conditions} "
+            "conditions on axis 1; they must agree."
+        )
+    taken = conditions.columns.intersection(_ADDED).tolist()
+    if taken:
+        raise ValueError(
+            f"`conditions` has the columns {taken}, which the frame adds; rename them."
+        )
 
 
 def output_labels(shape: torch.Size, head: tuple[int, ...]) -> list[Any]:
@@ -129,7 +159,8 @@ def _summarise(
     mean = effects.mean(axis=0)
     se = np.full_like(mean, np.nan)
     if n > 1:
-        se = effects.std(axis=0, ddof=1) / np.sqrt(n)
+        # Less the first, backgrounds that agree have an error of exactly 0.
+        se = (effects - effects[0]).std(axis=0, ddof=1) / np.sqrt(n)
     half_width = stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * se
     rows = np.repeat(np.arange(n_conditions), n_outputs)
     frame: pd.DataFrame = conditions.iloc[rows].reset_index(drop=True)

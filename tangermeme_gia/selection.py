@@ -22,6 +22,7 @@ from .statistics import (
     LocalImportance,
     Values,
     as_clusters,
+    as_float64,
     as_local,
     check_fraction,
     confidence_interval,
@@ -68,9 +69,7 @@ def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Disc
     >>> benjamini_hochberg([0.01, 0.02, 0.03, 0.5]).p_adjusted.round(3)
     array([0.04, 0.04, 0.04, 0.5 ])
     """
-    if isinstance(p, torch.Tensor):
-        p = p.detach().cpu().numpy()
-    values = np.asarray(p, dtype=np.float64)
+    values = as_float64(p, "p")
     check_fraction("alpha", alpha)
     if values.size == 0:
         raise ValueError("`p` is empty; the p values of a search are needed.")
@@ -86,13 +85,13 @@ def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Disc
 
 
 def top_conditions(
-    effect: ArrayLike, top: int = 1, by: Rank = "largest"
+    effect: ArrayLike | torch.Tensor, top: int = 1, by: Rank = "largest"
 ) -> NDArray[np.intp]:
     """Which conditions have the strongest effects?
 
     Parameters
     ----------
-    effect: array-like, shape=(n_conditions,)
+    effect: array-like or torch.Tensor, shape=(n_conditions,)
         Global importance of each condition.
 
     top: int, optional
@@ -118,7 +117,7 @@ def top_conditions(
     >>> top_conditions([0.1, -0.7, 0.4], top=2, by="magnitude")
     array([1, 2])
     """
-    values = np.asarray(effect, dtype=np.float64)
+    values = as_float64(effect, "effect")
     if values.ndim != 1 or np.isnan(values).any():
         raise ValueError(
             f"`effect` has shape {values.shape} and {np.isnan(values).sum()} NaN; one "

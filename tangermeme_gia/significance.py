@@ -337,7 +337,7 @@ def _flip_p_value(
     columns: Values, alternative: Alternative, n_resamples: int, seed: int | None
 ) -> Values:
     n, n_columns = columns.shape
-    exact = n < 63 and 2**n <= n_resamples
+    exact = 2**n <= n_resamples
     m = 2**n if exact else n_resamples
     rng = np.random.default_rng(seed)
     extreme = np.zeros(n_columns, dtype=np.int64)

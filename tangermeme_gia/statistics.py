@@ -78,9 +78,12 @@ def standard_error(local: LocalImportance, clusters: Labels | None = None) -> Va
 
     Raises
     ------
+    TypeError
+        If `local` is not numbers, or is a list of tensors, one for each output.
+
     ValueError
         If there are fewer than two backgrounds or templates, `local` holds NaN or
-        infinite values, or `clusters` has another length.
+        infinite values, or `clusters` has another length or misses labels.
 
     Examples
     --------
@@ -137,8 +140,9 @@ def confidence_interval(
     -------
     interval: Interval
         `effect` (the mean), `se`, `low`, `high`, each of shape (...), and `n`. Where
-        all backgrounds agree the interval is that one value. With two or three
-        backgrounds "bootstrap-t" may be unbounded.
+        all backgrounds agree the interval is that one value. "bootstrap-t" may be
+        unbounded where resamples often hold one value only: with two or three
+        backgrounds, or if all but a few have the same local importance.
 
     Raises
     ------
@@ -196,17 +200,30 @@ def summarise(values: Values, clusters: Labels | None) -> Summary:
     return Summary(mean, np.asarray(np.sqrt(variance) / n)[()], n**2 / square, n)
 
 
-def as_local(local: LocalImportance, name: str = "local") -> Values:
-    """Local importances as a float64 array, checked; `name` is the argument's."""
-    if isinstance(local, torch.Tensor):
-        local = local.detach().cpu().to(torch.float64).numpy()
+def as_float64(values: ArrayLike | torch.Tensor, name: str) -> Values:
+    """Numbers of any kind as a float64 array; `name` is the argument's."""
+    if isinstance(values, torch.Tensor):
+        values = values.detach().cpu().to(torch.float64).numpy()
+    # The outputs of a model with several would be stacked as if they were backgrounds.
+    if isinstance(values, (list, tuple)) and any(
+        isinstance(part, torch.Tensor) and part.ndim for part in values
+    ):
+        raise TypeError(
+            f"`{name}` is a {type(values).__name__} of tensors; it must be one tensor "
+            "or array. Choose that of one output, or stack them."
+        )
     try:
-        values = np.asarray(local, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"`{name}` must be numbers in an array of shape (n, ...), not "
-            f"{type(local).__name__}: {error}."
+            f"`{name}` must be numbers in one array, not {type(values).__name__}: "
+            f"{error}."
         ) from error
+
+
+def as_local(local: LocalImportance, name: str = "local") -> Values:
+    """Local importances as a float64 array, checked; `name` is the argument's."""
+    values = as_float64(local, name)
     if values.ndim == 0 or len(values) < 2:
         raise ValueError(
             f"`{name}` has shape {values.shape}; at least 2 backgrounds, on axis 0, "
@@ -240,6 +257,8 @@ def as_clusters(clusters: Labels, n: int) -> Codes:
     if isinstance(clusters, torch.Tensor):
         clusters = clusters.detach().cpu().numpy()
     labels = np.asarray(clusters)
+    if labels.dtype.kind == "U":  # may have made words of numbers and missing labels
+        labels = np.asarray(clusters, dtype=object)
     if labels.shape != (n,):
         raise ValueError(
             f"`clusters` has shape {labels.shape}; one label for each of the {n} "
@@ -343,7 +362,7 @@ def _bootstrap_t(
 ) -> Values:
     """Studentised bootstrap bounds of the mean, less the mean."""
     sums, size = sum_by(_centre(columns)[1], codes), np.bincount(codes)
-    correction = np.sqrt(len(size) / (len(size) - 1))
+    # Errors are without the factor of a small sample, which would cancel in the bounds.
     statistic = np.empty((n_resamples, columns.shape[1]))
     for first in range(0, n_resamples, RESAMPLE_ROWS):
         rows = statistic[first : first + RESAMPLE_ROWS]
@@ -355,11 +374,11 @@ def _bootstrap_t(
         square = raw - 2 * mean * (counts @ (sums * size[:, None]))
         square += mean**2 * (counts @ size**2)[:, None]
         square[square <= ROUNDING * raw] = 0  # one template drawn again and again
-        se = correction * np.sqrt(square) / n
+        se = np.sqrt(square) / n
         with np.errstate(divide="ignore", invalid="ignore"):
             rows[:] = np.where(mean == 0, 0.0, mean / se)
     statistic.sort(axis=0)
     tail = int((n_resamples + 1) * (1 - confidence) / 2 + 1e-9) - 1
-    se = correction * np.sqrt((sums**2).sum(axis=0)) / len(codes)
+    se = np.sqrt((sums**2).sum(axis=0)) / len(codes)
     bounds: Values = -statistic[[n_resamples - 1 - tail, tail]] * se
     return bounds

@@ -4,6 +4,7 @@ import torch
 from scipy import stats
 
 from tangermeme_gia.additivity import additivity_fit
+from tangermeme_gia.significance import paired_t_test
 from tangermeme_gia.statistics import confidence_interval
 
 
@@ -72,6 +73,16 @@ def test_points_have_increments_and_deviations_of_each_background(local):
     np.testing.assert_allclose(
         points["additive"] + points["deviation"].fillna(0), points["effect"]
     )
+
+
+def test_points_have_the_confidence_and_templates_of_the_fit(local):
+    labels = np.repeat(range(10), 5)
+    points = additivity_fit(local, [1, 2, 3, 4], confidence=0.9, clusters=labels).points
+    expected = confidence_interval(local, 0.9, clusters=labels)
+    np.testing.assert_allclose(points[["low", "high"]].T, expected[2:4])
+    deviation = local - local[:, :1] * [1, 2, 3, 4]
+    p = paired_t_test(deviation[:, 1:], clusters=labels).p
+    np.testing.assert_allclose(points["deviation_p"][1:], p)
 
 
 def test_single_sites_replace_multiples_of_the_first(local):

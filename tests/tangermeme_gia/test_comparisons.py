@@ -65,6 +65,36 @@ def test_spread_tells_range_sign_and_whether_all_intervals_leave_zero_out():
     assert spread["robust"].tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("kind", [BackgroundComparison, ModelComparison])
+def test_confidence_is_the_one_asked_for(kind):
+    # t of means 1 and standard errors 1 / 3: 0 is outside of 80 % and not of 99 %.
+    local = 1 + torch.tensor([-1.0, 0, 1])[:, None, None] / 3**0.5
+    comparison = kind({"a": result(local), "b": result(local)})
+    assert [comparison.spread(c)["robust"].item() for c in (0.8, 0.99)] == [True, False]
+    frame = comparison.to_frame(0.8)
+    assert frame["high"].tolist() == pytest.approx([1 + 1.885618 / 3] * 2, rel=1e-6)
+
+
+def test_effects_below_zero_under_every_background_are_robust():
+    down = noisy(0) / 100 - 1
+    spread = BackgroundComparison({"a": result(down), "b": result(down - 1)}).spread()
+    assert spread["robust"].all()
+    assert spread["same_sign"].all()
+
+
+def test_the_interval_over_models_has_the_confidence_asked_for():
+    comparison = ModelComparison({str(e): result([[[e]]] * 5) for e in (1.0, 3.0)})
+    frame = comparison.summary(0.5)
+    # The upper quartile of t with one degree of freedom is 1.
+    assert frame["high"].item() == pytest.approx(2 + frame["se"].item())
+
+
+def test_models_whose_noise_is_opposed_share_no_variance():
+    local = noisy(5)
+    frame = ModelComparison({"a": result(local), "b": result(-local)}).summary()
+    np.testing.assert_allclose(frame["se"], frame["between_sd"] / 2**0.5)
+
+
 def test_models_without_shared_noise_give_the_t_interval_of_their_means():
     effects = [1.0, 2.0, 6.0]
     summary = ModelComparison(
@@ -125,18 +155,44 @@ def test_results_that_only_have_tables_get_an_upper_bound():
     np.testing.assert_allclose(bound["se"], expected)
 
 
-def test_intervals_cover_the_mean_over_models_and_backgrounds():
+@pytest.mark.parametrize("n_models", [3, 10])
+@pytest.mark.parametrize(
+    ("model_sd", "background_sd", "low", "high"),
+    [
+        (1, 0, 0.94, 0.96),
+        (1, 0.2, 0.94, 0.965),
+        # Conservative where backgrounds matter more than models; never too narrow.
+        (1, 5, 0.95, 1.0),
+        (0, 5, 0.96, 1.0),
+    ],
+)
+def test_intervals_cover_the_mean_over_models_and_backgrounds(
+    n_models, model_sd, background_sd, low, high
+):
     # Each of many conditions is a repetition of its own.
     rng = np.random.default_rng(0)
     repetitions = 4000
-    for sd, low, high in ((0.2, 0.94, 0.965), (2.0, 0.95, 1.0)):
-        model = rng.normal(size=(4, 1, repetitions))
-        background = sd * rng.normal(size=(1, 10, repetitions))
-        local = model + background + rng.normal(size=(4, 10, repetitions))
-        results = {str(i): result(rows[:, :, None]) for i, rows in enumerate(local)}
-        frame = ModelComparison(results).summary()
-        # Conservative where backgrounds matter more than models; never too narrow.
-        assert low < ((frame["low"] < 0) & (frame["high"] > 0)).mean() < high
+    model = model_sd * rng.normal(size=(n_models, 1, repetitions))
+    background = background_sd * rng.normal(size=(1, 20, repetitions))
+    local = model + background + rng.normal(size=(n_models, 20, repetitions))
+    results = {str(i): result(rows[:, :, None]) for i, rows in enumerate(local)}
+    frame = ModelComparison(results).summary()
+    assert low < ((frame["low"] < 0) & (frame["high"] > 0)).mean() <= high
+
+
+def test_models_on_different_backgrounds_are_refused():
+    comparison = ModelComparison({"a": result(noisy(0)), "b": result(noisy(1)[:5])})
+    with pytest.raises(ValueError, match=r"different numbers .*'a': \{7\}, 'b': \{5\}"):
+        comparison.summary()
+    assert comparison.to_frame()["n"].tolist() == 8 * [7] + 8 * [5]
+
+
+def test_outputs_named_by_several_indices_are_compared_one_by_one():
+    a = torch.randn(7, 4, 2, 2, generator=torch.Generator().manual_seed(0)).double()
+    table = BackgroundComparison({"a": result(a), "b": result(-a)}).agreement()
+    assert table["output"].tolist() == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    np.testing.assert_allclose(table["pearson"], -1)
+    assert table["n_conditions"].tolist() == [4] * 4
 
 
 def test_a_column_that_is_taken_is_kept_under_another_name():

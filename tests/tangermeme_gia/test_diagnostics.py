@@ -44,7 +44,34 @@ def test_the_extremes_of_the_observed_predictions_are_inside():
 def test_predictions_that_do_not_vary_are_compared():
     shift = prediction_shift([2.0, 2.0], [1.0, 1.0, 1.0])
     assert (shift.ks, shift.above, shift.shift) == (1, 1, np.inf)
-    assert prediction_shift([1.0, 1.0], [1.0, 1.0, 1.0]).shift == 0
+    # 0.1 is no sum of powers of 2: means of three and of seven differ in the last bit.
+    assert prediction_shift([0.1] * 3, [0.1] * 7).shift == 0
+    assert prediction_shift([0.1] * 3, [0.3] * 7).shift == -np.inf
+
+
+@pytest.mark.parametrize(("n", "n_observed"), [(300, 5), (1000, 400)])
+def test_predictions_of_one_distribution_leave_the_range_by_chance_in_5_percent(
+    n, n_observed
+):
+    # Columns are repetitions.
+    rng = np.random.default_rng(0)
+    y, y_observed = rng.random((n, 1000)), rng.random((n_observed, 1000))
+    X = draw(20, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = diagnose_background(X, X, y_background=y, y_observed=y_observed)
+    rows = table[table["check"] == "outside_observed"]
+    assert 0.02 < (rows["value"] > rows["by_chance"]).mean() < 0.08
+
+
+def test_one_observed_prediction_has_no_range_to_be_outside_of():
+    X = draw(20, 0)
+    table = diagnose_background(
+        X, X, y_background=np.linspace(2, 3, 400), y_observed=[1.0]
+    )
+    outside = table[table["check"] == "outside_observed"].iloc[0]
+    assert (outside["value"], outside["by_chance"]) == (1, 1)
+    assert not outside["shifted"]
 
 
 def test_a_background_like_the_data_raises_no_warning(observed):

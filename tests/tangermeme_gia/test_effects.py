@@ -90,6 +90,17 @@ def test_a_ratio_to_a_constant_is_a_scaled_interval(arms):
     assert_equal_intervals(interval, scaled)
 
 
+@pytest.mark.parametrize("noise", [1e-3, 1e-7, 1e-9])
+def test_a_ratio_of_effects_that_hardly_vary_keeps_its_digits(noise):
+    rng = np.random.default_rng(0)
+    a, b = 3 + noise * rng.normal(size=50), 1 + noise * rng.normal(size=50)
+    interval = effect_ratio(a, b)
+    # With errors this small, Fieller's interval is that of the delta method.
+    rest = confidence_interval(a - interval.effect * b)
+    assert interval.high - interval.effect == pytest.approx(rest.high, rel=1e-3)
+    assert interval.low - interval.effect == pytest.approx(rest.low, rel=1e-3)
+
+
 def test_a_ratio_to_an_effect_that_may_be_0_is_unbounded():
     rng = np.random.default_rng(0)
     a, b = rng.normal(2, size=50), rng.normal(size=50)
@@ -105,7 +116,7 @@ def test_a_ratio_to_an_effect_that_may_be_0_is_unbounded():
 def test_arms_in_proportion_have_a_ratio_without_error(arms):
     interval = effect_ratio(3 * arms[0], arms[0])
     np.testing.assert_allclose(
-        interval[:4], [[3] * 4, [0] * 4, [3] * 4, [3] * 4], atol=1e-7
+        interval[:4], [[3] * 4, [0] * 4, [3] * 4, [3] * 4], atol=1e-13
     )
 
 
@@ -148,6 +159,9 @@ def test_a_clustered_standardised_effect_has_the_error_of_its_templates():
         np.repeat(local, 4), clusters=np.repeat(range(300), 4)
     )
     assert repeated.se == pytest.approx(plain.se, rel=0.01)
+    # As many degrees of freedom as templates of equal size, less one.
+    few = standardised_effect(local, clusters=np.repeat(range(10), 30))
+    assert few.high - few.effect == pytest.approx(stats.t.ppf(0.975, 9) * few.se)
 
 
 def test_a_standardised_effect_without_variation_is_0_or_infinite():
@@ -168,6 +182,18 @@ def test_an_interaction_is_what_is_left_of_both_together(arms, templates):
     test = paired_t_test(extra, clusters=templates)
     np.testing.assert_allclose(interaction.test.p, test.p)
     assert interaction.test.significant.all()
+
+
+def test_an_interaction_passes_its_options_on(arms, templates):
+    a, b, extra = arms
+    options = {"method": "bca", "clusters": templates, "n_resamples": 99}
+    test = interaction_contrast(
+        a + b + extra, a, b, 0.9, random_state=4, alpha=1e-12, **options
+    )
+    expected = confidence_interval(test.local, 0.9, random_state=4, **options)
+    assert_equal_intervals(test.interval, expected)
+    assert (test.test.p > 1e-12).all()
+    assert not test.test.significant.any()
 
 
 def test_additive_patterns_do_not_interact():
@@ -226,6 +252,8 @@ def test_bad_input_is_named(arms):
     arms_of_two = [[1, 0], [0, 1], [1, 1]]
     with pytest.raises(ValueError, match=r"`present` has shape \(3, 2\) and `local` "):
         factorial_contrasts(a, arms_of_two)
+    with pytest.raises(ValueError, match=r"`present` has shape \(1, 0\); it holds no"):
+        factorial_contrasts(a[:, :1], np.zeros((1, 0)))
     with pytest.raises(ValueError, match=r"the patterns \[0 1\] in 0 arms; every subs"):
         factorial_contrasts(a[:, :2], [[1, 0], [0, 1]])
     with pytest.raises(ValueError, match=r"the patterns \[1\] in 2 arms"):

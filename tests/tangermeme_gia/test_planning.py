@@ -37,6 +37,12 @@ def test_bad_input_is_named():
         backgrounds_needed([1.0, 2.0], 0)
     with pytest.raises(ValueError, match=r"`half_width`=\[1.0, nan\] must be above 0"):
         backgrounds_needed([[1.0, 1.0], [2.0, 2.0]], [1.0, float("nan")])
+    with pytest.raises(
+        ValueError, match=r"`half_width` has shape \(3,\) and each .* \(2,\); give one"
+    ):
+        backgrounds_needed([[1.0, 1.0], [2.0, 2.0]], [0.1, 0.2, 0.3])
+    with pytest.raises(TypeError, match="`half_width` must be numbers in one array"):
+        backgrounds_needed([1.0, 2.0], "narrow")
     with pytest.raises(ValueError, match=r"more than 1e14 .* deviation is 0.707"):
         backgrounds_needed([1.0, 2.0], 1e-12)
     with pytest.raises(ValueError, match=r"`confidence`=1\.5 must be"):

@@ -114,6 +114,49 @@ def test_outputs_of_a_list_are_told_apart():
     assert frame["site"].tolist() == 3 * [0] + 3 * [1]
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool])
+def test_whole_numbers_are_subtracted_as_numbers(dtype):
+    before = torch.tensor([[1], [0]], dtype=dtype)
+    afters = torch.tensor([[[0], [1]], [[0], [1]]], dtype=dtype)
+    result = GIAResult(before, afters, table(2))
+    assert result.local_importance[..., 0].tolist() == [[-1, 0], [0, 1]]
+    assert result.global_importance.tolist() == [[-0.5], [0.5]]
+    assert result.to_frame()["effect"].tolist() == [-0.5, 0.5]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_differences_of_half_precision_outputs_are_not_rounded(dtype):
+    before = torch.tensor([[1.0]], dtype=dtype)
+    afters = torch.tensor([[[2.0**-12]]], dtype=dtype)
+    local = GIAResult(before, afters, table(1)).local_importance
+    assert local.item() == 2.0**-12 - 1
+    assert before.dtype == afters.dtype == dtype
+
+
+def test_backgrounds_that_agree_have_no_error():
+    # The mean of seven 0.1 is not 0.1 in floating point.
+    afters = torch.full((7, 2, 1), 0.1, dtype=torch.float64)
+    frame = GIAResult(torch.zeros(7, 1).double(), afters, table(2)).to_frame()
+    assert frame["se"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_a_table_of_other_conditions_is_refused(result, n_rows):
+    wrong = result._replace(conditions=table(n_rows))
+    with pytest.raises(
+        ValueError, match=f"`conditions` has {n_rows} rows, but `y_afters` 2 cond"
+    ):
+        wrong.to_frame()
+
+
+def test_a_column_of_the_conditions_is_not_overwritten(result):
+    wrong = result._replace(conditions=table(2).assign(n=5, se="south-east"))
+    with pytest.raises(
+        ValueError, match=r"has the columns \['n', 'se'\], which the fr"
+    ):
+        wrong.to_frame()
+
+
 def test_the_table_is_not_changed(result):
     before = result.conditions.copy()
     frame = result.to_frame()

@@ -29,6 +29,8 @@ def test_benjamini_hochberg_by_hand():
     assert result.significant.tolist() == [[False, True, False], [True, False, False]]
     assert benjamini_hochberg(torch.tensor(p), alpha=0.1).significant.sum() == 4
     assert benjamini_hochberg(0.04).p_adjusted == 0.04
+    half = torch.tensor([0.5, 0.25], dtype=torch.bfloat16)
+    assert benjamini_hochberg(half).p_adjusted.tolist() == [0.5, 0.5]
 
 
 def test_a_p_of_exactly_alpha_is_no_discovery():
@@ -41,6 +43,8 @@ def test_winners_are_the_largest_the_smallest_or_the_strongest():
     assert top_conditions(effect, 3).tolist() == [3, 0, 4]  # of equals the first
     assert top_conditions(effect, 2, "smallest").tolist() == [1, 2]
     assert top_conditions(effect, 2, "magnitude").tolist() == [1, 3]
+    half = torch.tensor(effect, dtype=torch.bfloat16, requires_grad=True)
+    assert top_conditions(half, 3).tolist() == [3, 0, 4]
 
 
 def test_winners_are_picked_on_one_set_and_reported_on_the_other(parts):

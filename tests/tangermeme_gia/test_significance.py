@@ -75,6 +75,13 @@ def test_few_backgrounds_are_flipped_in_all_ways(arms, alternative, n):
     np.testing.assert_allclose(test.p, extreme.mean(axis=0), rtol=1e-12)
 
 
+def test_flips_that_tie_but_for_rounding_count_as_extreme():
+    whole = np.random.default_rng(0).integers(-4, 9, size=(10, 40))
+    exact = sign_flip_test(whole).p
+    np.testing.assert_array_equal(sign_flip_test(whole * 0.1).p, exact)
+    np.testing.assert_array_equal(sign_flip_test(whole / 3).p, exact)
+
+
 def test_drawn_flips_are_near_the_exact_p_and_never_give_0(arms):
     local = (arms[0] - arms[1])[:12]
     exact = sign_flip_test(local, n_resamples=4096).p

@@ -95,6 +95,27 @@ def test_the_clustered_bca_of_equal_templates_is_that_of_their_means(local):
     np.testing.assert_allclose(clustered.high, plain.high)
 
 
+def test_the_clustered_bca_of_unequal_templates_equals_a_loop(local, templates):
+    x = local[:, 0]
+    groups = [x[templates == label] for label in range(15)]
+
+    def mean_of(drawn):
+        return np.concatenate([groups[i] for i in drawn]).mean()
+
+    rng = np.random.default_rng(np.random.SeedSequence(3))
+    means = [mean_of(drawn) for drawn in rng.integers(15, size=(999, 15))]
+    left_out = np.array([mean_of(np.delete(np.arange(15), i)) for i in range(15)])
+    influence = left_out.mean() - left_out
+    skew = (influence**3).sum() / (6 * (influence**2).sum() ** 1.5)
+    bias = stats.norm.ppf(np.mean(means < x.mean()))
+    z = bias + stats.norm.ppf([0.025, 0.975])
+    expected = np.quantile(means, stats.norm.cdf(bias + z / (1 - skew * z)))
+    interval = confidence_interval(
+        x, method="bca", clusters=templates, n_resamples=999, random_state=3
+    )
+    np.testing.assert_allclose([interval.low, interval.high], expected)
+
+
 def test_unequal_templates_give_bell_and_mccaffreys_error(local, templates):
     # The definition with its n x n matrices, for a design of one constant column.
     n = len(templates)
@@ -211,6 +232,31 @@ def test_a_tensor_that_requires_a_gradient_is_read():
     assert standard_error(torch.tensor([1.0, 3.0], requires_grad=True)) == 1
 
 
+def test_labels_that_numpy_would_turn_into_one_word_stay_apart():
+    # 1 and "1" are two templates, and NaN among words is a missing label.
+    expected = standard_error([1.0, 2.0, 4.0, 8.0], [0, 1, 2, 2])
+    assert standard_error([1.0, 2.0, 4.0, 8.0], [1, "1", "b", "b"]) == expected
+    with pytest.raises(ValueError, match="`clusters` misses the label of 1 of 4"):
+        standard_error(np.ones(4), ["a", float("nan"), "b", "b"])
+
+
+def test_outputs_of_a_model_with_several_are_not_taken_for_backgrounds():
+    heads = [torch.ones(5, 2), torch.zeros(5, 2)]
+    for several in (heads, tuple(heads)):
+        with pytest.raises(TypeError, match=r"`local` is a (list|tuple) of tensors; "):
+            confidence_interval(several)
+    # Single numbers may come as tensors.
+    assert standard_error([torch.tensor(1.0), torch.tensor(3.0)]) == 1
+
+
+def test_the_bootstrap_t_has_no_bound_where_resamples_often_hold_one_value():
+    # 0.9^20 = 12 % of resamples miss both backgrounds with an effect.
+    local = np.repeat([0.0, 1.0], [18, 2])
+    interval = confidence_interval(local, method="bootstrap-t")
+    assert np.isfinite(interval.low)
+    assert interval.high == np.inf
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_no_condition_gives_no_interval(method):
     interval = confidence_interval(np.zeros((5, 0)), method=method)
@@ -260,3 +306,16 @@ def test_the_fewest_resamples_allowed_are_enough():
         np.arange(20.0), method="bootstrap-t", n_resamples=39
     )
     assert interval.low < 9.5 < interval.high
+    # 2 / (1 - 0.9) is a little more than 20 in floating point.
+    interval = confidence_interval(
+        np.arange(20.0), 0.9, method="bootstrap-t", n_resamples=19
+    )
+    assert interval.low < 9.5 < interval.high
+
+
+def test_resampled_means_that_all_lie_on_one_side_give_a_bca_interval():
+    for seed in range(20):
+        interval = confidence_interval(
+            np.arange(5.0), 0.5, method="bca", n_resamples=3, random_state=seed
+        )
+        assert 0 <= interval.low <= interval.high <= 4
