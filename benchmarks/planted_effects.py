@@ -63,11 +63,8 @@ def main() -> None:
 def train(
     simulation: rb.Simulation, seed: int, options: argparse.Namespace
 ) -> torch.nn.Module:
-    data = rb.RNAcompete(
-        simulation.X, simulation.y, simulation.sets, simulation.experiments
-    )
     # Scores stay as simulated: a transform would bend additive effects.
-    prepared = rb.prepare(data, transform="none")
+    prepared = rb.prepare(simulation.data, transform="none")
     torch.manual_seed(seed)
     model = rb.ResidualBind(rb.ResidualBindConfig.released())
     result = rb.train(

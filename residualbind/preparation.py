@@ -64,11 +64,7 @@ def prepare(
     Examples
     --------
     >>> from residualbind import simulate_rnacompete
-    >>> simulated = simulate_rnacompete(n=200)
-    >>> data = RNAcompete(
-    ...     simulated.X, simulated.y, simulated.sets, simulated.experiments
-    ... )
-    >>> prepared = prepare(data)
+    >>> prepared = prepare(simulate_rnacompete(n=200).data)
     >>> len(prepared.train), len(prepared.valid), len(prepared.test)
     (90, 10, 100)
     """

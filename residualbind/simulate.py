@@ -21,6 +21,7 @@ from .probes import (
     one_hot_probes,
     spell_probes,
 )
+from .rnacompete import RNAcompete
 from .truth import Truth, require_integer, require_number
 
 
@@ -65,6 +66,11 @@ class Simulation:
     truth: Truth
     components: pd.DataFrame
     design: pd.DataFrame
+
+    @property
+    def data(self) -> RNAcompete:
+        """The probes and their scores, as a reader returns them."""
+        return RNAcompete(self.X, self.y, self.sets, self.experiments)
 
 
 def simulate_rnacompete(

@@ -367,3 +367,12 @@ def test_every_keyword_of_the_truth_reaches_it():
 def test_wrong_arguments_are_named(settings, error, message):
     with pytest.raises(error, match=message):
         simulate_rnacompete(**{"n": 10, **settings})
+
+
+def test_a_simulation_can_be_used_like_measured_data():
+    simulation = simulate_rnacompete(50)
+    data = simulation.data
+    assert data.X is simulation.X
+    assert data.y is simulation.y
+    assert data.experiments == ("simulated",)
+    assert len(data.split().test) == (simulation.sets == "B").sum()
