@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 
 from .results import GIAResult
 
@@ -205,7 +205,7 @@ class ModelComparison(NamedTuple):
         if n_models > 1:
             between = effects.std(axis=0, ddof=1)
             se = np.sqrt(between**2 / n_models + _shared_variance(self.results, frames))
-            half_width = stats.t.ppf((1 + confidence) / 2, n_models - 1) * se
+            half_width = scipy.stats.t.ppf((1 + confidence) / 2, n_models - 1) * se
         mean = effects.mean(axis=0)
         table: pd.DataFrame = _keys(first).assign(
             effect=mean,
@@ -284,7 +284,11 @@ def _agreement(results: Mapping[str, Any], axis: str) -> pd.DataFrame:
             x, y = (frames[name]["effect"].to_numpy()[chosen] for name in (a, b))
             row = {f"{axis}_a": a, f"{axis}_b": b, "output": label}
             row |= {"pearson": _correlation(x, y)}
-            row |= {"spearman": _correlation(stats.rankdata(x), stats.rankdata(y))}
+            row |= {
+                "spearman": _correlation(
+                    scipy.stats.rankdata(x), scipy.stats.rankdata(y)
+                )
+            }
             row |= {"sign_agreement": float(np.mean(np.sign(x) == np.sign(y)))}
             rows.append(row | {"n_conditions": len(x)})
     columns = [f"{axis}_a", f"{axis}_b", "output", "pearson", "spearman"]

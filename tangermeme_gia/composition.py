@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy.spatial.distance import jensenshannon
 from tangermeme.utils import PackedSequence
 
 from .significance import welch_test
@@ -291,7 +291,7 @@ def _count_kmers(
 
 
 def _divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
-    return float(jensenshannon(p, q, base=2) ** 2)
+    return float(scipy.spatial.distance.jensenshannon(p, q, base=2) ** 2)
 
 
 def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.float64]:

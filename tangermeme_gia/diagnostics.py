@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from .composition import (
     DNA,
@@ -92,7 +92,7 @@ def prediction_shift(
     # The exact p of large samples takes long and scipy may give it up with a warning.
     small = len(y) * len(y_) <= 10_000
     tests = [
-        stats.ks_2samp(y[:, i], y_[:, i], method="exact" if small else "asymp")
+        scipy.stats.ks_2samp(y[:, i], y_[:, i], method="exact" if small else "asymp")
         for i in range(y.shape[1])
     ]
     # From the first observed one on, predictions that do not vary are exactly 0.
@@ -239,10 +239,10 @@ def _prediction_checks(
     shift, n, n_observed = prediction_shift(y, y_), len(y), len(y_)
     # Critical distance at 5 %; and the share beyond the extremes of n_observed values,
     # of which, if the distribution is the same, Beta(2, n_observed - 1) lies out there.
-    distance = stats.kstwobign.ppf(0.95) * np.sqrt(1 / n + 1 / n_observed)
+    distance = scipy.stats.kstwobign.ppf(0.95) * np.sqrt(1 / n + 1 / n_observed)
     outside = 1.0
     if n_observed > 1:
-        outside = stats.betabinom.ppf(0.95, n, 2, n_observed - 1) / n
+        outside = scipy.stats.betabinom.ppf(0.95, n, 2, n_observed - 1) / n
     for output, ks in enumerate(shift.ks):
         yield "prediction_ks", output, float(ks), float(distance)
     for output, beyond in enumerate(shift.below + shift.above):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from .significance import Significance, paired_t_test
 from .statistics import (
@@ -159,7 +159,7 @@ def effect_ratio(
     covariance = (
         summarise(rest + b, clusters).se ** 2 - summarise(rest - b, clusters).se ** 2
     ) / 4
-    t_square = stats.t.ppf((1 + confidence) / 2, top.df) ** 2
+    t_square = scipy.stats.t.ppf((1 + confidence) / 2, top.df) ** 2
     square = bottom.mean**2 - t_square * bottom.se**2
     bounded = square > 0
     square = np.where(bounded, square, 1.0)
@@ -234,7 +234,7 @@ def standardised_effect(
     error = summarise(influence, clusters)
     constant = np.where(summary.mean == 0, 0.0, np.copysign(np.inf, summary.mean))
     dz = np.where(varies, dz, constant)[()]
-    margin = stats.t.ppf((1 + confidence) / 2, error.df) * error.se
+    margin = scipy.stats.t.ppf((1 + confidence) / 2, error.df) * error.se
     return Interval(dz, error.se, dz - margin, dz + margin, summary.n)
 
 

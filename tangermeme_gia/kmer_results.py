@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
-from scipy import stats
 
 from .kmer_codes import Indices, kmer_channels
 from .results import Outputs, output_labels
@@ -184,7 +184,7 @@ class KmerScan(NamedTuple):
             labels += here
         mean = torch.cat(effects, dim=1).numpy()
         se_ = torch.cat(errors, dim=1).numpy()
-        half_width = stats.t.ppf((1 + confidence) / 2, max(self.n - 1, 1)) * se_
+        half_width = scipy.stats.t.ppf((1 + confidence) / 2, max(self.n - 1, 1)) * se_
         names = np.repeat(np.array(list(kmers), dtype=object), len(labels))
         outputs = pd.Series(labels * len(mean), dtype=object)
         frame: pd.DataFrame = pd.DataFrame(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy
 from memelite.tomtom import tomtom
 from numpy.typing import ArrayLike
-from scipy.stats import false_discovery_control
 from tangermeme.io import read_meme
 
 from tangermeme_gia.motifs import Matrix, Values, check_frequencies, check_ppm
@@ -179,7 +179,7 @@ def compare_motifs(
         reverse_complement=reverse_complement,
         n_jobs=n_jobs,
     )
-    q_values = false_discovery_control(np.clip(p_values, 0, 1), axis=1)
+    q_values = scipy.stats.false_discovery_control(np.clip(p_values, 0, 1), axis=1)
     order = np.argsort(p_values, axis=1, kind="stable")[:, :n_nearest]
     rows = np.arange(len(queries))[:, None]
     score, offset, overlap, strand = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from .statistics import (
     LocalImportance,
@@ -75,10 +75,12 @@ def backgrounds_needed(
         )
     # The normal quantile is below every t quantile, so this start is never too high;
     # t(n - 1) / sqrt(n) falls with n, so the first n that fits is the smallest.
-    n = np.maximum(2, np.ceil((stats.norm.ppf(level) * ratio) ** 2)).astype(np.int64)
+    n = np.maximum(2, np.ceil((scipy.stats.norm.ppf(level) * ratio) ** 2)).astype(
+        np.int64
+    )
     wide = np.ones_like(n, dtype=bool)
     while wide.any():
-        wide = stats.t.ppf(level, n - 1) * ratio > np.sqrt(n)
+        wide = scipy.stats.t.ppf(level, n - 1) * ratio > np.sqrt(n)
         n = n + wide
     needed: NDArray[np.int64] = n[()]
     return needed

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 
 Outputs = torch.Tensor | list[torch.Tensor]
 
@@ -161,7 +161,7 @@ def _summarise(
     if n > 1:
         # Less the first, backgrounds that agree have an error of exactly 0.
         se = (effects - effects[0]).std(axis=0, ddof=1) / np.sqrt(n)
-    half_width = stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * se
+    half_width = scipy.stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * se
     rows = np.repeat(np.arange(n_conditions), n_outputs)
     frame: pd.DataFrame = conditions.iloc[rows].reset_index(drop=True)
     frame["output"] = pd.Series(labels * n_conditions, dtype=object).infer_objects()

@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from .significance import paired_t_test
 from .statistics import (
@@ -79,7 +79,7 @@ def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Disc
             f"`p` holds {wrong.sum()} of {values.size} values that are NaN or outside "
             f"0 to 1, the first {values[wrong].flat[0]}."
         )
-    adjusted = stats.false_discovery_control(values, axis=None, method="bh")
+    adjusted = scipy.stats.false_discovery_control(values, axis=None, method="bh")
     adjusted = np.asarray(adjusted).reshape(values.shape)[()]
     return Discoveries(adjusted, adjusted < alpha)
 

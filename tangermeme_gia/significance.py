@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from .statistics import (
     RESAMPLE_ROWS,
@@ -151,7 +151,7 @@ def wilcoxon_test(
     n, shape = len(values), values.shape[1:]
     columns = values.reshape(n, int(np.prod(shape)))
     absent = columns == 0
-    ranks = stats.rankdata(np.abs(columns), axis=0) - absent.sum(axis=0)
+    ranks = scipy.stats.rankdata(np.abs(columns), axis=0) - absent.sum(axis=0)
     signed = np.sign(columns) * ranks
     positive, negative = (np.maximum(side, 0).sum(axis=0) for side in (signed, -signed))
     both = np.minimum(positive, negative)
@@ -162,14 +162,14 @@ def wilcoxon_test(
         # Without an effect each rank is positive half of the time.
         error = np.sqrt((signed**2).sum(axis=0))
         z = np.divide(positive - negative, error, out=error * 0, where=error > 0)
-        p = np.where(error > 0, _p_value(stats.norm.sf, z, alternative), 1.0)
+        p = np.where(error > 0, _p_value(scipy.stats.norm.sf, z, alternative), 1.0)
     if MOST_FLIPPED < n <= MOST_COUNTED:
         # Column by column: scipy itself chooses a method for all columns alike, so
         # that a tie in one condition changes p of the others.
         distinct = np.diff(np.sort(ranks, axis=0), axis=0).all(axis=0)
         plain = distinct & ~absent.any(axis=0)
         if plain.any():
-            p[plain] = stats.wilcoxon(
+            p[plain] = scipy.stats.wilcoxon(
                 columns[:, plain], axis=0, alternative=alternative, method="exact"
             ).pvalue
     p = p.reshape(shape)[()]
@@ -319,7 +319,7 @@ def _t_test(
 ) -> tuple[Values, Values]:
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(effect == 0, 0.0, effect / se)[()]
-    p = _p_value(stats.t(df).sf, t, alternative)
+    p = _p_value(scipy.stats.t(df).sf, t, alternative)
     return t, np.where((effect == 0) & (se == 0), 1.0, p)[()]
 
 

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -161,7 +161,7 @@ def confidence_interval(
         raise ValueError(f"`method`={method!r} must be one of {INTERVAL_METHODS}.")
     mean, se, df, n = summarise(values, clusters)
     if method == "t":
-        margin = stats.t.ppf((1 + confidence) / 2, df) * se
+        margin = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
         return Interval(mean, se, mean - margin, mean + margin, n)
     _check_resamples(n_resamples, confidence)
     codes = np.arange(n) if clusters is None else as_clusters(clusters, n)
@@ -332,7 +332,9 @@ def _bca(
         rows[:] = counts @ sums / (counts @ size)[:, None]
     tie = ROUNDING * np.abs(sums).max(axis=0)
     below = ((means < -tie).mean(axis=0) + (means <= tie).mean(axis=0)) / 2
-    bias = stats.norm.ppf(np.clip(below, 0.5 / n_resamples, 1 - 0.5 / n_resamples))
+    bias = scipy.stats.norm.ppf(
+        np.clip(below, 0.5 / n_resamples, 1 - 0.5 / n_resamples)
+    )
     left_out = -sums / (len(codes) - size)[:, None]
     influence = left_out.mean(axis=0) - left_out
     spread = (influence**2).sum(axis=0) ** 1.5
@@ -342,8 +344,8 @@ def _bca(
         out=np.zeros_like(bias),
         where=spread > 0,
     )
-    z = bias + stats.norm.ppf([[(1 - confidence) / 2], [(1 + confidence) / 2]])
-    level = stats.norm.cdf(bias + z / np.maximum(1 - skew * z, 1e-9))
+    z = bias + scipy.stats.norm.ppf([[(1 - confidence) / 2], [(1 + confidence) / 2]])
+    level = scipy.stats.norm.cdf(bias + z / np.maximum(1 - skew * z, 1e-9))
     means.sort(axis=0)
     position = level * (n_resamples - 1)
     lower = np.floor(position).astype(np.intp)

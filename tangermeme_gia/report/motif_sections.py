@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
-from scipy import stats
 
 from .. import plot
 from ..kmer_motifs import KmerAlignment, align_kmers
@@ -37,7 +37,7 @@ def scan(study: Study, results: Results) -> Section:
     found = _scan_of(results)
     frame = found.to_frame()
     k = len(found.kmers[0])
-    p = 2 * stats.t.sf(np.abs(frame["effect"] / frame["se"]), found.n - 1)
+    p = 2 * scipy.stats.t.sf(np.abs(frame["effect"] / frame["se"]), found.n - 1)
     differ = int(benjamini_hochberg(p, ALPHA).significant.sum())
     top = found.top(min(TOP, len(found.kmers)))
     strands = (
