@@ -128,7 +128,8 @@ def _shuffled(region: torch.Tensor, n: int, seeds: NDArray[np.int64]) -> torch.T
     """
     is_letter = _letters(region)
     if is_letter.all():
-        return dinucleotide_shuffle(region, n=n, random_state=seeds.tolist())
+        drawn = dinucleotide_shuffle(region, n=n, random_state=seeds.tolist())
+        return torch.as_tensor(drawn)
     shuffled = region[:, None].repeat(1, n, 1, 1)
     for row, letters in enumerate(is_letter.tolist()):
         edges = np.flatnonzero(np.diff(letters, prepend=False, append=False))

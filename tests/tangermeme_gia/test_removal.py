@@ -178,6 +178,21 @@ def test_a_shuffle_leaves_padding_and_N_where_they_are(X, name, packed):
     assert torch.equal(result.y_afters[:1], alone.y_afters)
 
 
+@pytest.mark.parametrize("name", SHUFFLES)
+def test_regions_with_padding_follow_the_seed(X, name):
+    X[:, :, :7] = 0
+    X[1] = X[0]
+    options = {"background": name, "n": 3}
+    first, second, again = (
+        occlusion(Sequences(), X, (0, 40), random_state=seed, **options).y_afters
+        for seed in (0, 1, 0)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    # Only the dinucleotide shuffle of tangermeme has a seed for each sequence.
+    assert torch.equal(first[0], first[1]) == (name == "shuffle")
+
+
 def test_dinucleotides_of_a_region_with_padding_are_kept(X):
     X[:, :, 30] = 0
     result = occlusion(Sequences(), X, (0, 60), background="dinucleotide", n=4)
