@@ -202,7 +202,7 @@ def average_draws(result: GIAResult) -> GIAResult:
     Raises
     ------
     ValueError
-        If the conditions have no draws.
+        If the conditions have no draws, or not all draws of each region in their order.
 
     Examples
     --------
@@ -220,7 +220,15 @@ def average_draws(result: GIAResult) -> GIAResult:
             "come from `occlusion` or `occlusion_annotations`."
         )
     n = int(table["draw"].max()) + 1
-    conditions = table.iloc[::n].drop(columns="draw").reset_index(drop=True)
+    regions = table.drop(columns="draw")
+    draw = np.arange(len(table)) % n
+    same_region = regions.values == regions.values[np.arange(len(table)) - draw]
+    if len(table) % n or (table["draw"] != draw).any() or not same_region.all():
+        raise ValueError(
+            "`result` must hold every draw of each region, in the order given by "
+            f"`occlusion`; its column 'draw' begins {table['draw'].tolist()[:10]}."
+        )
+    conditions = regions.iloc[::n].reset_index(drop=True)
     after = result.y_afters
     if isinstance(after, torch.Tensor):
         return GIAResult(result.y_before, _mean_of_draws(after, n), conditions)

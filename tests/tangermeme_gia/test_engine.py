@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from tangermeme.predict import predict
@@ -75,6 +76,13 @@ def test_the_background_is_run_once(X, additive_model, recorder):
 def test_a_limit_below_one_sequence_says_so(X, additive_model):
     with pytest.raises(ValueError, match="`max_memory`=50 bytes is less than one"):
         global_importance(additive_model, X, CONDITIONS, max_memory=50)
+
+
+def test_numbers_of_numpy_will_do(X, additive_model):
+    options = {"max_memory": np.int64(2000), "batch_size": np.int64(4)}
+    result = global_importance(additive_model, X, CONDITIONS, **options)
+    expected = global_importance(additive_model, X, CONDITIONS)
+    assert torch.equal(result.y_afters, expected.y_afters)
 
 
 @pytest.mark.parametrize("max_memory", [0, -1, 1.5, "1G"])

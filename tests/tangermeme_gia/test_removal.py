@@ -10,6 +10,7 @@ from tangermeme_gia import _replacements
 from tangermeme_gia.importance import global_importance
 from tangermeme_gia.motif_codes import RNA
 from tangermeme_gia.removal import average_draws, occlusion, occlusion_annotations
+from tangermeme_gia.results import GIAResult
 
 LENGTH = 60
 WINDOWS = [(0, 24), (10, 50), (36, 60)]
@@ -333,6 +334,20 @@ def test_an_annotation_of_no_sequence_and_too_few_args_are_errors(X):
         occlusion_annotations(Additive(), X, [[4, 0, 5]])
     with pytest.raises(ValueError, match=re.escape("`args[0]` has 3 rows")):
         occlusion_annotations(Additive(), X, ANNOTATIONS, args=[torch.zeros(3, 1)])
+
+
+@pytest.mark.parametrize("kept", [[0, 1, 2, 3], [1, 4], [2, 0, 1], [0, 4, 2]])
+def test_draws_of_different_regions_are_never_averaged(X, kept):
+    result = occlusion(Additive(), X, WINDOWS[:2], n=3)
+    table = result.conditions.iloc[kept]
+    part = GIAResult(result.y_before, result.y_afters[:, kept], table)
+    with pytest.raises(ValueError, match="must hold every draw of each region, in"):
+        average_draws(part)
+    whole = result.conditions.iloc[3:]
+    second = average_draws(GIAResult(result.y_before, result.y_afters[:, 3:], whole))
+    assert second.conditions["start"].tolist() == [10]
+    expected = average_draws(result).y_afters[:, 1:]
+    torch.testing.assert_close(second.y_afters, expected)
 
 
 def test_only_draws_are_averaged(X):
