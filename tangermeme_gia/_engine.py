@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import os
@@ -298,7 +299,9 @@ def _as_list(y: Any) -> list[torch.Tensor]:
 
 
 def _takes_batch_size(func: Callable[..., Any]) -> bool:
-    return "batch_size" in inspect.signature(func).parameters
+    bound = func.keywords if isinstance(func, functools.partial) else {}
+    parameters = inspect.signature(func).parameters
+    return "batch_size" in parameters and "batch_size" not in bound
 
 
 def _resolve_device(device: str | torch.device | None) -> torch.device:

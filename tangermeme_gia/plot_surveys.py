@@ -146,7 +146,8 @@ def gc_bias_histograms(
     ----------
     frame: pandas.DataFrame
         One row per experiment, with effect sizes (the importance with GC on an end
-        over that of the motif alone), or their 5' - 3' difference.
+        over that of the motif alone), or their 5' - 3' difference. NaN, where there is
+        none, is not drawn, and the figure says in how many rows one was missing.
 
     columns: str or sequence of str, optional
         One histogram for each, on common bins. Default is ("left", "right").

@@ -118,7 +118,9 @@ AWKWARD = {
     "many_curves": lambda: plot.spacing_curve(SPACINGS, by="arm"),
     "one_position": lambda: plot.position_curve(result(start=[7])),
     "many_kmers": lambda: plot.kmer_ranks(result(kmer=LONG), top=30),
-    "one_cell": lambda: plot.background_grid(GRID.head(1) * 1),
+    "one_cell": lambda: plot.background_grid(
+        GRID[:1].rename(columns={"n_sites": "start"})
+    ),
     "many_backgrounds": lambda: plot.background_grid(
         pd.DataFrame({"background": LONG[:12], "n": 1000, "start": 5, "effect": -1e-7})
     ),
