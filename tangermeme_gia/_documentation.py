@@ -23,17 +23,26 @@ func: function, optional
     tangermeme's `predict`, `deep_lift_shap` or `saturation_mutagenesis`.
     Default is `predict`.
 
+    `func` gets several conditions of several backgrounds in one call, and which ones
+    depends on `max_memory`, so that what it draws itself must depend on a sequence
+    alone. `deep_lift_shap` does so if it is seeded, which `random_state` below does
+    not: give `additional_func_kwargs={"random_state": 0}`. Its references are then
+    shuffles of each sequence, the motif's letters among them, and differ before and
+    after. For the same references before and after give one set per background as
+    `args=[references]`, shape=(n, n_shuffles, len(alphabet), length), with a `func`
+    that returns `deep_lift_shap(model, X, references=args[0], **kwargs)`.
+
 additional_func_kwargs: dict or None, optional
     Keywords for `func` whose names this function uses itself. Default is None.
 
 max_memory: int or None, optional
     Bytes that sequences and outputs in flight may take, whatever the number of
-    conditions; the returned outputs come on top. None is a tenth of the free
-    memory. Default is None.
+    conditions; making them may take some times as much for a moment, and the returned
+    outputs come on top. None is a tenth of the free memory. Default is None.
 
 random_state: int or None, optional
-    Seed of every draw; an integer gives the same numbers for every batch size.
-    Default is None.
+    Seed of every draw but those of `func`; an integer gives the same numbers for
+    every batch size. Default is None.
 
 verbose: bool, optional
     Whether to show a progress bar. Default is False.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import os
@@ -208,11 +209,11 @@ class Engine:
     def _choose_batch_size(self) -> int:
         batch_size = self.kwargs.get("batch_size")
         if batch_size is not None:
-            if not isinstance(batch_size, int) or batch_size < 1:
+            if not isinstance(batch_size, int | np.integer) or batch_size < 1:
                 raise ValueError(
                     f"`batch_size`={batch_size!r} must be a positive integer or None."
                 )
-            return batch_size
+            return int(batch_size)
         # About the same number of bases per batch, whatever the length: enough to
         # fill a GPU, and little enough to stay in a CPU's cache.
         bases, most = (2**21, 8192) if self.device.type == "cuda" else (2**17, 1024)
@@ -298,7 +299,9 @@ def _as_list(y: Any) -> list[torch.Tensor]:
 
 
 def _takes_batch_size(func: Callable[..., Any]) -> bool:
-    return "batch_size" in inspect.signature(func).parameters
+    bound = func.keywords if isinstance(func, functools.partial) else {}
+    parameters = inspect.signature(func).parameters
+    return "batch_size" in parameters and "batch_size" not in bound
 
 
 def _resolve_device(device: str | torch.device | None) -> torch.device:
@@ -310,11 +313,11 @@ def _resolve_device(device: str | torch.device | None) -> torch.device:
 def _resolve_memory(max_memory: int | None) -> int:
     if max_memory is None:
         return int(_FREE_SHARE * _free_memory())
-    if not isinstance(max_memory, int) or max_memory < 1:
+    if not isinstance(max_memory, int | np.integer) or max_memory < 1:
         raise ValueError(
             f"`max_memory`={max_memory!r} must be a positive number of bytes or None."
         )
-    return max_memory
+    return int(max_memory)
 
 
 def _free_memory() -> int:

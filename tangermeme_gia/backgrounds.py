@@ -314,14 +314,14 @@ def sample_background(
     >>> sample_background("dinucleotide", X, n=5).shape
     torch.Size([5, 4, 41])
     """
+    if name not in _NAMES:
+        raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
     if name == "profile":
         return profile_background(X, n, random_state)
     if name == "shuffle":
         return shuffled_background(X, n, random_state)
     if name == "dinucleotide":
         return dinucleotide_shuffled_background(X, n, random_state)
-    if name not in _QUARTILES:
-        raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
     if scores is None:
         raise ValueError(f"the background {name!r} needs `scores`, one per sequence.")
     quartile = _QUARTILES[name]

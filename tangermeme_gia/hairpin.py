@@ -174,7 +174,7 @@ def relative_to_stem(result: GIAResult) -> GIAResult:
     Raises
     ------
     ValueError
-        If the result is not from `hairpin_importance`.
+        If the result is not from `hairpin_importance`, or lacks the empty hairpin.
 
     Examples
     --------
@@ -192,7 +192,13 @@ def relative_to_stem(result: GIAResult) -> GIAResult:
             "come from `hairpin_importance`."
         )
     in_hairpin = table["structure"] == "hairpin"
-    stem = int(np.flatnonzero(in_hairpin & (table["place"] == "none"))[0])
+    empty = np.flatnonzero(in_hairpin & (table["place"] == "none"))
+    if not len(empty):
+        raise ValueError(
+            "`result` has no condition with the empty hairpin, the first one of "
+            "`hairpin_importance`."
+        )
+    stem = int(empty[0])
     filled = np.flatnonzero(in_hairpin & (table["place"] != "none"))
     after = result.y_afters
     conditions = table.iloc[filled].reset_index(drop=True)

@@ -186,8 +186,10 @@ def _check_positions(positions: Iterable[int], length: int) -> NDArray[np.bool_]
     """Flag the given positions of a sequence."""
     flags = np.zeros(length, dtype=np.bool_)
     for position in positions:
-        if isinstance(position, bool | np.bool_):
-            raise TypeError("`keep` holds booleans; it must hold 0-based positions.")
+        if isinstance(position, bool) or not isinstance(position, int | np.integer):
+            raise TypeError(
+                f"`keep` holds {position!r}; it must hold 0-based positions."
+            )
         if not 0 <= position < length:
             raise ValueError(
                 f"`keep` names position {position}, but `X` has positions 0 to "

@@ -29,10 +29,12 @@ from .plot_style import (
     distinct_columns,
     finish,
     label_ticks,
+    labelled_height,
     new_axes,
     note,
     one_output,
     row_labels,
+    whole_ticks,
 )
 from .results import GIAResult
 from .statistics import Interval, confidence_interval
@@ -97,14 +99,15 @@ def local_importance_boxes(
         if label is None
         else check_columns(result.conditions, "label", label)
     )
-    ax = new_axes(ax)
+    labels = row_labels(result.conditions, columns)
+    ax = new_axes(ax, height=labelled_height(labels))
     places = np.arange(local.shape[1])
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     (_boxes if kind == "box" else _violins)(ax, local, places)
     ax.scatter(
         places, local.mean(axis=0), marker="D", s=14, color="black", zorder=4, lw=0
     )
-    label_ticks(ax, row_labels(result.conditions, columns))
+    label_ticks(ax, labels)
     ax.set_xlim(-0.6, len(places) - 0.4)
     note(ax, f"◆ global importance, {backgrounds([len(local)])}")
     return finish(ax, column_title(columns), LOCAL)
@@ -177,7 +180,8 @@ def additivity_line(
     )
     face = BLUE if include_zero else "white"
     ax.plot([0], [0], "o", markersize=4, color=BLUE, markerfacecolor=face)
-    ax.set_xticks(range(int(sites[-1]) + 1))
+    ax.set_xlim(-0.05 * sites[-1], 1.05 * sites[-1])
+    whole_ticks(ax.xaxis)
     zero = "fitted" if include_zero else "not fitted"
     note(ax, f"R² = {fit.r2:.2f} (0 sites {zero}), {backgrounds([len(local)])}")
     return finish(ax, column_title(n_sites), GLOBAL)
@@ -245,10 +249,11 @@ def interaction_bars(
             )
     a, b, both = (local[:, names.index(name)] for name in arms)
     first, second = labels if labels is not None else arms[:2]
-    ax = new_axes(ax)
+    ticks = [first, second, "Sum", "Both"]
+    ax = new_axes(ax, height=labelled_height(ticks))
     intervals = [confidence_interval(values) for values in (a, b, a + b, both)]
     _bars(ax, intervals, [SKY, SKY, "#BBBBBB", BLUE])
-    label_ticks(ax, [first, second, "Sum", "Both"])
+    label_ticks(ax, ticks)
     contrast = interaction_contrast(both, a, b).interval
     note(ax, f"Interaction {_bounds(contrast)}, {backgrounds([len(local)])}")
     return finish(ax, "", GLOBAL)
@@ -307,11 +312,11 @@ def factorial_bars(
             f"which patterns are there, but {list(conditions.columns)}."
         )
     contrasts = factorial_contrasts(local, conditions[columns].to_numpy())
-    ax = new_axes(ax)
+    ticks = ["×".join(np.array(columns)[members]) for members in contrasts.sets]
+    ax = new_axes(ax, height=labelled_height(ticks))
     intervals = [confidence_interval(values) for values in contrasts.local.T]
     sizes = contrasts.sets.sum(axis=1)
     _bars(ax, intervals, [PALETTE[(size - 1) % len(PALETTE)] for size in sizes])
-    ticks = ["×".join(np.array(columns)[members]) for members in contrasts.sets]
     label_ticks(ax, ticks)
     note(ax, backgrounds([len(local)]))
     return finish(ax, "", "Effect or interaction\n(model output)")

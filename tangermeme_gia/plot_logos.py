@@ -21,6 +21,8 @@ from .plot_style import (
     MEDIUM,
     SKY,
     SMALL,
+    PowersInLabels,
+    figure_width,
     finish,
     new_axes,
 )
@@ -28,6 +30,7 @@ from .plot_style import (
 DNA = ("A", "C", "G", "T")
 # Where every position has its number, they do not touch.
 _MOST_NUMBERS = 12
+_BRACKETS_PER_INCH = 18
 # Height of the logo above a heat map, in rows, with the gap between them.
 _LOGO_ROWS, _LOGO_GAP = 2.0, 0.25
 
@@ -114,7 +117,8 @@ def mutagenesis_logo(
         Letters in column order. Default is DNA.
 
     structure: str or None, optional
-        Dot-bracket string of the same length, drawn below. Default is None.
+        Dot-bracket string of the same length, drawn below: paired positions in blue,
+        with their brackets where these do not touch. Default is None.
 
     ax: matplotlib.axes.Axes or None, optional
         Where to draw; None makes a figure. Default is None.
@@ -225,14 +229,16 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None
     image = ax.imshow(grid, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
     beside = ax.inset_axes((1.03, 0, 0.035, share))
     figure = ax.get_figure(root=True)
-    bar = figure.colorbar(image, cax=beside)  # type: ignore[union-attr]
+    bar = figure.colorbar(  # type: ignore[union-attr]
+        image, cax=beside, format=PowersInLabels()
+    )
     bar.set_label(label, fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
 
 
 def _draw(ax: Axes, logo: pd.DataFrame) -> None:
-    colours = {str(c): LETTER_COLOURS.get(str(c).upper(), GREY) for c in logo.columns}
+    colours = _letter_colours(logo)
     # A motif without information, or a model without response, has no letters.
     if logo.to_numpy().any():
         logomaker.Logo(logo, ax=ax, color_scheme=colours, show_spines=False)
@@ -244,6 +250,7 @@ def _draw(ax: Axes, logo: pd.DataFrame) -> None:
 def _draw_above(ax: Axes, logo: pd.DataFrame) -> None:
     """Letters above row 0 of a heat map, whose vertical axis points down."""
     heights = logo.to_numpy()
+    colours = _letter_colours(logo)
     scale = (_LOGO_ROWS - _LOGO_GAP) / (heights.max() or 1.0)
     bottom = -0.5 - _LOGO_GAP
     for position, column in zip(*heights.nonzero(), strict=True):
@@ -254,9 +261,17 @@ def _draw_above(ax: Axes, logo: pd.DataFrame) -> None:
             floor=bottom - scale * heights[position, column],
             ceiling=bottom,
             ax=ax,
-            color=LETTER_COLOURS.get(letter.upper(), GREY),
+            color=colours[letter],
             flip=True,
         )
+
+
+def _letter_colours(logo: pd.DataFrame) -> dict[str, str]:
+    """The colour of each letter; grey for alphabets other than of nucleotides."""
+    letters = [str(letter) for letter in logo.columns]
+    known = {*LETTER_COLOURS, "N"}.issuperset(letter.upper() for letter in letters)
+    colours = LETTER_COLOURS if known else {}
+    return {letter: colours.get(letter.upper(), GREY) for letter in letters}
 
 
 def _number_positions(ax: Axes, length: int) -> None:
@@ -271,6 +286,8 @@ def _draw_structure(ax: Axes, structure: str, top: float) -> None:
         colour = "#DDDDDD" if symbol == "." else SKY
         corner = (position - 0.5, low)
         ax.add_patch(Rectangle(corner, 1, high - low, color=colour, linewidth=0))
+        if len(structure) > _BRACKETS_PER_INCH * figure_width(ax):
+            continue
         ax.text(
             position,
             (low + high) / 2,

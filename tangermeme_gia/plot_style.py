@@ -5,6 +5,7 @@ Everything is set on the artists; matplotlib's global settings are never changed
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
 from .results import GIAResult
@@ -37,7 +38,7 @@ LETTER_COLOURS = {
     "U": VERMILION,
 }
 # One column of a journal, in inches, and the smallest type that most print.
-WIDTH = 3.5
+WIDTH, HEIGHT = 3.5, 2.4
 SMALL, MEDIUM = 7, 8
 
 LOCAL = "Local importance\n(model output)"
@@ -55,10 +56,14 @@ _NAMES = {
 # More and longer labels than these do not fit side by side.
 _LETTERS_PER_INCH = 14
 _LINE_LETTERS = 14
-_LABEL_LETTERS = 40
+_LABEL_LETTERS, _UPRIGHT_LETTERS = 40, 20
+# Share of a figure's width that axes have before there is a layout.
+_AXES_SHARE = 0.775
+# Inches from one line of small type to the next.
+LINE = 1.2 * SMALL / 72
 
 
-def new_axes(ax: Axes | None, height: float = 2.4, width: float = WIDTH) -> Axes:
+def new_axes(ax: Axes | None, height: float = HEIGHT, width: float = WIDTH) -> Axes:
     """The axes given, or those of a new figure of one column's width."""
     if ax is not None:
         return ax
@@ -70,8 +75,30 @@ def finish(ax: Axes, xlabel: str, ylabel: str) -> Axes:
     ax.set_xlabel(xlabel, fontsize=MEDIUM)
     ax.set_ylabel(ylabel, fontsize=MEDIUM)
     ax.tick_params(labelsize=SMALL)
+    for axis in (ax.xaxis, ax.yaxis):
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(PowersInLabels())
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+class PowersInLabels(ScalarFormatter):
+    """Tick labels with their power of ten, which matplotlib writes above the axes.
+
+    There it would be larger than other type, and meet the note.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(useOffset=False, useMathText=False)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of a tick."""
+        label = super().__call__(x, pos)
+        return label + super().get_offset().removeprefix("1") if x else label
+
+    def get_offset(self) -> str:
+        """Nothing above the axes."""
+        return ""
 
 
 def note(ax: Axes, text: str) -> None:
@@ -82,19 +109,62 @@ def note(ax: Axes, text: str) -> None:
 
 
 def label_ticks(ax: Axes, labels: Sequence[str]) -> None:
-    """A tick for each label: long ones in several lines, slanted if still too wide."""
-    lines = [textwrap.wrap(label, _LINE_LETTERS) or [""] for label in labels]
-    ax.set_xticks(range(len(labels)), ["\n".join(parts) for parts in lines])
-    inches = ax.get_figure(root=True).get_size_inches()[0]  # type: ignore[union-attr]
-    letters = sum(2 + max(map(len, parts)) for parts in lines)
-    if letters > _LETTERS_PER_INCH * inches * ax.get_position().width:
-        for tick in ax.get_xticklabels():
-            tick.set(rotation=45, ha="right", rotation_mode="anchor")
+    """A tick for each label, or for every few of them where no more can be read."""
+    ticks, texts, rotation = _fitted(labels, width_in_inches(ax))
+    ax.set_xticks(ticks, texts)
+    for tick in ax.get_xticklabels() if rotation else ():
+        va = "center" if rotation == 90 else "top"
+        tick.set(rotation=rotation, ha="right", va=va, rotation_mode="anchor")
+
+
+def labelled_height(labels: Sequence[str]) -> float:
+    """Height of new axes that leaves room for the labels of their ticks."""
+    _, texts, rotation = _fitted(labels, _AXES_SHARE * WIDTH)
+    longest = max(len(line) for text in texts for line in text.split("\n"))
+    return HEIGHT + {0: 0.0, 45: 0.04, 90: 0.065}[rotation] * longest
+
+
+def _fitted(labels: Sequence[str], inches: float) -> tuple[range, list[str], int]:
+    """Ticks, their labels and by how much these are turned, for axes of a width.
+
+    Long labels have several lines; those that are still too wide are slanted, and
+    those of which many stand side by side are short and upright.
+    """
+    lines = [wrapped(label) for label in labels]
+    letters = sum(2 + max(map(len, text.split("\n"))) for text in lines)
+    if letters <= _LETTERS_PER_INCH * inches:
+        return range(len(labels)), lines, 0
+    if 1.4 * LINE * sum(1 + text.count("\n") for text in lines) <= inches:
+        return range(len(labels)), lines, 45
+    ticks = range(0, len(labels), math.ceil(LINE * len(labels) / inches))
+    return ticks, [shortened(labels[i], _UPRIGHT_LETTERS) for i in ticks], 90
+
+
+def wrapped(label: str) -> str:
+    """A label in lines of few letters."""
+    return "\n".join(textwrap.wrap(label, _LINE_LETTERS) or [""])
+
+
+def width_in_inches(ax: Axes) -> float:
+    """About how wide the axes are, before labels and a layout make room."""
+    inches: float = ax.get_figure(root=True).get_size_inches()[0]  # type: ignore[union-attr]
+    return inches * float(ax.get_position().width)
+
+
+def figure_width(ax: Axes) -> float:
+    """About how wide the part of a figure is that the axes and what is beside take."""
+    return width_in_inches(ax) / _AXES_SHARE
+
+
+def shortened(label: str, letters: int) -> str:
+    """A label that is cut in the middle if it is longer than so many letters."""
+    half = letters // 2 - 1
+    return label if len(label) <= letters else f"{label[:half]}…{label[-half:]}"
 
 
 def whole_ticks(axis: Axis) -> None:
     """Ticks at whole numbers only."""
-    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def column_title(columns: Columns) -> str:
@@ -210,11 +280,8 @@ def row_labels(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     """A label for each row; long ones are cut in the middle."""
     cells = [[_text(value) for value in frame[name]] for name in columns]
     labels = [", ".join(c for c in row if c) for row in zip(*cells, strict=True)]
-    half = _LABEL_LETTERS // 2 - 1
-    return [
-        label if len(label) <= _LABEL_LETTERS else f"{label[:half]}…{label[-half:]}"
-        for label in (labels or [str(i + 1) for i in range(len(frame))])
-    ]
+    labels = labels or [str(i + 1) for i in range(len(frame))]
+    return [shortened(label, _LABEL_LETTERS) for label in labels]
 
 
 def _text(value: Any) -> str:

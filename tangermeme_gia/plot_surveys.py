@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike
 from .plot_logos import draw_grid
 from .plot_style import (
     GLOBAL,
+    HEIGHT,
+    LINE,
     PALETTE,
     SMALL,
     Columns,
@@ -22,19 +25,24 @@ from .plot_style import (
     column_title,
     count,
     distinct_columns,
+    figure_width,
     finish,
     half_widths,
     label_ticks,
+    labelled_height,
     new_axes,
     note,
     row_labels,
     whole_ticks,
+    wrapped,
 )
 
-# Numbers in a grid of more cells would overlap.
+# Numbers in a grid of more cells would overlap, as would wider ones. The title and the
+# colour bar take so many inches, and every letter of the row labels some more.
 _MOST_CELLS = 80
-# A page, in inches, and the rows that can be labelled on it.
-_HIGHEST, _MOST_ROW_LABELS = 9, 45
+_BESIDE, _BESIDE_PER_LETTER, _LETTERS_PER_INCH = 1.05, 0.06, 22
+# A page, in inches, and what of it can have row labels.
+_HIGHEST, _ROW_LABELS_HEIGHT = 9, 9
 _MEASURED = ["output", "effect", "se", "low", "high", "n", "n_models", "between_sd"]
 
 
@@ -48,8 +56,8 @@ def background_grid(
 ) -> Axes:
     """Does a finding depend on the choice of background, or of model?
 
-    Global importance of every condition (rows) under every background (columns), in
-    brackets where the interval includes 0.
+    Global importance of every condition (rows) under every background (columns), as
+    colours, and as numbers where they fit, in brackets where the interval includes 0.
 
     Parameters
     ----------
@@ -102,15 +110,20 @@ def background_grid(
             "one effect; name the columns that tell the conditions apart."
         )
     values = np.stack([block["effect"].to_numpy() for block in blocks], axis=1)
-    ax = new_axes(ax, height=min(1.2 + 0.2 * len(own), _HIGHEST))
+    labels = [wrapped(row) for row in row_labels(own, rows)]
+    row_height = 0.08 + LINE * max(1 + row.count("\n") for row in labels)
+    ticks = [str(name) for name in names]
+    height = max(1.2, row_height * len(own)) + labelled_height(ticks) - HEIGHT + 0.9
+    ax = new_axes(ax, height=min(height, _HIGHEST))
     draw_grid(ax, values, GLOBAL)
-    bracketed = _write_cells(ax, values, blocks)
-    step = -(-len(own) // _MOST_ROW_LABELS)
-    ax.set_yticks(range(0, len(own), step), row_labels(own, rows)[::step])
-    label_ticks(ax, [str(name) for name in names])
-    phrase = "in brackets: interval includes 0" if bracketed else ""
-    note(ax, "; ".join(part for part in [count(frame), phrase] if part))
-    finish(ax, "", column_title(rows))
+    longest = max(len(line) for row in labels for line in row.split("\n"))
+    inches = figure_width(ax) - _BESIDE - _BESIDE_PER_LETTER * longest
+    notes = [count(frame), *_write_cells(ax, values, blocks, inches)]
+    step = math.ceil(len(own) * row_height / _ROW_LABELS_HEIGHT)
+    ax.set_yticks(range(0, len(own), step), labels[::step])
+    label_ticks(ax, ticks)
+    note(ax, "\n".join(part for part in notes if part))
+    finish(ax, "", column_title(rows).replace(" (", "\n("))
     ax.spines[:].set_visible(False)
     return ax
 
@@ -133,7 +146,8 @@ def gc_bias_histograms(
     ----------
     frame: pandas.DataFrame
         One row per experiment, with effect sizes (the importance with GC on an end
-        over that of the motif alone), or their 5' - 3' difference.
+        over that of the motif alone), or their 5' - 3' difference. NaN, where there is
+        none, is not drawn, and the figure says in how many rows one was missing.
 
     columns: str or sequence of str, optional
         One histogram for each, on common bins. Default is ("left", "right").
@@ -229,31 +243,50 @@ def additivity_histogram(
     return finish(ax, "R² of the additivity fit", "Number of experiments")
 
 
-def _write_cells(ax: Axes, values: Any, blocks: list[pd.DataFrame]) -> bool:
-    """Write effects into the cells; whether any is in brackets."""
-    if values.size > _MOST_CELLS:
-        return False
-    bracketed = False
+def _write_cells(
+    ax: Axes, values: Any, blocks: list[pd.DataFrame], inches: float
+) -> list[str]:
+    """Write effects into the cells if they fit; what has to be said about them."""
     limit = np.abs(values).max() or 1.0
-    decimals = max(0, 1 - int(np.floor(np.log10(limit))))
+    power = math.floor(math.log10(limit))
+    most = _LETTERS_PER_INCH * inches / values.shape[1]
+    # Large, small and too long numbers are written without their power of ten.
+    for scale in dict.fromkeys([0 if -1 <= power <= 1 else power, power]):
+        texts, bracketed = _cell_texts(values, blocks, scale, power)
+        if values.size <= _MOST_CELLS and max(map(len, texts.flat)) <= most:
+            break
+    else:
+        return []
+    for row, column in np.ndindex(values.shape):
+        dark = abs(values[row, column]) > 0.65 * limit
+        ax.text(
+            column,
+            row,
+            texts[row, column],
+            ha="center",
+            va="center",
+            fontsize=SMALL,
+            color="white" if dark else "black",
+        )
+    notes = [f"numbers: times 1e{scale}"] if scale else []
+    return notes + (["in brackets: interval includes 0"] if bracketed else [])
+
+
+def _cell_texts(
+    values: Any, blocks: list[pd.DataFrame], scale: int, power: int
+) -> tuple[Any, bool]:
+    """Effects over a power of ten, with two digits of the largest; any brackets?"""
+    decimals = max(0, 1 - power + scale)
+    # Adding 0 turns a rounded -0 into 0.
+    rounded = (values / 10.0**scale).round(decimals) + 0
+    texts = np.array([[f"{v:.{decimals}f}" for v in row] for row in rounded], object)
+    bracketed = False
     for column, block in enumerate(blocks):
-        known = half_widths(block) is not None
-        for row in range(len(block)):
-            # Adding 0 turns a rounded -0 into 0.
-            text = f"{values[row, column].round(decimals) + 0:.{decimals}f}"
-            if known and block["low"][row] <= 0 <= block["high"][row]:
-                text, bracketed = f"({text})", True
-            dark = abs(values[row, column]) > 0.65 * limit
-            ax.text(
-                column,
-                row,
-                text,
-                ha="center",
-                va="center",
-                fontsize=SMALL,
-                color="white" if dark else "black",
-            )
-    return bracketed
+        if half_widths(block) is not None:
+            holds_0 = (block["low"] <= 0) & (block["high"] >= 0)
+            for row in np.flatnonzero(holds_0):
+                texts[row, column], bracketed = f"({texts[row, column]})", True
+    return texts, bracketed
 
 
 def _numbers(values: Any, name: str) -> Any:
@@ -282,4 +315,5 @@ def _experiments(values: list[Any]) -> str:
     total = len(values[0])
     missing = int(np.isnan(np.stack(values)).any(axis=0).sum())
     more = f" ({missing} more without a value)" if missing else ""
-    return f"n = {total - missing} experiments{more}"
+    n = total - missing
+    return f"n = {n} experiment{'' if n == 1 else 's'}{more}"

@@ -13,6 +13,8 @@ from .plot_style import (
     BLUE,
     GLOBAL,
     GREY,
+    HEIGHT,
+    LINE,
     PALETTE,
     SMALL,
     VERMILION,
@@ -28,6 +30,7 @@ from .plot_style import (
     note,
     row_labels,
     whole_ticks,
+    wrapped,
 )
 
 
@@ -173,18 +176,21 @@ def kmer_ranks(
     frame = frame.sort_values("effect", ascending=False, kind="stable")
     effect = frame["effect"].to_numpy()
     ranks = np.arange(1, len(frame) + 1)
-    ax = new_axes(ax)
+    # The list of names has to fit.
+    ax = new_axes(ax, height=max(HEIGHT, 0.8 + 1.2 * LINE * min(top, len(frame))))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     ax.plot(ranks, effect, ".", color=BLUE, markersize=3)
     ax.plot(ranks[:top], effect[:top], ".", color=VERMILION, markersize=5)
     named = [f"{i + 1} {name}" for i, name in enumerate(frame[kmer].head(top))]
+    # By rank effects fall, late if most are near the highest: then there is room below.
+    above = 2 * np.median(effect) <= effect[0] + effect[-1]
     ax.text(
-        0.98,
-        0.97,
+        0.98 if above else 0.02,
+        0.97 if above else 0.03,
         "\n".join(named),
         transform=ax.transAxes,
-        ha="right",
-        va="top",
+        ha="right" if above else "left",
+        va="top" if above else "bottom",
         fontsize=SMALL,
         family="monospace",
         color=VERMILION,
@@ -214,9 +220,12 @@ def _curves(
         )
     groups = check_columns(frame, "by", by)
     labels = np.array(row_labels(frame, groups) if groups else [""] * len(frame))
-    ax = new_axes(ax)
+    names = {label: wrapped(label) for label in dict.fromkeys(labels.tolist())}
+    # The legend has to fit.
+    n_lines = 3 + sum(1.3 + name.count("\n") for name in names.values())
+    ax = new_axes(ax, height=max(HEIGHT, 1.05 * LINE * n_lines))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    for i, label in enumerate(dict.fromkeys(labels.tolist())):
+    for i, (label, name) in enumerate(names.items()):
         curve = frame[labels == label].sort_values(x, kind="stable")
         if curve[x].duplicated().any():
             twice = curve.loc[curve[x].duplicated(), x].iloc[0]
@@ -228,9 +237,21 @@ def _curves(
         # More curves than colours are told apart by their dashes.
         style = ("-", "--", ":", "-.")[i // len(PALETTE) % 4]
         ax.plot(
-            curve[x], curve["effect"], style, color=colour, linewidth=1.2, label=label
+            curve[x], curve["effect"], style, color=colour, linewidth=1.2, label=name
         )
-        if half_widths(curve) is not None:
+        widths = half_widths(curve)
+        if len(curve) == 1:
+            # A curve of one point cannot be seen, nor its band.
+            ax.errorbar(
+                curve[x],
+                curve["effect"],
+                yerr=widths,
+                fmt="o",
+                color=colour,
+                markersize=4,
+                capsize=2,
+            )
+        elif widths is not None:
             ax.fill_between(
                 curve[x], curve["low"], curve["high"], color=colour, alpha=0.25, lw=0
             )

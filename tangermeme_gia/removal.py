@@ -38,8 +38,9 @@ def occlusion(
 ) -> GIAResult:
     """How much does the output depend on a region, whatever else might stand there?
 
-    Each region of the given sequences is replaced by `n` draws of a background. With a
-    shuffle the outputs are those of tangermeme's `ablate` with the same seed.
+    Each region of the given sequences is replaced by `n` draws of a background. Padding
+    and N in it stay where they are. Where there are none, the outputs with a shuffle
+    are those of tangermeme's `ablate` with the same seed.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def occlusion(
         its dinucleotide counts kept, are tangermeme's shuffles; the first reorders
         every sequence in the same way. Sequences of the length of X, at least `n`:
         the region is copied from `n` different ones, drawn for each sequence of X; the
-        windows of a sequence share them, and padding of X stays padding.
+        windows of a sequence share them. Their padding is copied, too.
         Default is "shuffle".
 
     n: int, optional
@@ -75,8 +76,8 @@ def occlusion(
     ------
     ValueError, TypeError
         If a window is empty or runs past X, `background` is unknown, does not fit X or
-        has fewer than `n` sequences, X is not one-hot, or tangermeme finds only one
-        dinucleotide shuffle of a region.
+        has fewer than `n` sequences, X is not one-hot, or a region has only one
+        dinucleotide shuffle.
 
     Examples
     --------
@@ -128,8 +129,8 @@ def occlusion_annotations(
     """How much does the output depend on each annotated region of its own sequence?
 
     As `occlusion`, with regions that differ between sequences, such as motif hits. With
-    a shuffle the outputs are those of tangermeme's `ablate_annotations` with the same
-    seed.
+    a shuffle the outputs are those of tangermeme's `ablate_annotations`, called for
+    each annotation with the same seed.
 
     Parameters
     ----------
@@ -201,7 +202,7 @@ def average_draws(result: GIAResult) -> GIAResult:
     Raises
     ------
     ValueError
-        If the conditions have no draws.
+        If the conditions have no draws, or not all draws of each region in their order.
 
     Examples
     --------
@@ -219,7 +220,15 @@ def average_draws(result: GIAResult) -> GIAResult:
             "come from `occlusion` or `occlusion_annotations`."
         )
     n = int(table["draw"].max()) + 1
-    conditions = table.iloc[::n].drop(columns="draw").reset_index(drop=True)
+    regions = table.drop(columns="draw")
+    draw = np.arange(len(table)) % n
+    same_region = regions.values == regions.values[np.arange(len(table)) - draw]
+    if len(table) % n or (table["draw"] != draw).any() or not same_region.all():
+        raise ValueError(
+            "`result` must hold every draw of each region, in the order given by "
+            f"`occlusion`; its column 'draw' begins {table['draw'].tolist()[:10]}."
+        )
+    conditions = regions.iloc[::n].reset_index(drop=True)
     after = result.y_afters
     if isinstance(after, torch.Tensor):
         return GIAResult(result.y_before, _mean_of_draws(after, n), conditions)

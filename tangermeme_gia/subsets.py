@@ -161,6 +161,7 @@ def filtered_background(
     tensor(True)
     """
     check_one_hot(X)
+    check_count("n", n)
     if low is not None and high is not None and not low <= high:
         raise ValueError(f"`low`={low} must not be above `high`={high}.")
     y = _one_output(predict(model, X, **kwargs), target)
@@ -227,9 +228,10 @@ def _one_output(y: torch.Tensor | list[torch.Tensor], target: int | None) -> Any
                 "by with `target`, or reduce it with `func`."
             )
         return y
-    if y.ndim != 2 or not 0 <= target < y.shape[1]:
+    is_index = isinstance(target, int | np.integer) and not isinstance(target, bool)
+    if y.ndim != 2 or not is_index or not 0 <= target < y.shape[1]:
         raise ValueError(
-            f"`target`={target} is not an output of a model that returns shape "
+            f"`target`={target!r} is not an output of a model that returns shape "
             f"{tuple(y.shape)}."
         )
     return y[:, target]

@@ -395,8 +395,9 @@ def test_every_name_is_the_background_of_that_name(X):
 
 
 def test_unknown_names_and_missing_scores_are_refused(X):
-    with pytest.raises(ValueError, match=r"`name`='quartile5' is not .*'profile'"):
-        sample_background("quartile5", X)
+    for name in ("quartile5", ["profile"], 1):
+        with pytest.raises(ValueError, match=r"`name`=.* is not .*'profile'"):
+            sample_background(name, X)
     with pytest.raises(ValueError, match="'quartile1' needs `scores`"):
         sample_background("quartile1", X)
     with pytest.raises(ValueError, match="`n`=13, but only 12 of the 48 sequences"):

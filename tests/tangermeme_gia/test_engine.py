@@ -1,3 +1,6 @@
+import functools
+
+import numpy as np
 import pytest
 import torch
 from tangermeme.predict import predict
@@ -77,6 +80,13 @@ def test_a_limit_below_one_sequence_says_so(X, additive_model):
         global_importance(additive_model, X, CONDITIONS, max_memory=50)
 
 
+def test_numbers_of_numpy_will_do(X, additive_model):
+    options = {"max_memory": np.int64(2000), "batch_size": np.int64(4)}
+    result = global_importance(additive_model, X, CONDITIONS, **options)
+    expected = global_importance(additive_model, X, CONDITIONS)
+    assert torch.equal(result.y_afters, expected.y_afters)
+
+
 @pytest.mark.parametrize("max_memory", [0, -1, 1.5, "1G"])
 def test_a_wrong_limit_is_named(X, additive_model, max_memory):
     with pytest.raises(ValueError, match=r"`max_memory`=.* must be a positive number"):
@@ -152,6 +162,19 @@ def test_the_batch_size_depends_on_the_length(additive_model, recorder):
         X = torch.zeros(1, 4, length, dtype=torch.int8)
         global_importance(additive_model, X, [("GA", 0)], func=record)
     assert sizes == {24: 1024, 4096: 32, 200_000: 1}
+
+
+def test_a_batch_size_that_func_holds_already_is_kept(X, additive_model):
+    sizes = []
+
+    def record(model, X, args=None, batch_size=32):
+        sizes.append(batch_size)
+        return torch.zeros(len(X), 1)
+
+    bound = functools.partial(record, batch_size=3)
+    global_importance(additive_model, X, [("GA", 0)], func=bound)
+    global_importance(additive_model, X, [("GA", 0)], func=bound, batch_size=5)
+    assert sizes == [3, 3, 5, 5]
 
 
 def test_progress_is_shown_on_request(X, additive_model, capfd):

@@ -8,6 +8,7 @@ from tangermeme_gia.hairpin import hairpin_importance, relative_to_stem
 from tangermeme_gia.importance import global_importance
 from tangermeme_gia.motif_codes import RNA
 from tangermeme_gia.pairing import forms_pairs, impose_pairs
+from tangermeme_gia.results import GIAResult
 from tangermeme_gia.structure import PAPER_HAIRPIN, Hairpin
 
 LENGTH = 41
@@ -262,6 +263,10 @@ def test_padding_is_named_by_its_sequence_in_all_of_the_backgrounds():
 def test_only_results_of_the_experiment_are_relative_to_a_stem(X):
     with pytest.raises(ValueError, match="must come from `hairpin_importance`"):
         relative_to_stem(global_importance(Stem(), X, [("GC", 2)]))
+    result = hairpin_importance(Stem(), X, "GCTGGC")
+    filled = result.conditions.iloc[1:]
+    with pytest.raises(ValueError, match="no condition with the empty hairpin"):
+        relative_to_stem(GIAResult(result.y_before, result.y_afters[:, 1:], filled))
 
 
 def test_a_partner_in_the_stem_changes_only_if_it_does_not_pair():

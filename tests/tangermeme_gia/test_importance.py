@@ -1,6 +1,7 @@
 import pytest
 import torch
 from tangermeme.deep_lift_shap import deep_lift_shap
+from tangermeme.ersatz import dinucleotide_shuffle, substitute
 from tangermeme.marginalize import marginalize
 from tangermeme.utils import one_hot_encode
 
@@ -63,6 +64,66 @@ def test_any_tangermeme_function_may_be_asked(X):
     )
     assert torch.equal(result.y_before, y_before)
     assert torch.allclose(result.y_afters[:, 0], y_after, atol=1e-6)
+
+
+class Convolution(torch.nn.Module):
+    """Not linear, so that attributions depend on the references."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.filters = torch.nn.Conv1d(4, 3, 5, bias=False)
+        self.relu = torch.nn.ReLU()
+        weights = torch.randn(3, 4, 5, generator=generator)
+        self.filters.weight = torch.nn.Parameter(weights)
+
+    def forward(self, X):
+        return self.relu(self.filters(X)).sum(dim=(1, 2))[:, None]
+
+
+def with_references(model, X, args=None, **kwargs):
+    return deep_lift_shap(model, X, references=args[0], **kwargs)
+
+
+@pytest.mark.parametrize("func", [deep_lift_shap, with_references])
+def test_seeded_attributions_do_not_depend_on_the_memory_limit(X, func):
+    sets = [[("GACC", start)] for start in (2, 9, 17)]
+    options = {"func": func, "additional_func_kwargs": {"n_shuffles": 3}}
+    if func is deep_lift_shap:
+        options["additional_func_kwargs"]["random_state"] = 0
+    else:
+        options["args"] = [dinucleotide_shuffle(X, n=3, random_state=0)]
+    expected = global_importance(Convolution().double(), X, sets, **options)
+    assert expected.local_importance.abs().mean() > 0.01
+    for max_memory in (4000, 16_000):
+        result = global_importance(
+            Convolution().double(), X, sets, max_memory=max_memory, **options
+        )
+        torch.testing.assert_close(result.y_before, expected.y_before)
+        torch.testing.assert_close(result.y_afters, expected.y_afters)
+
+
+def test_the_same_references_before_and_after_leave_only_the_change(X, additive_model):
+    # An additive model attributes weight times difference from the reference, so that
+    # only the motif's attribution changes where the references do not.
+    references = dinucleotide_shuffle(X, n=4, random_state=0)
+    patterns = [("GACC", 2)]
+    shared = global_importance(
+        additive_model, X, patterns, func=with_references, args=[references]
+    )
+    change = shared.local_importance[:, 0]
+    weights = additive_model.weights.detach()
+    expected = (substitute(X, "GACC", start=2) - X) * weights
+    torch.testing.assert_close(change.sum(dim=1), expected.sum(dim=1))
+    seeded = {"n_shuffles": 4, "random_state": 0}
+    own = global_importance(
+        additive_model,
+        X,
+        patterns,
+        func=deep_lift_shap,
+        additional_func_kwargs=seeded,
+    )
+    assert own.local_importance[..., 6:].abs().mean() > 0.1
 
 
 @pytest.mark.parametrize(

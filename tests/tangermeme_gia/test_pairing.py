@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from tangermeme.ersatz import substitute
@@ -153,8 +154,12 @@ def test_impossible_pairs_are_refused(X, pairs, message):
 def test_kept_positions_are_checked(X):
     with pytest.raises(ValueError, match="`keep` names position 41"):
         impose_pairs(X, PAIRS, keep=[41])
-    with pytest.raises(TypeError, match="`keep` holds booleans"):
-        impose_pairs(X, PAIRS, keep=[True] * 41)
+    for wrong in (True, np.True_, 1.0, "1"):
+        with pytest.raises(TypeError, match=r"`keep` holds .*; it must hold 0-based"):
+            impose_pairs(X, PAIRS, keep=[wrong])
+    kept = impose_pairs(X, PAIRS, keep=np.array([30]))
+    assert torch.equal(kept, impose_pairs(X, PAIRS, keep=[30]))
+    assert torch.equal(kept[:, :, 30], X[:, :, 30])
 
 
 def test_X_has_to_be_one_hot_in_the_alphabet(X):

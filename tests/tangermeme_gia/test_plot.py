@@ -1,6 +1,7 @@
 """What holds for every plot; what each draws is tested beside its module."""
 
 import copy
+import itertools
 import subprocess
 import sys
 
@@ -99,6 +100,69 @@ def test_a_new_figure_has_the_width_of_one_column_and_legible_type(name):
             box = text.get_window_extent()
             assert -1 <= box.x0 < box.x1 <= width + 1, text.get_text()
             assert -1 <= box.y0 < box.y1 <= height + 1, text.get_text()
+
+
+LONG = ["UGCAUGUGCAUGUUUUUGGGCCCAAAUUU" + str(i) for i in range(30)]
+SEQUENCE = "ACGU" * 30
+SPACINGS = pd.DataFrame(
+    [(x, name, -1e-6 * x) for name in LONG for x in range(4)],
+    columns=["spacing", "arm", "effect"],
+)
+AWKWARD = {
+    "boxes_of_one": lambda: plot.local_importance_boxes(result(start=[3])),
+    "many_boxes": lambda: plot.local_importance_boxes(result(start=list(range(30)))),
+    "long_boxes": lambda: plot.local_importance_boxes(result(motif=LONG)),
+    "long_names": lambda: plot.local_importance_boxes(result(motif=LONG[:4])),
+    "many_sites": lambda: plot.additivity_line(result(n_sites=list(range(1, 31)))),
+    "long_arms": lambda: plot.interaction_bars(result(**FACTORS), labels=LONG[:2]),
+    "many_curves": lambda: plot.spacing_curve(SPACINGS, by="arm"),
+    "one_position": lambda: plot.position_curve(result(start=[7])),
+    "many_kmers": lambda: plot.kmer_ranks(result(kmer=LONG), top=30),
+    "one_cell": lambda: plot.background_grid(
+        GRID[:1].rename(columns={"n_sites": "start"})
+    ),
+    "many_backgrounds": lambda: plot.background_grid(
+        pd.DataFrame({"background": LONG[:12], "n": 1000, "start": 5, "effect": -1e-7})
+    ),
+    "long_rows": lambda: plot.background_grid(
+        pd.DataFrame({"background": "a", "motif": LONG, "effect": 1e5})
+    ),
+    "long_heatmap": lambda: plot.mutagenesis_heatmap(
+        np.eye(4)[[1, 2, 3, 0] * 30] * 1e-6, SEQUENCE, "ACGU"
+    ),
+    "long_structure": lambda: plot.mutagenesis_logo(
+        np.eye(4)[[1, 2, 3, 0] * 30], SEQUENCE, "ACGU", structure="(" * 60 + ")" * 60
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_input_leaves_all_type_inside_the_figure_and_apart(name):
+    ax = AWKWARD[name]()
+    assert ax.figure.get_size_inches()[0] == 3.5
+    ax.figure.canvas.draw()
+    width, height = ax.figure.canvas.get_width_height()
+    left, right = sorted(ax.get_xlim())
+    low, high = sorted(ax.get_ylim())
+    ticks = [
+        label.get_window_extent()
+        for axis, (first, last) in [(ax.xaxis, (left, right)), (ax.yaxis, (low, high))]
+        for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+        if first <= place <= last and label.get_text() and not label.get_rotation() % 90
+    ]
+    others = [ax.xaxis.label, ax.yaxis.label, *ax.texts]
+    legend = ax.get_legend()
+    others += [] if legend is None else legend.get_texts()
+    boxes = [t.get_window_extent() for t in others if t.get_text()] + ticks
+    for box in boxes:
+        assert -1 <= box.x0 < box.x1 <= width + 1
+        assert -1 <= box.y0 < box.y1 <= height + 1
+    for first, second in itertools.combinations(boxes, 2):
+        # Boxes are a little larger than what is drawn in them.
+        assert not first.padded(-1.5).overlaps(second.padded(-1.5))
+    axes_box = ax.get_window_extent()
+    assert axes_box.height > 70
+    assert axes_box.width > 100
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -137,3 +137,22 @@ def test_a_frame_and_an_array_draw_the_same(ax):
 def test_effects_instead_of_changes_are_refused(ax):
     with pytest.raises(ValueError, match=r"must be 0: subtract the wild type"):
         mutagenesis_heatmap(CHANGE + 1, "ACU", "ACGU", ax=ax)
+
+
+def test_only_nucleotides_have_colours(ax):
+    motif_logo(np.eye(20), "ACDEFGHIKLMNPQRSTVWY", ax=ax)
+    assert {colour for _, colour, _, _ in glyphs(ax)} == {"#888888"}
+    ax.clear()
+    motif_logo(np.eye(5), "ACGTN", ax=ax)
+    colours = [colour for _, colour, _, _ in glyphs(ax)]
+    assert colours == [GREEN, BLUE, "#e69f00", VERMILION, "#888888"]
+
+
+@pytest.mark.parametrize(("length", "n_symbols"), [(60, 60), (130, 0)])
+def test_brackets_that_would_touch_are_blocks_only(length, n_symbols):
+    figure, ax = plt.subplots(figsize=(3.5, 2))
+    structure = "(" * 20 + "." * (length - 40) + ")" * 20
+    mutagenesis_logo(np.eye(4)[[1] * length], "A" * length, structure=structure, ax=ax)
+    assert len(ax.texts) == n_symbols
+    assert sum(isinstance(patch, Rectangle) for patch in ax.patches) == length
+    plt.close(figure)

@@ -52,7 +52,7 @@ def test_cells_tell_their_number_and_whether_0_is_in_the_interval(ax, frame):
         (1, 1): "2.5",
         (1, 2): "(0.3)",
     }
-    expected = "n = 20 backgrounds; in brackets: interval includes 0"
+    expected = "n = 20 backgrounds\nin brackets: interval includes 0"
     assert ax.texts[-1].get_text() == expected
 
 
@@ -63,6 +63,45 @@ def test_a_large_grid_has_colours_only(ax):
     assert len(ax.texts) <= 1
     labels = [tick.get_text() for tick in ax.get_yticklabels()]
     assert labels == [str(row) for row in range(0, 100, 3)]
+
+
+@pytest.mark.parametrize(
+    ("factor", "cells", "power"),
+    [
+        (1000, ["1.0", "2.0", "(-0.0)", "1.5", "2.5", "(0.3)"], "3"),
+        (1e-6, ["1.0", "2.0", "(-0.0)", "1.5", "2.5", "(0.3)"], "-6"),
+        (10, ["10", "20", "(0)", "15", "25", "(3)"], None),
+        (0.1, ["0.10", "0.20", "(0.00)", "0.15", "0.25", "(0.03)"], None),
+    ],
+)
+def test_large_and_small_numbers_leave_their_power_to_the_note(
+    ax, frame, factor, cells, power
+):
+    frame[["effect", "low", "high"]] *= factor
+    background_grid(frame, ax=ax)
+    written = [text.get_text() for text in sorted(ax.texts[:-1], key=by_column)]
+    assert written == [cell.replace("-0.0", "0.0") for cell in cells]
+    notes = ax.texts[-1].get_text().split("\n")
+    assert notes[1:-1] == ([f"numbers: times 1e{power}"] if power else [])
+
+
+def by_column(text) -> tuple[float, float]:
+    return text.get_position()
+
+
+def test_numbers_that_do_not_fit_are_shorter_or_left_out(frame):
+    def drawn(n_columns, factor):
+        parts = [frame.head(3).assign(background=f"b{i}") for i in range(n_columns)]
+        table = pd.concat(parts)
+        table[["effect", "low", "high"]] *= factor
+        axes = background_grid(table)
+        plt.close(axes.figure)
+        return axes.texts
+
+    assert len(drawn(7, 0.1)) == 22
+    assert "numbers: times 1e-1" in drawn(9, 0.1)[-1].get_text()
+    assert len(drawn(9, 0.1)) == 28
+    assert [text.get_text() for text in drawn(15, 1)] == ["n = 20 backgrounds"]
 
 
 def test_cells_without_an_effect_are_refused(ax, frame):

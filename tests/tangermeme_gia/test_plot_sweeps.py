@@ -89,3 +89,38 @@ def test_kmers_stand_by_rank_and_the_best_are_named(ax):
     assert texts == ["1 GC\n2 UG", "3 k-mers, n = 9 backgrounds"]
     with pytest.raises(ValueError, match=r"`top`=-1 must be at least 0"):
         kmer_ranks(scan, top=-1, ax=ax)
+
+
+def test_a_single_position_is_a_point_with_its_interval(ax, frame):
+    frame = frame.rename(columns={"spacing": "start"}).head(1)
+    position_curve(frame, ax=ax)
+    point, caps, bars = ax.containers[0].lines
+    assert point.get_xydata().tolist() == frame[["start", "effect"]].values.tolist()
+    segment = bars[0].get_segments()[0][:, 1].tolist()
+    assert segment == frame.loc[0, ["low", "high"]].tolist()
+    assert len(caps) == 2
+    ax.clear()
+    position_curve(frame.drop(columns=["low", "high"]), ax=ax)
+    assert ax.containers[0].lines[2] == ()
+    ax.figure.canvas.draw()
+    inside = [x for x in ax.get_xticks() if np.diff(ax.get_xlim())[0] and x == int(x)]
+    assert frame["start"][0] in inside
+
+
+def test_long_names_of_curves_have_several_lines(ax, frame):
+    name = "the first motif before the second"
+    spacing_curve(frame.head(3).assign(arm=name), by="arm", ax=ax)
+    text = ax.get_legend().get_texts()[0].get_text()
+    assert text.replace("\n", " ") == name
+    assert max(map(len, text.split("\n"))) <= 14
+
+
+def test_the_best_kmers_are_named_where_there_is_room(ax):
+    names = [f"k{i}" for i in range(50)]
+    for effect, corner in [
+        (-np.geomspace(1e-3, 1, 50), (0.02, 0.03)),
+        (np.geomspace(1e-3, 1, 50), (0.98, 0.97)),
+    ]:
+        ax.clear()
+        kmer_ranks(pd.DataFrame({"kmer": names, "effect": effect}), ax=ax)
+        assert ax.texts[0].get_position() == corner

@@ -4,11 +4,13 @@ import pytest
 import torch
 from tangermeme.ablate import ablate, ablate_annotations
 from tangermeme.ersatz import dinucleotide_shuffle, shuffle
-from tangermeme.utils import PackedSequence, random_one_hot
+from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
+from tangermeme_gia import _replacements
 from tangermeme_gia.importance import global_importance
 from tangermeme_gia.motif_codes import RNA
 from tangermeme_gia.removal import average_draws, occlusion, occlusion_annotations
+from tangermeme_gia.results import GIAResult
 
 LENGTH = 60
 WINDOWS = [(0, 24), (10, 50), (36, 60)]
@@ -145,6 +147,95 @@ def test_padding_stays_padding_and_nothing_outside_the_window_changes(X, backgro
             assert any(torch.equal(y, b) for b in background[..., 3:12].float())
 
 
+@pytest.mark.parametrize("name", SHUFFLES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_shuffle_leaves_padding_and_N_where_they_are(X, name, packed):
+    X[1, :, :7] = 0
+    X[1, :, 20] = 0
+    X[2, :, 50:] = 0
+    given = PackedSequence.from_one_hot(X) if packed else X
+    options = {"background": name, "n": 5, "random_state": 0}
+    result = occlusion(Sequences(), given, WINDOWS, **options)
+    regions = [[1, 10, 50], [2, 36, 60]]
+    annotated = occlusion_annotations(Sequences(), given, regions, **options)
+    for i, (start, end) in enumerate(WINDOWS):
+        drawn = result.y_afters[:, 5 * i : 5 * i + 5].to(torch.int8)
+        for Y in drawn.transpose(0, 1):
+            assert torch.equal(Y.sum(dim=1), X.sum(dim=1))
+            assert torch.equal(Y.sum(dim=2), X.sum(dim=2))
+        for y, x in zip(drawn, X, strict=True):
+            assert not torch.equal(y, x.expand_as(y))
+            assert len(torch.unique(y, dim=0)) > 1
+            for run in range(start, end - 1):
+                # Where a run of letters ends its last letter stays.
+                if name == "dinucleotide" and x[:, run].any() > x[:, run + 1].any():
+                    assert torch.equal(y[..., run], x[:, run].expand(5, 4))
+    for y, (row, start, end) in zip(annotated.y_afters, regions, strict=True):
+        assert torch.equal(y.sum(dim=1), X[row].sum(dim=0).expand(5, -1).float())
+        assert torch.equal(y.sum(dim=2), X[row].sum(dim=1).expand(5, -1).float())
+        assert not torch.equal(y[..., start:end], X[[row] * 5, :, start:end].float())
+    # The other sequences are shuffled as they are without padding beside them.
+    alone = occlusion(Sequences(), X[:1], WINDOWS, **options)
+    assert torch.equal(result.y_afters[:1], alone.y_afters)
+
+
+@pytest.mark.parametrize("name", SHUFFLES)
+def test_regions_with_padding_follow_the_seed(X, name):
+    X[:, :, :7] = 0
+    X[1] = X[0]
+    options = {"background": name, "n": 3}
+    first, second, again = (
+        occlusion(Sequences(), X, (0, 40), random_state=seed, **options).y_afters
+        for seed in (0, 1, 0)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    # Only the dinucleotide shuffle of tangermeme has a seed for each sequence.
+    assert torch.equal(first[0], first[1]) == (name == "shuffle")
+
+
+def test_dinucleotides_of_a_region_with_padding_are_kept(X):
+    X[:, :, 30] = 0
+    result = occlusion(Sequences(), X, (0, 60), background="dinucleotide", n=4)
+
+    def counts(Y):
+        return torch.einsum("nal,nbl->nab", Y[..., :-1], Y[..., 1:])
+
+    for draw in range(4):
+        after = result.y_afters[:, draw]
+        assert torch.equal(counts(after), counts(X.float()))
+
+
+@pytest.mark.parametrize("region", ["NNNNNN", "NACGNN", "AAAAAA", "ACACAC"])
+def test_a_region_with_one_dinucleotide_shuffle_is_an_error(region):
+    X = one_hot_encode(region + "GATTACA")[None]
+    options = {"background": "dinucleotide", "n": 3}
+    with pytest.raises(ValueError, match=r"(?i)all dinucleotide shuffles"):
+        occlusion(Sequences(), X, (0, 6), **options)
+    assert len(occlusion(Sequences(), X, (0, 6), n=3).conditions) == 3
+
+
+def test_few_shuffles_are_made_at_once(monkeypatch):
+    made = []
+
+    def spy(region, n, **kwargs):
+        made.append(len(region) * n)
+        return dinucleotide_shuffle(region, n=n, **kwargs)
+
+    monkeypatch.setattr(_replacements, "dinucleotide_shuffle", spy)
+    X = random_one_hot((40, 4, LENGTH), random_state=0)
+    options = {"background": "dinucleotide", "n": 6, "random_state": 0}
+    expected = occlusion(Additive(), X, (0, LENGTH), **options)
+    assert max(made) == 40 * 6 / 4
+    # A limit of 24 sequences, with outputs: one region's draws, but no more.
+    made.clear()
+    result = occlusion(
+        Additive(), X, (0, LENGTH), max_memory=24 * (4 * LENGTH + 32), **options
+    )
+    assert max(made) == 6
+    assert torch.equal(result.y_afters, expected.y_afters)
+
+
 def test_the_draws_of_a_sequence_are_different_sequences(X, background):
     result = occlusion(Sequences(), X, (0, LENGTH), background=background, n=9)
     for drawn in result.y_afters:
@@ -243,6 +334,20 @@ def test_an_annotation_of_no_sequence_and_too_few_args_are_errors(X):
         occlusion_annotations(Additive(), X, [[4, 0, 5]])
     with pytest.raises(ValueError, match=re.escape("`args[0]` has 3 rows")):
         occlusion_annotations(Additive(), X, ANNOTATIONS, args=[torch.zeros(3, 1)])
+
+
+@pytest.mark.parametrize("kept", [[0, 1, 2, 3], [1, 4], [2, 0, 1], [0, 4, 2]])
+def test_draws_of_different_regions_are_never_averaged(X, kept):
+    result = occlusion(Additive(), X, WINDOWS[:2], n=3)
+    table = result.conditions.iloc[kept]
+    part = GIAResult(result.y_before, result.y_afters[:, kept], table)
+    with pytest.raises(ValueError, match="must hold every draw of each region, in"):
+        average_draws(part)
+    whole = result.conditions.iloc[3:]
+    second = average_draws(GIAResult(result.y_before, result.y_afters[:, 3:], whole))
+    assert second.conditions["start"].tolist() == [10]
+    expected = average_draws(result).y_afters[:, 1:]
+    torch.testing.assert_close(second.y_afters, expected)
 
 
 def test_only_draws_are_averaged(X):

@@ -146,7 +146,7 @@ def test_letters_are_permuted_uniformly_between_padding():
 # The last letter equal to the first and not; letters that follow themselves.
 @pytest.mark.parametrize(
     ("sequence", "n_shuffles"),
-    [("ACCCACGATGATA", 72), ("ACGACTACTAAC", 12), ("CCATGGACCAGT", 36)],
+    [("ACCCACGATGATA", 72), ("ACGACTACTAAC", 12), ("CCATGGACCAGT", 36), ("AACA", 2)],
 )
 def test_the_uniform_shuffle_reaches_every_shuffle_equally(sequence, n_shuffles):
     expected = all_dinucleotide_shuffles(sequence)

@@ -153,8 +153,8 @@ def test_one_of_several_outputs_is_chosen(X):
     assert (background[:, 2].sum(dim=1) <= 6).all()
     with pytest.raises(ValueError, match=r"returns shape \(103, 4\); name the output"):
         filtered_background(CountLetters(), X, high=6, n=10)
-    for target in (4, -1):
-        with pytest.raises(ValueError, match=f"`target`={target} is not an output"):
+    for target in (4, -1, 1.0, True, "A"):
+        with pytest.raises(ValueError, match=f"`target`={target!r} is not an output"):
             filtered_background(CountLetters(), X, high=6, n=10, target=target)
 
 
@@ -187,6 +187,15 @@ def test_predictions_that_are_not_numbers_are_refused(X):
     X[5] = 0
     with pytest.raises(ValueError, match=r"`model` is not finite in 1 rows.* row 5"):
         filtered_background(Broken(), X, low=0, n=5)
+
+
+def test_n_is_checked_before_the_model_runs(X):
+    class Never(CountA):
+        def forward(self, X):
+            raise RuntimeError("ran")
+
+    with pytest.raises(ValueError, match="`n`=0 must be at least 1"):
+        filtered_background(Never(), X, n=0)
 
 
 def test_the_model_keeps_its_mode(X):
