@@ -1,4 +1,4 @@
-"""The documentation's code runs and prints what it shows; its API pages are complete."""
+"""The documentation's code prints what it shows; its API pages are complete."""
 
 import importlib
 import re
