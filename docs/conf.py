@@ -29,12 +29,13 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
 ]
-source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+# The pages that autosummary makes of the API get the first suffix.
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 default_role = "py:obj"
 # Single backticks in docstrings are code; those that name a public object become links.
-nitpick_ignore_regex = [("py:obj", ".*")]
+nitpick_ignore_regex = [("py:obj", r"(?!tangermeme_gia\.|residualbind\.).*")]
 
 # Pages of the API say `.. autosummary:: :toctree: generated`.
 autosummary_generate = True
@@ -61,13 +62,20 @@ html_show_sphinx = False
 def numpydoc_parameters(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
-    """Write "name: type" of the code base as numpydoc's "name : type"."""
+    """Write "name: Type" of the code base as numpydoc's "name : `Type`"."""
     section = ""
     for i, line in enumerate(lines):
         if i + 1 < len(lines) and re.fullmatch("-{3,}", lines[i + 1]):
             section = line
         elif section in {"Parameters", "Returns"}:
-            lines[i] = re.sub(r"^([*\w]+(?:, [*\w]+)*): ", r"\1 : ", line)
+            match = re.match(r"([*\w]+(?:, [*\w]+)*): (.*)", line)
+            if match:
+                kind = re.sub(r"\b[A-Z]\w+\b", link_if_public, match[2])
+                lines[i] = f"{match[1]} : {kind}"
+
+
+def link_if_public(word: re.Match[str]) -> str:
+    return f"`{word[0]}`" if word[0] in PUBLIC_NAMES else word[0]
 
 
 def skip_tuple_fields(
@@ -117,7 +125,12 @@ def link_public_names(app: Sphinx, doctree: nodes.document) -> None:
         target = PUBLIC_NAMES.get(literal.astext())
         if target and not isinstance(literal.parent, nodes.reference):
             link = addnodes.pending_xref(
-                "", literal.deepcopy(), refdomain="py", reftype="obj", reftarget=target
+                "",
+                literal.deepcopy(),
+                refdomain="py",
+                reftype="obj",
+                reftarget=target,
+                refwarn=True,
             )
             literal.replace_self(link)
 

@@ -56,7 +56,7 @@ def test_links_and_images_of_a_page_exist(page):
 @pytest.mark.parametrize(("page", "module"), API.items(), ids=list(API))
 def test_the_api_pages_name_exactly_the_public_names(page, module):
     text = (DOCS / "api" / f"{page}.md").read_text()
-    listed = re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
+    listed = re.findall(r"^(?:   |.. py:data:: \w+\.)(\w+)$", text, flags=re.MULTILINE)
     assert sorted(listed) == sorted(importlib.import_module(module).__all__)
 
 
