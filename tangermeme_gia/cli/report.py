@@ -12,14 +12,13 @@ from typing import Any
 from ..backgrounds import background_names
 from ..report import EXPERIMENTS, ReportOptions, run_report, write_overview
 from .options import (
+    DEFAULT_MODEL,
     HelpFormatter,
     add_inputs,
     model_help,
     prediction_options,
     read_inputs,
 )
-
-_DEFAULT_MODEL = "A1CF"
 
 
 def add_command(subparsers: Any) -> None:
@@ -35,11 +34,11 @@ def add_command(subparsers: Any) -> None:
         epilog="example: tangermeme-gia report --model A1CF --out report",
         formatter_class=HelpFormatter,
     )
-    parser.set_defaults(command=report, program="report")
+    parser.set_defaults(command=report, program="report", words=[])
     parser.add_argument(
         "--model",
         nargs="+",
-        default=[_DEFAULT_MODEL],
+        default=[DEFAULT_MODEL],
         help=f"one or more: {model_help()}",
     )
     parser.add_argument(
