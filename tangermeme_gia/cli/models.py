@@ -244,10 +244,12 @@ def describe_error(error: BaseException) -> str:
 
 def _is_users(path: str) -> bool:
     """Whether code is neither installed nor of this program."""
-    program = str(Path(__file__).parents[2] / "tangermeme_gia")
+    root = Path(__file__).parents[2]
+    program = tuple(str(root / name) for name in ("tangermeme_gia", "residualbind"))
     installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
-    frozen = path.startswith("<")
-    return not (frozen or path.startswith(program) or any(x in path for x in installed))
+    return not path.startswith(("<", *program)) and not any(
+        part in path for part in installed
+    )
 
 
 def _load_weights(model: torch.nn.Module, path: Path) -> None:
