@@ -276,8 +276,13 @@ def _draw_boxes(plot: Any, result: Any, *columns: str) -> Any:
 
 
 def _draw_spacing(plot: Any, result: Any) -> Any:
-    by = _varying(result.conditions, "order", "orientation", "arm", "control")
-    return plot.spacing_curve(result, by=by)
+    columns = ("order", "orientation", "arm")
+    if not pd.api.types.is_numeric_dtype(result.conditions["spacing"]):
+        # Gaps that differ are no axis.
+        return _draw_boxes(plot, result, *columns, "spacing")
+    return plot.spacing_curve(
+        result, by=_varying(result.conditions, *columns, "control")
+    )
 
 
 def _draw_mutagenesis(plot: Any, result: Any, given: Given, alphabet: Any) -> Any:

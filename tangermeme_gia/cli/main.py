@@ -44,9 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = vars(build_parser().parse_args(words))
+    parser = build_parser()
+    parsed, unknown = parser.parse_known_args(words)
+    options = vars(parsed)
     command: Callable[..., None] = options.pop("command")
     program = options.pop("program")
+    if unknown:
+        text = f"unrecognized arguments: {' '.join(unknown)}"
+        parser.exit(
+            2, f"{PROGRAM} {program}: error: {text} (see {PROGRAM} {program} --help)\n"
+        )
     if "words" in options:
         options["words"] = words
     logging.basicConfig(format="%(message)s", stream=sys.stderr)

@@ -143,7 +143,7 @@ def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSourc
         output += f" of {experiments[target or 0]}"
     return ModelSource(
         spec if named else Path(spec).stem,
-        GuardedOutput(model, target),
+        GuardedOutput(model, target).eval(),
         RNA,
         metadata.config.length,
         profile,
@@ -168,21 +168,22 @@ def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSour
     if not isinstance(model, torch.nn.Module):
         if not callable(model):
             raise TypeError(
-                f"`--model`={spec!r}: {attribute} is a {type(model).__name__}, neither "
-                "a torch.nn.Module nor a function that gives one."
+                f"`--model`={spec!r}: {attribute} is of type "
+                f"{type(model).__name__}, neither a torch.nn.Module nor a function "
+                "that gives one."
             )
         try:
             model = model()
         except Exception as error:  # users' code may raise anything
+            advice = " It is called without arguments." * isinstance(error, TypeError)
             raise ValueError(
-                f"`--model`={spec!r}: {attribute}() fails: {describe_error(error)}. It "
-                "is called without arguments; a model that needs some needs a function "
-                "that passes them."
+                f"`--model`={spec!r}: {attribute}() fails: {describe_error(error)}."
+                f"{advice}"
             ) from error
     if not isinstance(model, torch.nn.Module):
         raise TypeError(
-            f"`--model`={spec!r} gives a {type(model).__name__}; it must give a "
-            "torch.nn.Module."
+            f"`--model`={spec!r} gives a value of type {type(model).__name__}; it "
+            "must give a torch.nn.Module."
         )
     origin = {"model": spec}
     if weights is not None:
@@ -191,7 +192,7 @@ def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSour
     origin["code"] = module.__file__ or module_name
     return ModelSource(
         attribute,
-        GuardedOutput(model.eval(), target),
+        GuardedOutput(model, target).eval(),
         None,
         None,
         None,

@@ -218,7 +218,7 @@ def _check_widths(
 
 def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
     try:
-        with np.load(path) as arrays:
+        with open(path, "rb") as file, np.load(file) as arrays:
             held = {name: arrays[name] for name in arrays.files}
     except (*_DAMAGED, AttributeError, TypeError) as error:
         raise ValueError(
@@ -274,14 +274,14 @@ def _read_regions(
             ignore=list(_AMBIGUOUS),
             return_mask=True,
         )
-    except (FastaIndexingError, UnsupportedCompressionFormat) as error:
+    except (FastaIndexingError, UnsupportedCompressionFormat, ImportError) as error:
         raise ValueError(
             f"`--genome`: {genome} is no FASTA file, without gzip: {error}"
         ) from error
     except ValueError as error:
         raise ValueError(f"{path} and {genome}: {error}") from error
     kept = torch.as_tensor(kept)
-    is_reverse = torch.from_numpy((strands == "-").to_numpy())[kept]
+    is_reverse = torch.tensor([strand == "-" for strand in strands])[kept]
     pairs = {"A": "T", "C": "G", "G": "C", "T": "A", "U": "A"}
     other = [
         list(alphabet).index(x if x in alphabet else "U")
@@ -296,7 +296,7 @@ def _read_regions(
     return Observed(X.to(torch.int8), None, origin)
 
 
-def _read_bed(path: Path) -> tuple[pd.DataFrame, pd.Series[str]]:
+def _read_bed(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Chromosome, start and end, and the strands ("+" where there is none)."""
     lines = _lines(path)
     rows = [
@@ -316,7 +316,7 @@ def _read_bed(path: Path) -> tuple[pd.DataFrame, pd.Series[str]]:
             "end": [int(row[2]) for row in rows],
         }
     )
-    strands = pd.Series([row[5].strip() if len(row) > 5 else "+" for row in rows])
+    strands = [row[5].strip() if len(row) > 5 else "+" for row in rows]
     return table, strands
 
 
@@ -335,4 +335,4 @@ def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:
             f"{source}: the score of sequence {wrong[0] + 1} is no number{more}; leave "
             "such sequences out."
         )
-    return torch.from_numpy(numbers)
+    return torch.from_numpy(numbers.copy())
