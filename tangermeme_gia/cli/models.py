@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -15,19 +16,43 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..motif_codes import RNA
-from ..report import OneOutput
+from ..report import OneOutput, OutputError
 
 _FORMS = (
     "a bundled model, a residualbind .safetensors file, or module:callable such as "
-    "my_models:build"
+    "my_models:build or my_models.py:build"
 )
+
+
+# Letters of a list of tensors that do not fit.
+_LONGEST = 400
+
+
+class GuardedOutput(OneOutput):
+    """One number for each sequence; a model that fails says so in one line.
+
+    Whatever a user's model raises becomes an `OutputError`, so that a failure of the
+    model is told apart from one of this program.
+    """
+
+    def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
+        """Predictions, shape=(n, 1)."""
+        try:
+            return super().forward(X, *args)
+        except OutputError:
+            raise
+        except Exception as error:  # models may raise anything
+            raise OutputError(
+                f"the model fails on sequences of shape {tuple(X.shape)}: "
+                f"{describe_error(error)}"
+            ) from error
 
 
 class ModelSource(NamedTuple):
     """A model, and what is known of its input and its output."""
 
     name: str
-    model: OneOutput
+    model: GuardedOutput
     alphabet: tuple[str, ...] | None
     length: int | None
     profile: torch.Tensor | None
@@ -51,8 +76,9 @@ def load_model(
     ----------
     spec: str
         The name of a bundled model, the path of a residualbind file, or
-        "module:callable", whose call without arguments gives a torch.nn.Module; the
-        module may lie in the current folder.
+        "module:callable", whose call without arguments gives a torch.nn.Module, or
+        that is one. The module is installed, lies in the current folder, or is the
+        path of a .py file.
 
     weights: Path or None, optional
         State dict for a model of the third kind: .safetensors, or a file of
@@ -117,7 +143,7 @@ def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSourc
         output += f" of {experiments[target or 0]}"
     return ModelSource(
         spec if named else Path(spec).stem,
-        OneOutput(model, target),
+        GuardedOutput(model, target).eval(),
         RNA,
         metadata.config.length,
         profile,
@@ -134,36 +160,39 @@ _SHOWN = ("protein", "experiment", "source", "seed", "architecture", "transform"
 
 
 def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSource:
-    module_name, _, attribute = spec.partition(":")
-    if os.getcwd() not in sys.path:  # console scripts do not look here
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name != module_name.split(".")[0] and error.name != module_name:
-            raise
-        raise ValueError(
-            f"`--model`={spec!r}: there is no module {error.name!r}, neither installed "
-            f"nor in this folder. Give {_FORMS}."
-        ) from error
+    module_name, _, attribute = spec.rpartition(":")
+    module = _import(spec, module_name)
     if not hasattr(module, attribute):
         raise ValueError(f"`--model`={spec!r}: {module_name} has no {attribute!r}.")
-    found = getattr(module, attribute)
-    model = found if isinstance(found, torch.nn.Module) else found()
+    model = getattr(module, attribute)
+    if not isinstance(model, torch.nn.Module):
+        if not callable(model):
+            raise TypeError(
+                f"`--model`={spec!r}: {attribute} is of type "
+                f"{type(model).__name__}, neither a torch.nn.Module nor a function "
+                "that gives one."
+            )
+        try:
+            model = model()
+        except Exception as error:  # users' code may raise anything
+            advice = " It is called without arguments." * isinstance(error, TypeError)
+            raise ValueError(
+                f"`--model`={spec!r}: {attribute}() fails: {describe_error(error)}."
+                f"{advice}"
+            ) from error
     if not isinstance(model, torch.nn.Module):
         raise TypeError(
-            f"`--model`={spec!r} gives a {type(model).__name__}; it must give a "
-            "torch.nn.Module."
+            f"`--model`={spec!r} gives a value of type {type(model).__name__}; it "
+            "must give a torch.nn.Module."
         )
     origin = {"model": spec}
     if weights is not None:
         _load_weights(model, weights)
         origin["weights"] = str(weights)
-    source = inspect.getsourcefile(type(model))
-    origin["code"] = source or module_name
+    origin["code"] = module.__file__ or module_name
     return ModelSource(
         attribute,
-        OneOutput(model.eval(), target),
+        GuardedOutput(model, target).eval(),
         None,
         None,
         None,
@@ -172,8 +201,62 @@ def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSour
     )
 
 
+def _import(spec: str, name: str) -> ModuleType:
+    """The module of this name, installed or here, or of this file."""
+    folder = os.getcwd()  # console scripts do not look here
+    if name.endswith(".py"):
+        path = Path(name).resolve()
+        if not path.is_file():
+            raise FileNotFoundError(f"`--model`={spec!r}: there is no file {name}.")
+        folder, name = str(path.parent), path.stem
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # users' code may raise anything
+        missing = getattr(error, "name", None)
+        if isinstance(error, ModuleNotFoundError) and missing in (
+            name,
+            name.split(".")[0],
+        ):
+            raise ValueError(
+                f"`--model`={spec!r}: there is no module {missing!r}, neither "
+                f"installed nor in this folder. It must be {_FORMS}."
+            ) from error
+        raise ValueError(
+            f"`--model`={spec!r}: importing {name} fails: {describe_error(error)}."
+        ) from error
+
+
+def describe_error(error: BaseException) -> str:
+    """The kind of an error, the first line of its message, and where it arose.
+
+    Examples
+    --------
+    >>> describe_error(KeyError("motif"))
+    "KeyError: 'motif'"
+    """
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_users(frame.filename)]
+    return f"{text} ({own[-1].filename}, line {own[-1].lineno})" if own else text
+
+
+def _is_users(path: str) -> bool:
+    """Whether code is neither installed nor of this program."""
+    root = Path(__file__).parents[2]
+    program = tuple(str(root / name) for name in ("tangermeme_gia", "residualbind"))
+    installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
+    return not path.startswith(("<", *program)) and not any(
+        part in path for part in installed
+    )
+
+
 def _load_weights(model: torch.nn.Module, path: Path) -> None:
     state: Any
+    if not path.is_file():
+        raise FileNotFoundError(f"`--weights`: there is no file {path}.")
     try:
         if path.suffix == ".safetensors":
             state = load_file(path)
@@ -189,7 +272,18 @@ def _load_weights(model: torch.nn.Module, path: Path) -> None:
         ) from error
     if not isinstance(state, Mapping):
         raise ValueError(f"`--weights`: {path} holds a {type(state).__name__}.")
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(state.get(key), Mapping):  # checkpoints of training loops
+            state = state[key]
+            break
     try:
         model.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"`--weights`: {path} does not fit: {error}") from error
+    except (RuntimeError, AttributeError) as error:
+        raise ValueError(
+            f"`--weights`: {path} does not fit the model: {_shortened(error)}"
+        ) from error
+
+
+def _shortened(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

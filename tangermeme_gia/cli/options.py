@@ -6,11 +6,25 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..motif_codes import DNA
 from ..report import ReportInputs
 from .models import ModelSource, bundled_models, load_model
 from .sequences import read_sequences
 
+DEFAULT_MODEL = "A1CF"
+# The options of `read_inputs`.
+INPUTS = (
+    "weights",
+    "target",
+    "sequences",
+    "genome",
+    "sequence",
+    "score",
+    "length",
+    "alphabet",
+)
 # Named alphabets; any other is spelled out.
 _ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
 
@@ -21,6 +35,8 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default is None or action.default is False:
             return action.help
+        if isinstance(action.default, list):
+            return f"{action.help} (default: {' '.join(action.default)})"
         return super()._get_help_string(action)
 
 
@@ -75,16 +91,18 @@ def model_help() -> str:
 def read_inputs(
     model: str,
     *,
-    weights: Path | None,
-    target: int | None,
-    sequences: Path | None,
-    genome: Path | None,
-    sequence: str,
-    score: str | None,
-    length: int | None,
-    alphabet: str | None,
+    weights: Path | None = None,
+    target: int | None = None,
+    sequences: Path | None = None,
+    genome: Path | None = None,
+    sequence: str = "sequence",
+    score: str | None = None,
+    length: int | None = None,
+    alphabet: str | None = None,
 ) -> ReportInputs:
     """The model of `--model` and the sequences of the other options."""
+    if length is not None and length < 1:
+        raise ValueError(f"`--length`={length} must be at least 1.")
     source = load_model(model, weights, target)
     letters = _alphabet(alphabet, source)
     if source.length is not None and length not in (None, source.length):
@@ -116,9 +134,23 @@ def read_inputs(
 
 
 def prediction_options(device: str | None, batch_size: int | None) -> dict[str, Any]:
-    """Those of the options that were given, as keywords of `predict`."""
+    """Those of the options that were given, as keywords of `predict`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device, or the batch size is not positive.
+    """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"`--batch-size`={batch_size} must be at least 1.")
+    if device is not None:
+        try:
+            torch.empty(0, device=device)
+        except Exception as error:  # torch has no one type for this
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ValueError(f"`--device`={device!r} cannot be used: {reason}") from (
+                error
+            )
     given = {"device": device, "batch_size": batch_size}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -126,8 +158,6 @@ def prediction_options(device: str | None, batch_size: int | None) -> dict[str, 
 def _without_sequences(
     source: ModelSource, letters: tuple[str, ...], length: int | None
 ) -> ReportInputs:
-    import torch
-
     if source.profile is not None:
         profile, origin = source.profile, "the model's nucleotide profile"
     elif length is not None:
@@ -150,7 +180,8 @@ def _without_sequences(
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
     if given is None:
         return source.alphabet or DNA
-    letters = tuple(_ALPHABETS.get(given, given))
+    named = {name.upper(): letters for name, letters in _ALPHABETS.items()}
+    letters = tuple(named.get(given.upper(), given.upper()))
     if len(set(letters)) < len(letters) or len(letters) < 2:
         raise ValueError(
             f"`--alphabet`={given!r} must be {', '.join(_ALPHABETS)} or distinct "

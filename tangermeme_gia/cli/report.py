@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..backgrounds import background_names
-from ..report import EXPERIMENTS, ReportOptions, run_report, write_overview
+from ..report import (
+    EXPERIMENTS,
+    ReportInputs,
+    ReportOptions,
+    run_report,
+    write_overview,
+)
 from .options import (
+    DEFAULT_MODEL,
     HelpFormatter,
     add_inputs,
     model_help,
     prediction_options,
     read_inputs,
 )
-
-_DEFAULT_MODEL = "A1CF"
+from .values import respell
 
 
 def add_command(subparsers: Any) -> None:
@@ -35,11 +43,11 @@ def add_command(subparsers: Any) -> None:
         epilog="example: tangermeme-gia report --model A1CF --out report",
         formatter_class=HelpFormatter,
     )
-    parser.set_defaults(command=report, program="report")
+    parser.set_defaults(command=report, program="report", words=[])
     parser.add_argument(
         "--model",
         nargs="+",
-        default=[_DEFAULT_MODEL],
+        default=[DEFAULT_MODEL],
         help=f"one or more: {model_help()}",
     )
     parser.add_argument(
@@ -111,17 +119,16 @@ def report(
         random_state=seed,
     )
     keywords = prediction_options(device, batch_size)
-    loaded = [read_inputs(spec, **inputs) for spec in model]
-    names = [one.name for one in loaded]
-    if len(set(names)) < len(names):
-        raise ValueError(f"`--model` names {names}; each may come once.")
-    folders = [out] if len(loaded) == 1 else [out / name for name in names]
+    if len(set(model)) < len(model):
+        raise ValueError(f"`--model` {' '.join(model)} names one twice.")
+    loaded = _distinct(model, [read_inputs(spec, **inputs) for spec in model])
+    folders = [out] if len(loaded) == 1 else [out / one.name for one in loaded]
     for one, folder in zip(loaded, folders, strict=True):
         print(f"{one.name}: {folder}", file=sys.stderr)
         run_report(
             one,
             folder,
-            options,
+            replace(options, motif=respell(motif, one.alphabet)),
             command=shlex.join(["tangermeme-gia", *words]),
             verbose=sys.stderr.isatty(),
             **keywords,
@@ -129,3 +136,14 @@ def report(
     if len(loaded) > 1:
         write_overview(out, folders)
     print(out / "index.html")
+
+
+def _distinct(specs: Sequence[str], loaded: list[ReportInputs]) -> list[ReportInputs]:
+    """Models of one name, such as replicates, get the name of their option."""
+    names = [one.name for one in loaded]
+    return [
+        one
+        if names.count(one.name) == 1
+        else replace(one, name=re.sub(r"[^\w.-]+", "-", spec).strip("-."))
+        for spec, one in zip(specs, loaded, strict=True)
+    ]

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import gzip
+import logging
+import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pyfaidx import FastaIndexingError, UnsupportedCompressionFormat
 from tangermeme.utils import one_hot_encode
 
 from ..motif_codes import DNA, RNA
+from .values import respell
 
 _FASTA = (".fa", ".fasta", ".fna")
 _TABLES = {".tsv": "\t", ".csv": ","}
 _FORMATS = (*_FASTA, *_TABLES, ".txt", ".npz", ".bed")
+# What may stand for a base in a genome but is none.
+_AMBIGUOUS = "NRYSWKMBDHV"
+
+# What readers raise of files that are cut off or of another kind.
+_DAMAGED = (ValueError, OSError, EOFError, zlib.error, BadZipFile)
+
+_log = logging.getLogger("tangermeme_gia.cli")
 
 
 class Observed(NamedTuple):
@@ -42,13 +56,13 @@ def read_sequences(
     ----------
     path: Path
         FASTA (.fa, .fasta, .fna); a table with a header (.tsv, .csv); lines of "score
-        sequence" (.txt); all of these also gzipped; one-hot `X` of shape (n,
-        len(alphabet), length) with scores `y` if there are any (.npz); or regions
-        (.bed), whose bases come from `genome`.
+        sequence" (.txt); regions (.bed), whose bases come from `genome`, reverse
+        complemented on the strand "-"; all of these also gzipped; or one-hot `X` of
+        shape (n, len(alphabet), length) with scores `y` if there are any (.npz).
 
     alphabet: sequence of str, optional
-        Letters in channel order. T and U are the same base; case does not matter; N
-        is a zero column. Default is ("A", "C", "G", "T").
+        Letters in channel order. T and U are the same base; case does not matter; N,
+        or X where N is a letter, is a zero column. Default is ("A", "C", "G", "T").
 
     length: int or None, optional
         Columns of the encoding: shorter sequences are centred in zero padding, as in
@@ -121,23 +135,28 @@ def encode(
             f"{source} holds sequences of up to {max(lengths)} letters, more than the "
             f"{columns} of the model or of `--length`. Sequences are never cut."
         )
-    translate = str.maketrans("")
-    if set(alphabet) in (set(DNA), set(RNA)):
-        translate = str.maketrans(*("UT" if "T" in alphabet else "TU"))
+    unknown = _unknown(alphabet)
     padded = []
-    allowed = {*alphabet, "N"}
+    allowed = {*alphabet, unknown}
     for row, letters in enumerate(sequences):
-        spelled = letters.upper().translate(translate)
+        spelled: str = respell(letters, alphabet)
         if not set(spelled) <= allowed:
             wrong = "".join(sorted(set(spelled) - allowed))
             raise ValueError(
                 f"{source}, sequence {row + 1} has the letters {wrong!r}; the alphabet "
-                f"is {', '.join(alphabet)}, and N."
+                f"is {', '.join(alphabet)}, and {unknown} for unknown."
             )
         before = (columns - len(spelled)) // 2
-        padded.append("N" * before + spelled + "N" * (columns - before - len(spelled)))
-    joined = one_hot_encode("".join(padded), list(alphabet), ignore=["N"])
-    return joined.reshape(len(alphabet), len(padded), columns).transpose(0, 1)
+        after = columns - len(spelled) - before
+        padded.append(before * unknown + spelled + after * unknown)
+    joined = one_hot_encode("".join(padded), list(alphabet), ignore=[unknown])
+    X: torch.Tensor = joined.reshape(len(alphabet), len(padded), columns)
+    return X.transpose(0, 1).contiguous()
+
+
+def _unknown(alphabet: Sequence[str]) -> str:
+    """The letter of an unknown base, which is padding as well."""
+    return next(letter for letter in "NX-" if letter not in alphabet)
 
 
 def _read_letters(
@@ -147,51 +166,84 @@ def _read_letters(
         from residualbind import read_fasta_sequences
 
         return read_fasta_sequences(path)[1], None
+    # As text, so that a sequence such as NA is not taken for a missing one.
+    options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
     if kind == ".txt":
-        table = pd.read_csv(path, sep=r"\s+", header=None, names=["score", "sequence"])
+        rows = [line.split() for line in _lines(path)]
+        _check_widths(path, rows, 2, 2, "a score and a sequence")
+        table = pd.DataFrame(rows, columns=["score", "sequence"])
         sequence, score = "sequence", "score"
     else:
-        table = pd.read_csv(path, sep=_TABLES[kind])
+        try:
+            table = pd.read_csv(path, sep=_TABLES[kind], index_col=False, **options)
+        except _DAMAGED as error:
+            raise ValueError(f"{path} is no table: {error}") from error
         score = score or ("score" if "score" in table else None)
     for option, column in (("--sequence", sequence), ("--score", score)):
         if column is not None and column not in table:
             raise ValueError(
                 f"`{option}`: {path} has no column {column!r}; it has "
-                f"{list(table.columns)}."
+                f"{', '.join(table.columns)}."
             )
-    if table[sequence].isna().any():
-        row = int(table[sequence].isna().to_numpy().argmax())
-        raise ValueError(f"{path}: row {row + 1} has no sequence.")
-    letters = table[sequence].astype(str).tolist()
+    letters = table[sequence].str.strip().tolist()
+    if "" in letters:
+        raise ValueError(f"{path}: row {letters.index('') + 1} has no sequence.")
     if score is None:
         return letters, None
     return letters, _as_scores(table[score].to_numpy(), str(path))
 
 
+def _lines(path: Path) -> list[str]:
+    """Lines of a text file, plain or gzipped, that are not blank."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except _DAMAGED as error:
+        raise ValueError(f"`--sequences`: {path} cannot be read: {error}") from error
+    return [line for line in lines if line.strip()]
+
+
+def _check_widths(
+    path: Path, rows: list[list[str]], least: int, most: int | None, what: str
+) -> None:
+    if not rows:
+        raise ValueError(f"{path} is empty.")
+    for number, row in enumerate(rows, start=1):
+        if len(row) < least or (most is not None and len(row) > most):
+            raise ValueError(
+                f"{path}: row {number} has {len(row)} columns; {what} are needed."
+            )
+
+
 def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
     try:
-        with np.load(path) as arrays:
+        with open(path, "rb") as file, np.load(file) as arrays:
             held = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError) as error:
-        raise ValueError(f"`--sequences`: {path} is no .npz file: {error}") from error
+    except (*_DAMAGED, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"`--sequences`: {path} is no .npz file of numbers: {error}"
+        ) from error
     X = held.get("X")
     if X is None or X.ndim != 3 or X.shape[1] != len(alphabet):
-        found = {name: array.shape for name, array in held.items()}
+        found = ", ".join(f"{name} {array.shape}" for name, array in held.items())
         raise ValueError(
-            f"`--sequences`: {path} holds {found}; an array `X` of shape (n, "
-            f"{len(alphabet)}, length) is needed."
+            f"`--sequences`: {path} holds {found or 'nothing'}; an array `X` of shape "
+            f"(n, {len(alphabet)}, length) is needed."
         )
     if length is not None and X.shape[-1] != length:
         raise ValueError(
             f"`--sequences`: {path} holds sequences of {X.shape[-1]} bases; the model "
             f"or `--length` says {length}."
         )
+    if X.dtype.kind not in "biuf" or not ((X == 0) | (X == 1)).all():
+        raise ValueError(f"`--sequences`: `X` of {path} must be 0 or 1 everywhere.")
+    if not len(X):
+        raise ValueError(f"{path} holds no sequences.")
     scores = None if "y" not in held else _as_scores(held["y"], str(path))
     if scores is not None and len(scores) != len(X):
         raise ValueError(f"{path}: {len(X)} sequences and {len(scores)} scores.")
-    sequences = torch.from_numpy(np.ascontiguousarray(X)).to(torch.int8)
-    if not np.array_equal(sequences.numpy(), X) or not ((X == 0) | (X == 1)).all():
-        raise ValueError(f"`--sequences`: `X` of {path} must be 0 or 1 everywhere.")
+    sequences = torch.from_numpy(X.astype(np.int8))
     return Observed(sequences, scores, f"{len(X):,} sequences of {path.name}")
 
 
@@ -202,37 +254,85 @@ def _read_regions(
 
     if not genome.is_file():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
-    table = pd.read_csv(path, sep="\t", header=None, comment="#")
-    regions = table[~table[0].astype(str).str.match(r"(track|browser)\b")]
-    regions = regions.iloc[:, :3].astype({1: int, 2: int})
-    widths = set(regions[2] - regions[1])
+    regions, strands = _read_bed(path)
+    widths = set(regions["end"] - regions["start"])
     if length is None and len(widths) > 1:
         raise ValueError(
             f"{path} holds regions of {min(widths)} to {max(widths)} bases; `--length` "
             "is needed, the window around the middle of each."
         )
-    X, kept = extract_loci(
-        regions,
-        str(genome),
-        in_window=length or widths.pop(),
-        alphabet=list(alphabet),
-        return_mask=True,
-    )
-    left_out = int((~torch.as_tensor(kept)).sum())
+    if set(alphabet) not in (set(DNA), set(RNA)):
+        raise ValueError(
+            f"regions of a genome are DNA; the alphabet is {', '.join(alphabet)}."
+        )
+    try:
+        X, kept = extract_loci(
+            regions,
+            str(genome),
+            in_window=length or widths.pop(),
+            alphabet=["T" if letter == "U" else letter for letter in alphabet],
+            ignore=list(_AMBIGUOUS),
+            return_mask=True,
+        )
+    except (FastaIndexingError, UnsupportedCompressionFormat, ImportError) as error:
+        raise ValueError(
+            f"`--genome`: {genome} is no FASTA file, without gzip: {error}"
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{path} and {genome}: {error}") from error
+    kept = torch.as_tensor(kept)
+    is_reverse = torch.tensor([strand == "-" for strand in strands])[kept]
+    pairs = {"A": "T", "C": "G", "G": "C", "T": "A", "U": "A"}
+    other = [
+        list(alphabet).index(x if x in alphabet else "U")
+        for x in (pairs[letter] for letter in alphabet)
+    ]
+    X[is_reverse] = X[is_reverse].flip(-1)[:, other]
     origin = f"{len(X):,} regions of {path.name} in {genome.name}"
+    left_out = int((~kept).sum())
     if left_out:
         origin += f" ({left_out:,} that reach past a chromosome's end are left out)"
+        _log.info(origin)
     return Observed(X.to(torch.int8), None, origin)
+
+
+def _read_bed(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Chromosome, start and end, and the strands ("+" where there is none)."""
+    lines = _lines(path)
+    rows = [
+        line.split("\t") for line in lines if not re.match(r"#|(track|browser)\b", line)
+    ]
+    _check_widths(path, rows, 3, None, "chromosome, start and end, between tabs,")
+    for number, row in enumerate(rows, start=1):
+        if not (row[1].isdigit() and row[2].isdigit() and int(row[1]) < int(row[2])):
+            raise ValueError(
+                f"{path}: region {number} is {row[1]} to {row[2]}; whole numbers, the "
+                "first below the second, are needed."
+            )
+    table = pd.DataFrame(
+        {
+            "chrom": [row[0] for row in rows],
+            "start": [int(row[1]) for row in rows],
+            "end": [int(row[2]) for row in rows],
+        }
+    )
+    strands = [row[5].strip() if len(row) > 5 else "+" for row in rows]
+    return table, strands
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:
     if values.size != len(values):
         raise ValueError(
-            f"{source}: `y` has shape {values.shape}; one score for each sequence is "
+            f"{source}: the scores have shape {values.shape}; one for each sequence is "
             "needed."
         )
     scores = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
-    if scores.isna().any():
-        row = int(scores.isna().to_numpy().argmax())
-        raise ValueError(f"{source}: the score of sequence {row + 1} is no number.")
-    return torch.from_numpy(scores.to_numpy(float))
+    numbers = scores.to_numpy(float)
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        more = f", nor of {len(wrong) - 1} others" if len(wrong) > 1 else ""
+        raise ValueError(
+            f"{source}: the score of sequence {wrong[0] + 1} is no number{more}; leave "
+            "such sequences out."
+        )
+    return torch.from_numpy(numbers.copy())

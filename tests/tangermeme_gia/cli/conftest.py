@@ -1,0 +1,122 @@
+"""Small models as a user writes them, in a folder of their own."""
+
+import io
+import itertools
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tangermeme_gia.cli import main
+
+LENGTH = 24
+CODE = """
+import torch
+
+LENGTH = 24
+
+
+class Additive(torch.nn.Module):
+    def __init__(self, n_outputs=1):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        weights = torch.randint(-9, 10, (n_outputs, 4, LENGTH), generator=generator)
+        self.weights = torch.nn.Parameter(weights.float())
+
+    def forward(self, X):
+        return torch.einsum("ncl,ocl->no", X[..., :LENGTH].float(), self.weights)
+
+
+class Needs(Additive):
+    def __init__(self, n_outputs):
+        super().__init__(n_outputs)
+
+
+class Breaks(Additive):
+    '''Fails on sequences with more than two GATA.'''
+
+    def forward(self, X):
+        motif = torch.eye(4)[[2, 0, 3, 0]].T[None]
+        counts = (torch.nn.functional.conv1d(X.float(), motif) > 3).sum(dim=(1, 2))
+        if counts.max() > 2:
+            raise RuntimeError("mat1 and mat2 shapes\\ncannot be multiplied")
+        return super().forward(X)
+
+
+class Many(Additive):
+    def forward(self, X):
+        y = super().forward(X)
+        return [y, y]
+
+
+def two():
+    return Additive(2)
+
+
+def raises():
+    return {}["weights"]
+
+
+def no_model():
+    return 3
+
+
+zero = 0
+ready = Additive()
+"""
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """The current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+@pytest.fixture
+def toys(here) -> str:
+    """The name of a module of models in the current folder, new in each test."""
+    name = f"toys_{next(_numbers)}"
+    (here / f"{name}.py").write_text(CODE)
+    return name
+
+
+@pytest.fixture
+def toy(toys) -> list[str]:
+    """Options of an additive model of DNA with 24 bases."""
+    return ["--model", f"{toys}:Additive", "--length", str(LENGTH)]
+
+
+@pytest.fixture
+def table(capsys):
+    """Run a command that succeeds; the table it writes to stdout."""
+
+    def run(*words) -> pd.DataFrame:
+        code = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        assert code == 0, captured.err
+        return pd.read_csv(io.StringIO(captured.out), sep="\t")
+
+    return run
+
+
+@pytest.fixture
+def failure(capsys):
+    """Run a command that fails; the one line it says."""
+
+    def run(*words) -> str:
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        assert code == 2, captured.err
+        assert captured.out == ""
+        assert captured.err.count("\n") == 1
+        assert captured.err.startswith(f"tangermeme-gia {words[0]}: error: ")
+        return captured.err
+
+    return run

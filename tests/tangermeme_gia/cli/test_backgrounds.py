@@ -1,0 +1,82 @@
+import pytest
+import torch
+from tangermeme.utils import random_one_hot
+
+import tangermeme_gia as gia
+from tangermeme_gia.cli.backgrounds import NAMES, draw_all, draw_background
+from tangermeme_gia.report import OneOutput, ReportInputs
+
+PROFILE = torch.tensor([0.7, 0.1, 0.1, 0.1])[:, None].repeat(1, 12)
+X = random_one_hot((20, 4, 12), random_state=0)
+
+
+class CountsA(torch.nn.Module):
+    def forward(self, X):
+        return X[:, 0].sum(dim=1)
+
+
+MODEL = OneOutput(CountsA())
+
+
+def test_the_names_are_those_of_the_paper_and_the_sequences_themselves():
+    assert (*gia.background_names(), "observed") == NAMES
+
+
+def test_a_profile_is_drawn_from():
+    inputs = ReportInputs("model", MODEL, profile=PROFILE)
+    expected = gia.profile_background(PROFILE, 1000, 4)
+    assert torch.equal(draw_background("profile", inputs, seed=4), expected)
+
+
+def test_what_needs_sequences_takes_draws_from_the_profile_instead():
+    inputs = ReportInputs("model", MODEL, profile=PROFILE)
+    stand_ins = gia.profile_background(PROFILE, 400, 1)
+    shuffled = gia.shuffled_background(stand_ins, 100, 0)
+    assert torch.equal(draw_background("shuffle", inputs, 100), shuffled)
+    counts = {
+        name: draw_background(name, inputs, 100)[:, 0].sum(dim=1)
+        for name in ("quartile1", "quartile4")
+    }
+    assert len(counts["quartile1"]) == 100
+    assert counts["quartile1"].max() <= counts["quartile4"].min()
+
+
+def test_sequences_come_before_profiles_and_scores_before_predictions():
+    scores = torch.arange(20.0)
+    inputs = ReportInputs("model", MODEL, X=X, scores=scores)
+    low = draw_background("quartile1", inputs, 5)
+    assert torch.equal(
+        low, gia.quantile_background(X, scores, 5, quartile=1, random_state=0)
+    )
+    assert {tuple(x.flatten().tolist()) for x in low} == {
+        tuple(x.flatten().tolist()) for x in X[:5]
+    }
+    predicted = ReportInputs("model", MODEL, X=X)
+    counts = MODEL(X)[:, 0]
+    expected = gia.quantile_background(X, counts, 5, quartile=1, random_state=0)
+    assert torch.equal(draw_background("quartile1", predicted, 5), expected)
+
+
+def test_observed_sequences_are_all_or_different_ones():
+    inputs = ReportInputs("model", MODEL, X=X)
+    assert torch.equal(draw_background("observed", inputs), X)
+    some = draw_background("observed", inputs, 7, seed=3)
+    rows = {tuple(x.flatten().tolist()) for x in some}
+    assert len(rows) == 7
+    assert rows <= {tuple(x.flatten().tolist()) for x in X}
+    with pytest.raises(ValueError, match="`--n`=21, but there are 20 observed"):
+        draw_background("observed", inputs, 21)
+    with pytest.raises(ValueError, match="'observed' needs `--sequences`"):
+        draw_background("observed", ReportInputs("model", MODEL, profile=PROFILE))
+
+
+def test_several_are_drawn_by_name():
+    inputs = ReportInputs("model", MODEL, X=X)
+    drawn = draw_all(["shuffle", "observed"], inputs, None, 2)
+    assert list(drawn) == ["shuffle", "observed"]
+    assert torch.equal(drawn["shuffle"], gia.shuffled_background(X, 1000, 2))
+    assert torch.equal(drawn["observed"], X)
+    with pytest.raises(ValueError, match="`--backgrounds` shuffle shuffle names one"):
+        draw_all(["shuffle", "shuffle"], inputs, 5, 0)
+    with pytest.raises(ValueError, match="`--n`=0 must be at least 1"):
+        draw_background("shuffle", inputs, 0)

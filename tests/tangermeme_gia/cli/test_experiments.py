@@ -1,0 +1,502 @@
+import inspect
+import io
+import re
+import shlex
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tangermeme.utils import characters, random_one_hot
+
+import residualbind
+import tangermeme_gia as gia
+from tangermeme_gia.cli import main
+from tangermeme_gia.cli.backgrounds import draw_background
+from tangermeme_gia.cli.designs import DESIGNS
+from tangermeme_gia.cli.main import build_parser
+from tangermeme_gia.cli.models import load_model
+from tangermeme_gia.cli.options import read_inputs
+
+COMMANDS = build_parser()._subparsers._group_actions[0].choices
+EXPERIMENTS = [name for name in COMMANDS if name != "report"]
+UNIFORM = torch.full((4, 24), 0.25)
+SITES = ["multi-site", "--motif", "GATA", "--starts", "0", "8"]
+
+# What each command is given, and the call of the library that it stands for.
+CASES = {
+    "global-importance": (
+        "--patterns GATA@0 tta@8 --patterns GATA --n-controls 1",
+        gia.global_importance,
+        {"patterns": [[("GATA", 0), ("TTA", 8)], [("GATA", None)]], "n_controls": 1},
+    ),
+    "multi-site": (
+        "--motif GANA --starts 12 0:9:8",
+        gia.multi_site,
+        {"motif": "GANA", "starts": [12, 0, 8]},
+    ),
+    "motif-spacing": (
+        "--motifs GATA TTA C --spacings 0:2 3/1 --start 2 --orders 1,2,3/3,1,2 "
+        "--orientations=--+,+++",
+        gia.motif_spacing,
+        {
+            "motifs": ["GATA", "TTA", "C"],
+            "spacings": [0, 1, [3, 1]],
+            "start": 2,
+            "orders": [(0, 1, 2), (2, 0, 1)],
+            "orientations": ["--+", "+++"],
+        },
+    ),
+    "positional-bias": (
+        "--motif GATA --starts 0:10:3 --insert",
+        gia.positional_bias,
+        {"motif": "GATA", "starts": [0, 3, 6, 9], "insert": True},
+    ),
+    "random-position": (
+        "--motif GATA --no-avoid-padding --n-controls 1",
+        gia.random_position,
+        {"motif": "GATA", "avoid_padding": False, "n_controls": 1},
+    ),
+    "gc-flank": (
+        "--motif GATA --left GGC --right CC --start 9 --left-start 1 --right-start 20",
+        gia.gc_flank,
+        {
+            "motif": "GATA",
+            "left": "GGC",
+            "right": "CC",
+            "start": 9,
+            "left_start": 1,
+            "right_start": 20,
+        },
+    ),
+    "hairpin-importance": (
+        "--motif GATA --structure 2,5,6 --starts 8 --wobble",
+        gia.hairpin_importance,
+        {
+            "motif": "GATA",
+            "structure": gia.Hairpin(2, 5, 6),
+            "starts": [8],
+            "wobble": True,
+        },
+    ),
+    "pairwise-interaction": (
+        "--a GATA@2 --b TTU@12 --n-controls 1",
+        gia.pairwise_interaction,
+        {"a": ("GATA", 2), "b": ("TTT", 12), "n_controls": 1},
+    ),
+    "factorial": (
+        "--patterns GATA@0 TTA@8 CC@15",
+        gia.factorial,
+        {"patterns": [("GATA", 0), ("TTA", 8), ("CC", 15)]},
+    ),
+    "kmer-scan": (
+        "--k 2 --start 3 --fold-reverse-complements",
+        gia.kmer_scan,
+        {"k": 2, "start": 3, "fold_reverse_complements": True},
+    ),
+    "kmer-mutagenesis": (
+        "--motif gata --start 3",
+        gia.kmer_mutagenesis,
+        {"motif": "GATA", "start": 3},
+    ),
+}
+
+
+def written(table: pd.DataFrame) -> pd.DataFrame:
+    """A table as it comes back from a file."""
+    columns = {
+        name: [
+            ",".join(map(str, v)) if isinstance(v, tuple) else v for v in table[name]
+        ]
+        for name in table
+    }
+    text = pd.DataFrame(columns).to_csv(index=False)
+    return pd.read_csv(io.StringIO(text))
+
+
+def assert_same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(
+        table, written(expected), rtol=1e-5, atol=1e-5, check_dtype=False
+    )
+
+
+def of_module(toys: str, name: str = "Additive") -> torch.nn.Module:
+    return load_model(f"{toys}:{name}").model.model
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_command_writes_the_table_of_its_experiment(
+    toys, toy, table, capsys, here, name
+):
+    words, function, keywords = CASES[name]
+    command = [name, *words.split(), *toy, "--n", "9", "--seed", "3"]
+    shown = table(*command, "--confidence", "0.8")
+    X = gia.profile_background(UNIFORM, 9, 3)
+    result = function(of_module(toys), X, random_state=3, **keywords)
+    assert_same(shown, result.to_frame(0.8))
+    kinds = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
+    for ending, start in kinds.items():
+        if ending == "svg" or name == "multi-site":
+            plot = here / f"plot.{ending}"
+            table(*command, "--plot", plot)
+            assert plot.read_bytes().startswith(start)
+
+
+def test_every_experiment_of_the_library_is_a_command():
+    functions = {design.function for design in DESIGNS}
+    functions |= {gia.occlusion, gia.occlusion_annotations}
+    experiments = {
+        getattr(gia, name)
+        for name in gia.__all__
+        if inspect.isfunction(getattr(gia, name))
+        and {"model", "X", "func"}
+        <= set(inspect.signature(getattr(gia, name)).parameters)
+    }
+    assert functions == experiments
+    assert CASES.keys() | {"occlusion"} == set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+def test_options_have_the_names_and_defaults_of_the_keywords(design):
+    keywords = inspect.signature(design.function).parameters
+    own = next(
+        group
+        for group in COMMANDS[design.name]._action_groups
+        if group.title == "experiment"
+    )
+    actions = {action.dest: action for action in own._group_actions}
+    actions.pop("top", None)  # of the table, not of the scan
+    assert actions.keys() <= keywords.keys()
+    positional = {"model", "X", "alphabet", "func", "additional_func_kwargs", "kwargs"}
+    unused = keywords.keys() - actions.keys() - positional
+    assert unused == {"max_memory", "random_state", "verbose"}
+    for name, action in actions.items():
+        if action.required:
+            assert keywords[name].default is inspect.Parameter.empty
+        else:
+            default = action.default
+            if name == "structure":
+                default = action.type(default)
+            assert default == keywords[name].default, name
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_example_runs(name, here, capsys):
+    example = re.sub(r"\s+", " ", COMMANDS[name].epilog).removeprefix("example: ")
+    program, *words = shlex.split(example)
+    assert (program, words[0]) == ("tangermeme-gia", name)
+    (here / "probes.fa").write_text(f">a\n{'ACGU' * 10}\n>b\n{'GAUUA' * 8}\n")
+    if "--n" in words:
+        words[words.index("--n") + 1] = "8"
+    assert main(words) == 0
+    assert capsys.readouterr().out.count("\n") > 1
+    if "--plot" in words:
+        plot = here / words[words.index("--plot") + 1]
+        assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_model_without_sequences_has_its_profile(table):
+    shown = table("multi-site", "--motif", "TTAATT", "--starts", "3", "--n", "20")
+    profile = residualbind.load_profile("A1CF")
+    result = gia.multi_site(
+        residualbind.load_pretrained("A1CF"),
+        gia.profile_background(profile, 20, 0),
+        "UUAAUU",
+        [3],
+        alphabet="ACGU",
+    )
+    assert_same(shown, result.to_frame())
+
+
+@pytest.fixture
+def observed(here):
+    """Forty sequences and scores that fall with their number."""
+    X = random_one_hot((40, 4, 24), random_state=1)
+    y = torch.arange(40.0).flip(0)
+    np.savez(here / "observed.npz", X=X.numpy(), y=y.numpy())
+    return X, y
+
+
+@pytest.mark.parametrize("name", gia.background_names())
+def test_backgrounds_are_those_of_the_library(toys, toy, table, observed, name):
+    X, y = observed
+    words = [*SITES, *toy, "--sequences", "observed.npz", "--background", name]
+    drawn = gia.sample_background(name, X, 10, y, 2)
+    expected = gia.multi_site(of_module(toys), drawn, "GATA", [0, 8])
+    assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
+
+
+def test_observed_sequences_are_taken_as_they_are(toys, toy, table, observed):
+    X, _ = observed
+    words = [*SITES, *toy, "--sequences", "observed.npz", "--background", "observed"]
+    expected = gia.multi_site(of_module(toys), X, "GATA", [0, 8])
+    assert_same(table(*words), expected.to_frame())
+    rows = torch.from_numpy(gia.template_rows(40, 7, 5))
+    fewer = gia.multi_site(of_module(toys), X[rows], "GATA", [0, 8])
+    assert_same(table(*words, "--n", 7, "--seed", 5), fewer.to_frame())
+
+
+def test_several_backgrounds_are_compared(toys, toy, table, observed, here):
+    X, y = observed
+    words = [*SITES, *toy, "--sequences", "observed.npz", "--n", "10"]
+    words += ["--backgrounds", "quartile4", "shuffle", "--plot", "grid.svg"]
+    drawn = gia.sample_backgrounds(X, ["quartile4", "shuffle"], 10, y, 0)
+    comparison = gia.across_backgrounds(
+        gia.multi_site, of_module(toys), drawn, "GATA", [0, 8]
+    )
+    assert_same(table(*words), comparison.to_frame())
+    assert (here / "grid.svg").stat().st_size > 1000
+
+
+def test_without_scores_quartiles_are_of_the_predictions(toys, toy, table, caplog):
+    caplog.set_level("INFO", "tangermeme_gia")
+    words = [*SITES, *toy, "--n", "30", "--backgrounds", "quartile1", "quartile4"]
+    table(*words)
+    assert "quartile1 is of the model's predictions" in caplog.text
+    # The stand-ins are divided by what the model says of them.
+    inputs = read_inputs(f"{toys}:Additive", length=24)
+    model = of_module(toys)
+    low, high = (
+        model(draw_background(f"quartile{i}", inputs, 30)).detach() for i in (1, 4)
+    )
+    assert low.max() <= high.min()
+
+
+def test_kmers_are_words_or_a_file(toys, toy, table, here):
+    X = gia.profile_background(UNIFORM, 9, 0)
+    command = ["kmer-scan", *toy, "--n", "9"]
+    words = gia.kmer_scan(of_module(toys), X, kmers=["GATA", "TTANC"])
+    assert_same(table(*command, "--kmers", "gata", "UUANC"), words.to_frame())
+    gia.write_meme(
+        here / "motifs.meme", {"one": torch.eye(4), "two": torch.eye(4)[:, 1:]}
+    )
+    motifs = gia.kmer_scan(of_module(toys), X, kmers="motifs.meme", random_state=0)
+    shown = table(*command, "--kmers", "motifs.meme")
+    assert shown["kmer"].tolist() == ["one", "two"]
+    assert_same(shown, motifs.to_frame())
+
+
+def test_the_best_kmers_are_listed_best_first(toys, toy, table):
+    X = gia.profile_background(UNIFORM, 9, 0)
+    scan = gia.kmer_scan(of_module(toys), X, k=3)
+    shown = table("kmer-scan", *toy, "--n", "9", "--k", "3", "--top", "4")
+    assert_same(shown, scan.top(4))
+
+
+def test_local_importances_are_a_row_for_each_sequence(toys, toy, table, here):
+    table(*SITES, *toy, "--n", "6", "--local", "local.tsv")
+    local = pd.read_csv(here / "local.tsv", sep="\t")
+    X = gia.profile_background(UNIFORM, 6, 0)
+    result = gia.multi_site(of_module(toys), X, "GATA", [0, 8])
+    assert local["sequence"].tolist() == [i for i in range(6) for _ in range(2)]
+    assert local["n_sites"].tolist() == [1, 2] * 6
+    np.testing.assert_allclose(
+        local["local_importance"], result.local_importance.detach().ravel(), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        local["y_after"] - local["y_before"], local["local_importance"], atol=1e-4
+    )
+
+
+def test_a_table_goes_to_a_file_if_asked(toy, here, capsys):
+    assert main([*SITES, *toy, "--n", "5"]) == 0
+    shown = capsys.readouterr().out
+    assert main([*SITES, *toy, "--n", "5", "--out", "sites.tsv"]) == 0
+    assert capsys.readouterr().out == ""
+    assert (here / "sites.tsv").read_text() == shown
+    assert [path.name for path in here.glob("*sites*")] == ["sites.tsv"]
+
+
+def test_plots_are_the_same_bytes_each_time(toy, table, here):
+    for name in ("a.svg", "b.svg", "a.pdf", "b.pdf"):
+        table(*SITES, *toy, "--n", "5", "--plot", name)
+    for ending in ("svg", "pdf"):
+        a, b = ((here / f"{x}.{ending}").read_bytes() for x in "ab")
+        assert a == b
+
+
+def occlude(toys, X, regions, function=gia.occlusion, **keywords):
+    return gia.average_draws(
+        function(of_module(toys), X, regions, random_state=0, **keywords)
+    ).to_frame()
+
+
+def test_occlusion_replaces_windows_of_observed_sequences(toys, toy, table, observed):
+    X, _ = observed
+    command = ["occlusion", *toy, "--sequences", "observed.npz"]
+    shown = table(*command, "--windows", "0:6", "5:24", "--n", "4")
+    assert_same(shown, occlude(toys, X, [(0, 6), (5, 24)], n=4))
+    tiles = [(start, start + 7) for start in (0, 7, 14, 17)]
+    assert_same(table(*command, "--width", "7"), occlude(toys, X, tiles))
+    steps = [(start, start + 20) for start in (0, 2, 4)]
+    assert_same(table(*command, "--width", 20, "--step", 2), occlude(toys, X, steps))
+    shown = table(*command, "--windows", "0:24", "--background", "dinucleotide")
+    assert_same(shown, occlude(toys, X, [(0, 24)], background="dinucleotide"))
+    quartile = gia.profile_background(X, 1000, 0)
+    shown = table(*command, "--windows", "0:6", "--background", "profile")
+    assert_same(shown, occlude(toys, X, [(0, 6)], background=quartile))
+    shown = table(*command, "--windows", "0:6", "--background", "observed")
+    assert_same(shown, occlude(toys, X, [(0, 6)], background=X))
+
+
+def test_occlusion_of_annotations_is_of_single_sequences(
+    toys, toy, table, observed, here
+):
+    X, _ = observed
+    command = ["occlusion", *toy, "--sequences", "observed.npz", "--n", "3"]
+    command += ["--annotations", "2:0:6", "0:5:9", "--local", "local.tsv"]
+    regions = [[2, 0, 6], [0, 5, 9]]
+    expected = occlude(toys, X, regions, gia.occlusion_annotations, n=3)
+    assert_same(table(*command), expected)
+    local = pd.read_csv(here / "local.tsv", sep="\t")
+    assert local["annotation"].tolist() == [0, 1]
+    assert local["local_importance"].mean() == pytest.approx(
+        expected["effect"][0], rel=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "regions", ["--windows 0:6 6:12", "--width 4", "--annotations 0:0:6"]
+)
+def test_occlusion_is_drawn(toy, table, observed, here, regions):
+    command = ["occlusion", *toy, "--sequences", "observed.npz", *regions.split()]
+    table(*command, "--plot", "regions.svg")
+    assert (here / "regions.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_sequences_reach_the_model_as_they_are(toy, table, here):
+    (here / "one.fa").write_text(f">a\n{'ACGT' * 6}\n")
+    words = ["global-importance", "--patterns", "ACGT@0", *toy]
+    words += ["--sequences", "one.fa", "--background", "observed"]
+    shown = table(*words)
+    assert shown["effect"].tolist() == [0]
+    assert shown["se"].isna().all()
+
+
+FAILURES = {
+    "--plot sites.tif": r"`--plot`='sites.tif' must end in .png, .svg, .pdf",
+    "--plot none/sites.png": "`--plot`: there is no folder .*none",
+    "--out .": r"`--out`: \. is a folder",
+    "--out none/sites.tsv": "`--out`: there is no folder",
+    "--local none/sites.tsv": "`--local`: there is no folder",
+    "--n 0": "`--n`=0 must be at least 1",
+    "--n x": "argument --n: invalid int value: 'x'",
+    "--confidence 1": "`--confidence`=1 must be between 0 and 1",
+    "--seed -1": "random_state",
+    "--starts 30": "`start`=30 with a 4-mer runs past `X` of length 24",
+    "--starts 0 2": "overlap at position 2",
+    "--starts 0-9": "argument --starts: '0-9' must be numbers such as",
+    "--motif GAXA": "GAXA",
+    "--background nowhere": "argument --background: invalid choice: 'nowhere'",
+    "--background observed": "'observed' needs `--sequences`",
+    "--backgrounds shuffle shuffle": "`--backgrounds` shuffle shuffle names one twice",
+    "--backgrounds shuffle --local x.tsv": "goes with neither `--top` nor `--local`",
+    "--backgrounds shuffle --background profile": "not allowed with argument",
+    "--sequences none.fa": "there is no file none.fa",
+    "--sequences mixed.fa --length 24": "mixed.fa holds sequences of up to 25 letters",
+    "--genome g.fa": "`--genome` goes with a .bed file",
+    "--length 0": "`--length`=0 must be at least 1",
+    "--length 20": r"the model fails on sequences of shape \(5, 4, 20\): RuntimeErr",
+    "--alphabet AAC": "`--alphabet`='AAC' must be DNA, RNA, protein or distinct",
+    "--alphabet protein": "the model fails on sequences of shape",
+    "--device abacus": "`--device`='abacus' cannot be used",
+    "--batch-size 0": "`--batch-size`=0 must be at least 1",
+    "--target 1": "`--target`=1, but the model has the outputs 0 to 0",
+    "--model RBFOX": "`--model`='RBFOX' is none of a bundled model",
+    "--model none:build": "there is no module 'none'",
+    "--model A1CF": "`--length`=24, but A1CF reads 41 bases",
+    "--wrong": "unrecognized arguments: --wrong",
+}
+
+
+@pytest.mark.parametrize("words", FAILURES)
+def test_what_cannot_be_done_is_one_line_and_code_2(toy, here, failure, words):
+    (here / "mixed.fa").write_text(f">a\n{'A' * 25}\n>b\nACG\n")
+    error = failure(*SITES, *toy, "--n", "5", *words.split())
+    assert re.search(FAILURES[words], error), error
+
+
+def test_mixed_lengths_are_one_line(toys, here, failure):
+    (here / "mixed.fa").write_text(">a\nACGTACGTAC\n>b\nACGTACGTACG\n")
+    error = failure(*SITES, "--model", f"{toys}:Additive", "--sequences", "mixed.fa")
+    assert "mixed.fa holds sequences of 10 to 11 letters" in error
+    error = failure(*SITES, "--model", f"{toys}:Additive")
+    assert "Additive needs `--sequences`, or `--length` for uniform bases" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--kmers GA none.meme", "takes words, or one MEME file"),
+        ("--kmers none.meme", "`--kmers`: there is no file none.meme"),
+        ("--k 30", "a 30-mer is longer than"),
+        ("--k 2 --top 0", "`n`=0 must be at least 1"),
+        ("--k 2 --top 3 --backgrounds shuffle", "goes with neither `--top`"),
+    ],
+)
+def test_bad_scans_are_one_line(toy, failure, words, message):
+    assert message in failure("kmer-scan", *toy, "--n", "5", *words.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--orders 1,3", "`--orders` has 1,3; each of the motifs 1 to 2"),
+        ("--orders 2,1/1", "`--orders` has 1; each"),
+        ("--orientations ++,+", "it must be 2 signs"),
+        ("--alphabet RNA --orientations all", "the strands of DNA"),
+        ("--spacings 0:30", "take 37 bases; `X` has length 24"),
+        ("--spacings 1/2", "2 motifs have 1 gaps"),
+    ],
+)
+def test_bad_spacings_are_one_line(toy, failure, words, message):
+    command = ["motif-spacing", "--motifs", "GATA", "CCCC", *toy, "--n", "5"]
+    assert message in failure(*command, "--spacings", "0", *words.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--windows 0:6", "give `--sequences`"),
+        ("--sequences observed.npz", "one of the arguments --windows --annotations"),
+        ("--sequences observed.npz --windows 1:0:6", "1:0:6; START:END is needed"),
+        ("--sequences observed.npz --annotations 0:6", "0:6; SEQ:START:END is"),
+        ("--sequences observed.npz --windows 6:3", "the region 6 to 3"),
+        ("--sequences observed.npz --windows 0:6 --step 2", "goes with `--width`"),
+        ("--sequences observed.npz --width 0", "`--width`=0 must be at least 1"),
+        ("--sequences observed.npz --width 25", "but the sequences have 24 bases"),
+        ("--sequences observed.npz --width 2 --width 3 --n 0", "`n`=0"),
+        (
+            "--sequences observed.npz --width 6 --background observed --n 41",
+            "has 40 sequences, fewer than the `n`=41",
+        ),
+    ],
+)
+def test_bad_regions_are_one_line(toy, observed, failure, words, message):
+    assert message in failure("occlusion", *toy, *words.split())
+
+
+def test_a_model_that_fails_on_some_sequences_says_which_error(toys, failure):
+    words = ["multi-site", "--motif", "GATA", "--starts", "0:24:4", "--n", "5"]
+    error = failure(*words, "--model", f"{toys}:Breaks", "--length", "24")
+    assert "the model fails on sequences of shape" in error
+    assert "RuntimeError: mat1 and mat2 shapes (" in error
+    assert "cannot be multiplied" not in error
+
+
+def test_motifs_stand_where_the_command_line_says(toys, toy, table):
+    seen = []
+    module = sys.modules[type(of_module(toys)).__module__]
+
+    class Sees(module.Additive):
+        def forward(self, X):
+            seen.append([characters(x) for x in X])
+            return super().forward(X)
+
+    module.Sees = Sees
+    table(*SITES, "--model", f"{toys}:Sees", "--length", "24", "--n", "3")
+    after = seen[-1]
+    assert len(after) == 6
+    assert all(letters.startswith("GATA") for letters in after)
+    assert sum(letters[8:12] == "GATA" for letters in after) >= 3

@@ -1,0 +1,150 @@
+import contextlib
+import io
+import os
+import re
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tangermeme_gia.cli import main
+from tangermeme_gia.cli.main import build_parser
+
+ROOT = Path(__file__).parents[3]
+COMMANDS = build_parser()._subparsers._group_actions[0].choices
+SCAN = ["kmer-scan", "--k", "1", "--n", "3"]
+
+
+def test_the_installed_script_runs(here):
+    script = shutil.which("tangermeme-gia", path=sysconfig.get_path("scripts"))
+    if script is None:
+        pytest.skip("the package is not installed with its script")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run([script, *SCAN], capture_output=True, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    table = pd.read_csv(io.BytesIO(ended.stdout), sep="\t")
+    assert table["kmer"].tolist() == ["A", "C", "G", "U"]
+
+
+def test_the_module_runs_as_the_program(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["__main__", *SCAN, "--n", "0"])
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_module("tangermeme_gia", run_name="__main__")
+    assert exit_.value.code == 2
+    assert "kmer-scan: error: `--n`=0 must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("k", ["1", "6"])
+def test_a_reader_that_leaves_ends_the_program_quietly(monkeypatch, capfd, k):
+    """Whether the table is smaller or larger than the buffers."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert main(["kmer-scan", "--k", k, "--n", "1"]) == 141
+        pipe.write("what Python flushes at exit")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_full_disk_behind_stdout_is_one_line(monkeypatch, capsys):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no full device")
+    with contextlib.suppress(OSError), open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(SCAN) == 2
+    assert capsys.readouterr().err == (
+        "tangermeme-gia kmer-scan: error: [Errno 28] No space left on device\n"
+    )
+
+
+def test_an_interrupt_is_code_130(monkeypatch, capsys):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tangermeme_gia.cli.experiments.read_inputs", interrupted)
+    assert main(SCAN) == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "tangermeme-gia kmer-scan: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ImportError("install\n  logomaker"), "install logomaker"),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (MemoryError("80 GiB"), "not enough memory: 80 GiB"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_what_a_user_can_put_right_is_one_line(monkeypatch, capsys, error, message):
+    def fails(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("tangermeme_gia.cli.experiments.read_inputs", fails)
+    assert main(SCAN) == 2
+    assert capsys.readouterr().err == f"tangermeme-gia kmer-scan: error: {message}\n"
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch):
+    def fails(*args, **kwargs):
+        raise KeyError("defect")
+
+    monkeypatch.setattr("tangermeme_gia.cli.experiments.read_inputs", fails)
+    with pytest.raises(KeyError, match="defect"):
+        main(SCAN)
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["scan"], ["multi-site"], ["multi-site", "--starts", "x"]]
+)
+def test_bad_words_are_one_line_and_code_2(words, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(words)
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert re.match(r"tangermeme-gia( multi-site)?: error: .*--help\)$", error)
+
+
+def test_words_that_no_option_takes_are_named_with_the_command(failure):
+    error = failure(*SCAN, "GATA", "--wrong")
+    assert error.endswith(
+        "unrecognized arguments: GATA --wrong (see tangermeme-gia kmer-scan --help)\n"
+    )
+
+
+def test_every_command_explains_every_option():
+    assert next(iter(COMMANDS)) == "report"
+    assert len(COMMANDS) == 13
+    for name, parser in COMMANDS.items():
+        text = re.sub(r"\s+", " ", parser.format_help())
+        assert f"example: tangermeme-gia {name} " in text
+        assert all(action.help for action in parser._actions)
+        assert "default: None" not in text
+        assert parser.description[-1] in ".?"
+
+
+@pytest.mark.parametrize("option", ["--start", "--starts", "--patterns", "--windows"])
+def test_positions_say_where_they_count_from(option):
+    actions = [
+        action
+        for parser in COMMANDS.values()
+        for action in parser._actions
+        if option in action.option_strings
+    ]
+    assert actions
+    for action in actions:
+        assert re.search(r"0-based|from 0", action.help), action.help
+
+
+def test_progress_is_shown_on_terminals_only(monkeypatch, capsys):
+    assert main(SCAN) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert main(SCAN) == 0
+    assert "seq/s" in capsys.readouterr().err

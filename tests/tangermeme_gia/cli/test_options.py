@@ -1,0 +1,100 @@
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import residualbind
+from tangermeme_gia.cli.options import (
+    INPUTS,
+    HelpFormatter,
+    add_inputs,
+    model_help,
+    prediction_options,
+    read_inputs,
+)
+
+
+def parse(*words):
+    parser = argparse.ArgumentParser()
+    add_inputs(parser)
+    return vars(parser.parse_args(words))
+
+
+def test_the_options_are_those_that_the_reader_takes():
+    given = parse("--sequences", "a.fa", "--length", "5")
+    assert given.keys() == {*INPUTS, "device", "batch_size", "seed"}
+    assert (given["sequences"], given["length"], given["seed"]) == (Path("a.fa"), 5, 0)
+
+
+def test_help_shows_defaults_that_say_something():
+    parser = argparse.ArgumentParser(formatter_class=HelpFormatter)
+    parser.add_argument("--names", nargs="+", default=["a", "b"], help="some")
+    parser.add_argument("--n", default=3, help="number")
+    parser.add_argument("--no", action="store_true", help="switch")
+    parser.add_argument("--none", help="nothing")
+    text = " ".join(parser.format_help().split())
+    assert "some (default: a b)" in text
+    assert "number (default: 3)" in text
+    assert text.count("default") == 2
+    assert "A1CF, ANKHD1" in model_help()
+
+
+def test_a_bundled_model_needs_nothing_else():
+    inputs = read_inputs("A1CF")
+    assert torch.equal(inputs.profile, residualbind.load_profile("A1CF"))
+    assert (inputs.name, inputs.X, inputs.length) == ("A1CF", None, 41)
+    assert inputs.alphabet == ("A", "C", "G", "U")
+    assert inputs.origin["sequences"] == "the model's nucleotide profile"
+    assert read_inputs("A1CF", length=41, alphabet="rna").alphabet == inputs.alphabet
+
+
+def test_a_model_of_code_has_uniform_bases_of_the_alphabet(toys):
+    inputs = read_inputs(f"{toys}:Additive", length=24)
+    assert inputs.alphabet == ("A", "C", "G", "T")
+    assert torch.equal(inputs.profile, torch.full((4, 24), 0.25))
+    assert inputs.origin["sequences"] == "none; 24 uniform bases"
+    protein = read_inputs(f"{toys}:Additive", length=24, alphabet="protein")
+    assert protein.profile.shape == (20, 24)
+    spelled = read_inputs(f"{toys}:Additive", length=3, alphabet="tgca")
+    assert spelled.alphabet == ("T", "G", "C", "A")
+
+
+def test_sequences_take_the_place_of_the_profile(here):
+    Path("probes.tsv").write_text("rna\tscore\nACGUU\t1\nGG\t2\n")
+    inputs = read_inputs("A1CF", sequences=Path("probes.tsv"), sequence="rna")
+    assert inputs.profile is None
+    assert inputs.X.shape == (2, 4, 41)
+    assert inputs.X.sum(dim=(1, 2)).tolist() == [5, 2]
+    assert inputs.scores.tolist() == [1, 2]
+    assert inputs.origin["sequences"] == "2 sequences of probes.tsv"
+
+
+def test_sequences_tell_the_length_of_a_model_of_code(toys):
+    np.savez("a.npz", X=np.eye(4)[None])
+    assert read_inputs(f"{toys}:Additive", sequences=Path("a.npz")).length == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"length": 40}, "`--length`=40, but A1CF reads 41 bases"),
+        ({"alphabet": "DNA"}, "`--alphabet`='DNA', but A1CF reads ACGU"),
+        ({"alphabet": "A"}, "must be DNA, RNA, protein or distinct letters"),
+        ({"length": -1}, "`--length`=-1 must be at least 1"),
+        ({"genome": Path("a.fa")}, r"`--genome` goes with a \.bed file"),
+    ],
+)
+def test_options_that_do_not_fit_the_model_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        read_inputs("A1CF", **options)
+
+
+def test_only_what_was_given_reaches_predict():
+    assert prediction_options(None, None) == {}
+    assert prediction_options("cpu", 3) == {"device": "cpu", "batch_size": 3}
+    with pytest.raises(ValueError, match="`--device`='abacus' cannot be used: "):
+        prediction_options("abacus", None)
+    with pytest.raises(ValueError, match="`--batch-size`=0 must be"):
+        prediction_options(None, 0)

@@ -1,0 +1,81 @@
+import argparse
+from pathlib import Path
+
+import pytest
+
+from tangermeme_gia import Hairpin, Pattern
+from tangermeme_gia.cli.values import (
+    gaps,
+    integers,
+    kmer_or_file,
+    order,
+    pattern,
+    region,
+    respell,
+    structure,
+)
+
+
+def test_numbers_are_words_lists_and_ranges_without_their_end():
+    assert integers("17") == [17]
+    assert integers("3,10,0:4,0:9:4") == [3, 10, 0, 1, 2, 3, 0, 4, 8]
+    assert integers("-3:0") == [-3, -2, -1]
+
+
+def test_gaps_are_alike_or_one_by_one():
+    assert gaps("0:3") == [0, 1, 2]
+    assert gaps("3/5,0/1") == [[3, 5], [0, 1]]
+
+
+def test_a_pattern_has_a_start_or_is_centred():
+    assert pattern("GATA@0") == Pattern("GATA", 0)
+    assert pattern("GATA") == Pattern("GATA", None)
+
+
+def test_structures_are_hairpins_or_dot_brackets():
+    assert structure("1,2,3") == Hairpin(1, 2, 3)
+    assert structure(".((...)).") == ".((...))."
+
+
+def test_orders_count_from_1_and_regions_from_0():
+    assert order("3,1,2") == [2, 0, 1]
+    assert region("0:6") == [0, 6]
+    assert region("2:0:6") == [2, 0, 6]
+
+
+def test_kmers_are_words_unless_they_look_like_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("motifs").touch()
+    assert kmer_or_file("GATA") == "GATA"
+    assert kmer_or_file("motifs") == Path("motifs")
+    assert kmer_or_file("none.meme") == Path("none.meme")
+
+
+def test_motifs_are_spelled_as_the_alphabet_does():
+    assert respell("tgcaug", "ACGU") == "UGCAUG"
+    assert respell(["uu", Pattern("tn", 3)], "ACGT") == ["TT", Pattern("TN", 3)]
+    assert respell([[Pattern("tu", None)]], "ACDTU") == [[Pattern("TU", None)]]
+    assert respell(Path("a.meme"), "ACGT") == Path("a.meme")
+    assert respell(None, "ACGT") is None
+
+
+@pytest.mark.parametrize(
+    ("read", "word", "message"),
+    [
+        (integers, "3;4", "'3;4' must be numbers such as"),
+        (integers, "", "'' must be numbers"),
+        (integers, "5:5", "its end is not part of it"),
+        (integers, "0:5:0", "a step of at least 1"),
+        (gaps, "3/x", "must be spacings such as"),
+        (pattern, "GATA@x", "must be MOTIF@START"),
+        (pattern, "@3", "must be MOTIF@START"),
+        (structure, "5,11", "dot-bracket, or start,stem,loop such as 5,11,6"),
+        (structure, "5,0,6", "`stem_length`=0 must be at least 1"),
+        (order, "0,1", "numbers of motifs from 1"),
+        (region, "5", "must be start:end"),
+        (region, "-1:5", "must be start:end"),
+    ],
+)
+def test_what_is_no_value_is_said_to_be_none(read, word, message):
+    with pytest.raises(argparse.ArgumentTypeError, match=message.replace("(", r"\(")):
+        read(word)
