@@ -95,6 +95,11 @@ def copy_notebooks(app: Sphinx) -> None:
         shutil.copy(notebook, target)
 
 
+def list_notebooks_anew(app: Sphinx, *_: Any) -> list[str]:
+    """The page that lists the tutorials changes when one comes or goes."""
+    return ["tutorials"]
+
+
 def adapt_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     """Pages are also read in the repository, from where they link to its files."""
     if docname == "benchmarks/README":
@@ -153,6 +158,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", numpydoc_parameters, priority=100)
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("builder-inited", copy_notebooks, priority=100)
+    app.connect("env-get-outdated", list_notebooks_anew)
     app.connect("source-read", adapt_pages)
     app.connect("doctree-read", link_public_names)
     app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))

@@ -45,7 +45,10 @@ def run_block(
     """Run one block; what it prints must be what the page shows, but for spaces."""
     code = "\n" * block.line + block.code  # tracebacks then have the page's lines
     exec(compile(code, str(page), "exec"), namespace)
-    assert printed().split() == block.shown.split(), f"{page.name}, line {block.line}"
+    text = printed()
+    assert text.split() == block.shown.split(), (
+        f"{page.name}, line {block.line}, printed:\n{text}"
+    )
 
 
 def run_page(page: Path, printed: Callable[[], str]) -> int:
