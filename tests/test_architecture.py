@@ -39,10 +39,48 @@ def ids(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=ids)
+def meets(path: Path) -> bool:
+    """Whether the packages meet here: commands take a residualbind model by name."""
+    return path.parent == ROOT / "tangermeme_gia" / "cli"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if not meets(p)], ids=ids)
 def test_the_packages_do_not_import_each_other(path):
     other = PACKAGES[1 - PACKAGES.index(path.relative_to(ROOT).parts[0])]
     assert not [name for name in imported(path) if name.split(".")[0] == other]
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if meets(p)], ids=ids)
+def test_where_the_packages_meet_only_public_names_are_used(path):
+    names = [name for name in imported(path) if name.startswith("residualbind")]
+    public = importlib.import_module("residualbind").__all__
+    for name in names:
+        assert name in {"residualbind", *(f"residualbind.{x}" for x in public)}
+
+
+def test_the_packages_meet_in_two_modules():
+    meeting = {
+        p.stem for p in MODULES if meets(p) for n in imported(p) if "residual" in n
+    }
+    assert meeting == {"models", "sequences"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in MODULES if p.parent == ROOT / "tangermeme_gia"],
+    ids=ids,
+)
+def test_nothing_below_imports_the_report_or_the_command_line(path):
+    upper = ("tangermeme_gia.cli", "tangermeme_gia.report")
+    found = [name for name in imported(path) if name.startswith(upper)]
+    assert not found or path.name == "__main__.py"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.parent.name == "report"], ids=ids
+)
+def test_the_report_does_not_import_the_command_line(path):
+    assert not [n for n in imported(path) if n.startswith("tangermeme_gia.cli")]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=ids)
@@ -73,6 +111,7 @@ def test_importing_a_package_draws_no_plotting_library_in(package):
     code = (
         f"import sys, {package}\n"
         "heavy = {'matplotlib.pyplot', 'logomaker', 'h5py', 'pooch', 'sklearn'}\n"
+        "heavy |= {'jinja2', 'tangermeme_gia.cli', 'tangermeme_gia.report'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     output = subprocess.run(

@@ -275,6 +275,15 @@ def _draw_boxes(plot: Any, result: Any, *columns: str) -> Any:
     return plot.local_importance_boxes(result, label)
 
 
+def _draw_hairpin(plot: Any, result: Any) -> Any:
+    columns = ["place", "structure"]
+    table = result.conditions
+    main = table[table["control"] == "none"]
+    if main.duplicated(columns).any():
+        columns.append("start")
+    return _draw_boxes(plot, result, *columns)
+
+
 def _draw_spacing(plot: Any, result: Any) -> Any:
     columns = ("order", "orientation", "arm")
     if not pd.api.types.is_numeric_dtype(result.conditions["spacing"]):
@@ -299,7 +308,7 @@ DESIGNS = (
         "global-importance",
         global_importance,
         "How much do these patterns change the output, on average over backgrounds?",
-        "--patterns UGCAUG@17 --patterns UGCAUG@10 UGCAUG@17 --n 200",
+        "--patterns UUAAUU@17 --patterns UUAAUU@10 UUAAUU@17 --n 200",
         _add_global_importance,
         lambda plot, result, *_: _draw_boxes(plot, result, "patterns"),
     ),
@@ -349,9 +358,7 @@ DESIGNS = (
         "Does a motif act in the loop, in the stem, or without any structure?",
         "--motif UUAAUU --structure 5,11,6 --n 200 --plot hairpin.png",
         _add_hairpin,
-        lambda plot, result, *_: _draw_boxes(
-            plot, result, "place", "structure", "start"
-        ),
+        lambda plot, result, *_: _draw_hairpin(plot, result),
     ),
     Design(
         "pairwise-interaction",

@@ -327,9 +327,12 @@ def _tile(width: int, step: int | None, length: int) -> list[list[int]]:
 
 
 def _draw_regions(plots: Any, result: Any, tiled: bool) -> Any:
-    if not tiled:
+    if tiled:
+        ax = plots.position_curve(result)
+        ax.set_xlabel("Start of the window (0-based position)")
+    else:
         label = [name for name in ("start", "end") if name in result.conditions]
-        return plots.local_importance_boxes(result, label or "background")
-    ax = plots.position_curve(result)
-    ax.set_xlabel("Start of the window (0-based position)")
+        ax = plots.local_importance_boxes(result, label or "background")
+    for text in ax.texts:  # what is averaged over
+        text.set_text(text.get_text().replace("background", "sequence"))
     return ax

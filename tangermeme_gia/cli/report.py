@@ -14,6 +14,7 @@ from typing import Any
 from ..backgrounds import background_names
 from ..report import (
     EXPERIMENTS,
+    OutputError,
     ReportInputs,
     ReportOptions,
     run_report,
@@ -123,19 +124,27 @@ def report(
         raise ValueError(f"`--model` {' '.join(model)} names one twice.")
     loaded = _distinct(model, [read_inputs(spec, **inputs) for spec in model])
     folders = [out] if len(loaded) == 1 else [out / one.name for one in loaded]
+    finished, failed = [], []
     for one, folder in zip(loaded, folders, strict=True):
         print(f"{one.name}: {folder}", file=sys.stderr)
-        run_report(
-            one,
-            folder,
-            replace(options, motif=respell(motif, one.alphabet)),
-            command=shlex.join(["tangermeme-gia", *words]),
-            verbose=sys.stderr.isatty(),
-            **keywords,
-        )
-    if len(loaded) > 1:
-        write_overview(out, folders)
-    print(out / "index.html")
+        try:
+            run_report(
+                one,
+                folder,
+                replace(options, motif=respell(motif, one.alphabet)),
+                command=shlex.join(["tangermeme-gia", *words]),
+                verbose=sys.stderr.isatty(),
+                **keywords,
+            )
+            finished.append(folder)
+        except OutputError as error:  # one of many models need not stop the others
+            failed.append(f"{one.name}: {error}")
+    if len(loaded) > 1 and finished:
+        write_overview(out, finished)
+    if finished:
+        print(out / "index.html")
+    if failed:
+        raise OutputError(f"{'; '.join(failed)} (finished parts are kept)")
 
 
 def _distinct(specs: Sequence[str], loaded: list[ReportInputs]) -> list[ReportInputs]:
