@@ -161,6 +161,13 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
 
 def table_html(table: pd.DataFrame) -> str:
     """A table with numbers as short as they can be read."""
+    # The model has one output, and controls are in few tables: the files have both.
+    constant = {"output": 0, "control": "none"}
+    table = table.drop(
+        columns=[
+            name for name, v in constant.items() if name in table and all(table[name] == v)
+        ]
+    )
     html: str = table.to_html(
         index=False, border=0, float_format="{:.4g}".format, na_rep="", justify="left"
     )

@@ -112,7 +112,9 @@ class Store:
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
             for field, tensor in parts.items():
                 assert isinstance(tensor, torch.Tensor)  # OneOutput gives no lists
-                tensors[f"{name}.{field}"] = tensor.contiguous()
+                # Tensors that share memory cannot be saved.
+                copied = tensor.clone(memory_format=torch.contiguous_format)
+                tensors[f"{name}.{field}"] = copied
         metadata = {
             "fingerprint": json.dumps(fingerprint),
             "tables": json.dumps(tables),
