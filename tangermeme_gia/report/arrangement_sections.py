@@ -219,7 +219,7 @@ def _against_sum(point: Any) -> str:
     if point["additive"] < 0:  # more of a negative effect is a larger one
         low, high = -high, -low
     of_sum = f"the sum of their single effects (deviation {_deviation(point)})"
-    if abs(point["deviation"]) < _ROUNDING * abs(point["additive"]):
+    if max(abs(low), abs(high)) < _ROUNDING * abs(point["additive"]):
         return f"the effect of {of_sum}"
     if low > 0:
         return f"more effect than {of_sum}"

@@ -28,6 +28,8 @@ from .wording import count, number, row_with_interval, with_interval
 
 # Positions of a motif with less information are not read as a letter.
 _LEAST_BITS = 0.5
+# The aligned motif for other tools, in MEME's format.
+MOTIF_FILE = "motif.meme"
 
 
 def scan(study: Study, results: Results) -> Section:
@@ -188,6 +190,7 @@ def alignment(study: Study, results: Results) -> Section:
         f"Aligned, the best k-mers {reads}.",
         [("Aligned motif", consensus or "none")],
         {"consensus": consensus},
+        (MOTIF_FILE,),
     )
 
 

@@ -140,6 +140,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "name": section.name,
         "question": section.question,
         "method": section.method,
+        "files": section.files,
         "figures": [
             {
                 "name": figure.name,
@@ -165,7 +166,9 @@ def table_html(table: pd.DataFrame) -> str:
     constant = {"output": 0, "control": "none"}
     table = table.drop(
         columns=[
-            name for name, v in constant.items() if name in table and all(table[name] == v)
+            name
+            for name, v in constant.items()
+            if name in table and all(table[name] == v)
         ]
     )
     html: str = table.to_html(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .motif_sections import align_motif
+from .motif_sections import MOTIF_FILE, align_motif
 from .page import Provenance, save_figures, save_tables, write_page
 from .parts import PARTS
 from .section import Section
@@ -111,7 +111,7 @@ def run_report(
             save_tables(section, root / "tables")
             sections.append(section)
     if "alignment" in finished:
-        _write_motif(study, finished["scan"], root / "tables" / "motif.meme")
+        _write_motif(study, finished["scan"], root / "tables" / MOTIF_FILE)
     provenance = Provenance.of(study, command, time.monotonic() - began)
     parts = [name for name in finished if name in PARTS]
     write_page(root, study, sections, skipped, parts, provenance)

@@ -45,6 +45,8 @@ class Section:
     summary: list[tuple[str, str]] = field(default_factory=list)
     # Numbers by name, for a table over many models.
     headline: dict[str, float | str] = field(default_factory=dict)
+    # Further files in the folder of tables.
+    files: tuple[str, ...] = ()
 
 
 def as_result(result: Any) -> GIAResult:

@@ -151,7 +151,9 @@ def test_backgrounds_of_few_observed_sequences_share_none(name):
     assert (len(search), len(measured)) == (6, 10)
     if name.startswith("quartile"):
         quarter = int(name[-1]) - 1
-        assert rows(search) | rows(measured) == rows(X[16 * quarter : 16 * quarter + 16])
+        assert rows(search) | rows(measured) == rows(
+            X[16 * quarter : 16 * quarter + 16]
+        )
         assert not rows(search) & rows(measured)
 
 
