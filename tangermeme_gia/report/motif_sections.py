@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import scipy
 import torch
 
 from .. import plot
+from ..effects import effect_difference
 from ..kmer_motifs import KmerAlignment, align_kmers
 from ..kmer_results import KmerScan
 from ..kmers import mutagenesis_change
@@ -20,36 +21,42 @@ from ..results import GIAResult
 from ..selection import benjamini_hochberg
 from ..statistics import Values
 from .parts import TOP
+from .section import ALPHA, Figure, Section, as_result, extremes, local_effects
 from .store import Results
 from .study import Study
-from .wording import count, number, row_with_interval
-
-if TYPE_CHECKING:
-    pass
-
-from .section import ALPHA, Figure, Section, as_result
+from .wording import count, number, row_with_interval, with_interval
 
 # Positions of a motif with less information are not read as a letter.
 _LEAST_BITS = 0.5
+# The aligned motif for other tools, in MEME's format.
+MOTIF_FILE = "motif.meme"
 
 
 def scan(study: Study, results: Results) -> Section:
     found = _scan_of(results)
     frame = found.to_frame()
     k = len(found.kmers[0])
-    p = 2 * scipy.stats.t.sf(np.abs(frame["effect"] / frame["se"]), found.n - 1)
-    differ = int(benjamini_hochberg(p, ALPHA).significant.sum())
-    top = found.top(min(TOP, len(found.kmers)))
+    stands = benjamini_hochberg(_p_values(frame, found.n), ALPHA).significant
+    n_raise, n_lower = (
+        int((stands & (sign * frame["effect"] > 0)).sum()) for sign in (1, -1)
+    )
+    best, worst = (found.top(1, lowest=lowest).iloc[0] for lowest in (False, True))
     strands = (
         " averaged with their reverse complements" if study.options.both_strands else ""
     )
     reading = (
-        f"{top['kmer'][0]} has the largest effect of {count(len(frame), f'{k}-mer')}; "
-        f"{differ:,} differ from 0 at a false discovery rate of 5 %."
+        f"{best['kmer']} has the highest effect of {count(len(frame), f'{k}-mer')}, "
+        f"{worst['kmer']} the lowest. At a false discovery rate of 5 %, {n_raise:,} "
+        f"raise the output and {n_lower:,} lower it."
     )
+    if -worst["effect"] > best["effect"]:
+        reading += (
+            f" {worst['kmer']} lowers it by more than any raises it; `--motif "
+            f"{worst['kmer']}` makes that the motif of a report."
+        )
     return Section(
         "scan",
-        f"Which {k}-mer matters most?",
+        f"Which {k}-mer raises the output most?",
         f"All {count(len(frame), f'{k}-mer')}{strands} at position {study.start} of "
         f"{count(found.n, 'background')}. The best of many is partly lucky: effects "
         "below are measured again on other backgrounds.",
@@ -64,10 +71,20 @@ def motif(study: Study, results: Results) -> Section:
     own = frame[frame["control"] == "none"].iloc[0]
     random = frame[frame["control"].str.startswith("random")]["effect"]
     shuffled = frame[frame["control"].str.startswith("shuffled")]["effect"]
+    local = local_effects(controls)
+    # The strongest control in the direction of the motif, against which it must stand.
+    sign = -1 if own["effect"] < 0 else 1
+    rival = 1 + int((sign * frame["effect"].iloc[1:]).to_numpy().argmax())
+    beyond = effect_difference(local[:, 0], local[:, rival])
+    alone = controls.y_before
+    assert isinstance(alone, torch.Tensor)
     reading = (
-        f"{study.motif} changes the {study.inputs.output} by {row_with_interval(own)}; "
-        f"random motifs of its length by {_span(random)}, permutations of its letters "
-        f"by {_span(shuffled)}."
+        f"{_does(study, own)}, in {(sign * local[:, 0] > 0).mean():.0%} of backgrounds "
+        f"(whose own outputs have the mean {number(float(alone.mean()))} and the "
+        f"standard deviation {number(float(alone.std()))}). Random motifs of its "
+        f"length have effects of {_span(random)}, permutations of its letters "
+        f"{_span(shuffled)}; from the strongest of these its own differs by "
+        f"{row_with_interval(beyond)}."
     )
     section = Section(
         "motif",
@@ -83,8 +100,7 @@ def motif(study: Study, results: Results) -> Section:
             )
         ],
         {"motif": frame},
-        f"{study.motif} {_raises(own)} the {study.inputs.output} by "
-        f"{row_with_interval(own)}.",
+        f"{_does(study, own)}.",
         [("Effect of the motif", f"{study.motif}: {row_with_interval(own)}")],
         {
             "motif": study.motif,
@@ -96,12 +112,15 @@ def motif(study: Study, results: Results) -> Section:
     if "winners" in results:
         winners = as_result(results["winners"]).to_frame()
         section.tables["winners"] = winners
-        first = winners["effect"].to_numpy().argmax() == 0
-        order = "stays first" if first else "is not the largest"
+        first = winners["effect"].to_numpy().argmax()
+        names = winners["patterns"].str.split("@").str[0]
+        order = f"is not first here, but {names.iloc[first]}"
+        if first == 0:
+            order = "stays first here"
         section.method += (
             " It is the best k-mer of the scan, and these are other backgrounds than "
             f"those that chose it. Among the {len(winners)} best of the scan it "
-            f"{order} here."
+            f"{order}."
         )
     return section
 
@@ -112,12 +131,16 @@ def mutagenesis(study: Study, results: Results) -> Section:
     values = changes.to_numpy()
     place = int((values**2).sum(axis=1).argmax())
     most = f"{study.motif[place]} at position {place}"
+    local = local_effects(result)
+    ends = extremes(local[:, 1:] - local[:, :1])
     reading = (
-        f"{most} of the motif matters most. The most harmful single change is "
-        f"{_variant(study, values, int(values.argmin()))}"
+        f"{most} of the motif matters most. Of all single changes, "
+        f"{_variant(study, result, ends.low)} lowers the effect most"
     )
-    if values.max() > 0:
-        reading += f", the largest gain {_variant(study, values, int(values.argmax()))}"
+    if ends.high["low"] > 0:
+        reading += f", and {_variant(study, result, ends.high)} raises it most"
+    else:
+        reading += "; none clearly raises it"
     return Section(
         "mutagenesis",
         "Which of its letters matter?",
@@ -133,7 +156,8 @@ def mutagenesis(study: Study, results: Results) -> Section:
                     study.motif,
                     study.inputs.alphabet,
                 ),
-                f"{reading}.",
+                f"{reading} (found on one half of the backgrounds, measured on the "
+                "other).",
             )
         ],
         {"mutagenesis": result.to_frame()},
@@ -147,6 +171,7 @@ def alignment(study: Study, results: Results) -> Section:
     letters = study.inputs.alphabet
     aligned = align_motif(study, results)
     consensus = _consensus(aligned.ppm, letters)
+    reads = f"read {consensus}" if consensus else "agree on no letter"
     return Section(
         "alignment",
         "What does the motif look like?",
@@ -157,14 +182,15 @@ def alignment(study: Study, results: Results) -> Section:
             Figure(
                 "alignment",
                 partial(plot.motif_logo, aligned.ppm, letters),
-                f"The aligned k-mers read {consensus} where they agree (N: less than "
+                f"The aligned k-mers {reads} ({_gap(letters)}: less than "
                 f"{_LEAST_BITS} bits).",
             )
         ],
         {"alignment": aligned.table},
-        f"The best k-mers align to {consensus}.",
-        [("Aligned motif", consensus)],
+        f"Aligned, the best k-mers {reads}.",
+        [("Aligned motif", consensus or "none")],
         {"consensus": consensus},
+        (MOTIF_FILE,),
     )
 
 
@@ -179,30 +205,51 @@ def align_motif(study: Study, results: Results) -> KmerAlignment:
     )
 
 
-def _variant(study: Study, values: Values, index: int) -> str:
+def _variant(study: Study, result: GIAResult, row: Any) -> str:
     """A single change of the motif and what it does."""
-    place, letter = divmod(index, values.shape[1])
+    variant = result.conditions.iloc[1 + int(row["condition"])]
+    place = int(variant["position"])
     return (
-        f"{study.motif[place]} to {study.inputs.alphabet[letter]} at position {place} "
-        f"({number(float(values[place, letter]), 2)})"
+        f"{study.motif[place]} to {variant['letter']} at position {place} "
+        f"({row_with_interval(row)})"
     )
+
+
+def _p_values(frame: pd.DataFrame, n: int) -> Values:
+    """Of t tests of all effects; where all backgrounds agree there is no doubt."""
+    effect, se = frame["effect"].to_numpy(), frame["se"].to_numpy()
+    t = np.where(effect == 0, 0.0, np.inf)
+    np.divide(np.abs(effect), se, out=t, where=se > 0)
+    p: Values = 2 * scipy.stats.t.sf(t, n - 1)
+    return p
 
 
 def _consensus(ppm: torch.Tensor, letters: Sequence[str]) -> str:
     """The likeliest letters, N where none is likely, without N at the ends."""
     bits = information_content(ppm)
     likeliest = [letters[i] for i in ppm.argmax(dim=0)]
+    gap = _gap(letters)
     kept = [
-        letter if bit >= _LEAST_BITS else "N"
+        letter if bit >= _LEAST_BITS else gap
         for letter, bit in zip(likeliest, bits.tolist(), strict=True)
     ]
-    return "".join(kept).strip("N")
+    return "".join(kept).strip(gap)
 
 
-def _raises(effect: Any) -> str:
+def _gap(letters: Sequence[str]) -> str:
+    """What stands for any letter; N is asparagine in proteins."""
+    return next(sign for sign in "NX·" if sign not in letters)
+
+
+def _does(study: Study, effect: Any) -> str:
+    """What the motif does to the output, with its interval."""
+    output, text = study.inputs.output, row_with_interval(effect)
     if effect["low"] > 0:
-        return "raises"
-    return "lowers" if effect["high"] < 0 else "may not change"
+        return f"{study.motif} raises the {output} by {text}"
+    if effect["high"] < 0:
+        size = with_interval(-effect["effect"], -effect["high"], -effect["low"])
+        return f"{study.motif} lowers the {output} by {size}"
+    return f"{study.motif} has no clear effect on the {output}: {text}"
 
 
 def _span(effects: pd.Series[float]) -> str:

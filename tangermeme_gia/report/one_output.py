@@ -34,9 +34,14 @@ class OneOutput(torch.nn.Module):
         self.model = model
         self.target = target
 
+    def extra_repr(self) -> str:
+        # Part of what the saved results of a model follow from.
+        return f"target={self.target}"
+
     def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
         y = self.model(X, *args)
-        if not isinstance(y, torch.Tensor) or y.ndim > 2 or len(y) != len(X):
+        is_tensor = isinstance(y, torch.Tensor) and y.ndim in (1, 2)
+        if not is_tensor or len(y) != len(X):
             raise OutputError(
                 f"the model gives {_describe(y)} for {len(X)} sequences; one number "
                 "for each and output, shape (n, n_outputs), is needed. Wrap it in a "
@@ -55,7 +60,10 @@ class OneOutput(torch.nn.Module):
                 f"`--target`={target}, but the model has the outputs 0 to "
                 f"{n_outputs - 1}."
             )
-        return outputs[:, target : target + 1]
+        chosen: torch.Tensor = outputs[:, target : target + 1]
+        if not torch.isfinite(chosen).all():
+            raise OutputError("the model gives NaN or an infinite number.")
+        return chosen
 
 
 def _describe(y: Any) -> str:

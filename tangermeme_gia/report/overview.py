@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from .. import plot
 from .page import data_uri, render, save_figures, save_tables, table_html
 from .section import Figure, Section
-from .store import write_file
+from .store import finished_report, write_file
 
 # Fewer models than this are read off the table.
 _FEWEST_FOR_HISTOGRAM = 3
@@ -42,7 +42,7 @@ def write_overview(
     Raises
     ------
     ValueError
-        If there are no reports, or a folder holds none.
+        If there are no reports, or a folder holds none or is not inside `folder`.
 
     Examples
     --------
@@ -57,7 +57,8 @@ def write_overview(
     section = Section("models", "Models", "", _figures(table), {"models": table})
     save_tables(section, root / "tables")
     save_figures(section, root / "figures")
-    links = [Path(report).relative_to(root).as_posix() for report in reports]
+    # A name may hold a colon or a blank.
+    links = [f"./{quote(_inside(root, Path(report)))}" for report in reports]
     page = render(
         "overview.html.jinja",
         models=list(zip(table["name"], links, strict=True)),
@@ -75,11 +76,17 @@ def write_overview(
     return table
 
 
-def _read(report: Path) -> dict[str, Any]:
+def _inside(root: Path, report: Path) -> str:
     try:
-        held = json.loads((report / "report.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"`reports`: {report} holds no finished report.") from error
+        return report.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError as error:
+        raise ValueError(f"`reports`: {report} is not inside {root}.") from error
+
+
+def _read(report: Path) -> dict[str, Any]:
+    held = finished_report(report)
+    if not held:
+        raise ValueError(f"`reports`: {report} holds no finished report.")
     return {"name": held["name"], **held["headline"]}
 
 

@@ -7,6 +7,7 @@ import datetime
 import importlib.metadata
 import io
 import json
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ import jinja2
 import pandas as pd
 
 from .section import Section
-from .store import write_file
+from .store import REPORT, write_file
 from .study import Study
+from .wording import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,11 +47,11 @@ class Provenance(NamedTuple):
         rows = {
             **inputs.origin,
             "alphabet": ", ".join(inputs.alphabet),
-            "length": f"{inputs.length} bases",
+            "length": count(inputs.length, inputs.unit),
             "command": command or "run_report in Python",
-            "seed": str(options.random_state),
-            "backgrounds": f"{study.n_scan:,} to choose the motif, {options.n:,} "
-            f"others for everything else ({options.backgrounds[0]})",
+            "seed of the draws": str(options.random_state),
+            "backgrounds": f"{options.n:,} ({options.backgrounds[0]}), and "
+            f"{study.n_scan:,} before them for the search of a motif",
             "model SHA-256": checksums["model"],
             "data SHA-256": checksums["data"],
             "versions": ", ".join(f"{k} {v}" for k, v in _versions().items()),
@@ -84,6 +86,7 @@ def write_page(
     study: Study,
     sections: Sequence[Section],
     skipped: Mapping[str, str],
+    parts: Sequence[str],
     provenance: Provenance,
 ) -> None:
     """Write `index.html`, which needs no other file to be read, and `report.json`."""
@@ -101,9 +104,21 @@ def write_page(
         doi=_DOI,
     )
     headline = {k: v for section in sections for k, v in section.headline.items()}
-    report = {"name": inputs.name, "headline": headline, "provenance": provenance.rows}
-    write_file(folder / "report.json", json.dumps(report, indent=2).encode())
+    report = {
+        "name": inputs.name,
+        "parts": parts,
+        "headline": {k: _for_json(v) for k, v in headline.items()},
+        "provenance": provenance.rows,
+    }
     write_file(folder / "index.html", page.encode())
+    write_file(folder / REPORT, json.dumps(report, indent=2, allow_nan=False).encode())
+
+
+def _for_json(value: float | str) -> float | str | None:
+    """JSON knows neither NaN nor infinity."""
+    if isinstance(value, str):
+        return value
+    return float(value) if math.isfinite(value) else None
 
 
 def data_uri(path: Path) -> str:
@@ -125,6 +140,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "name": section.name,
         "question": section.question,
         "method": section.method,
+        "files": section.files,
         "figures": [
             {
                 "name": figure.name,
@@ -146,6 +162,15 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
 
 def table_html(table: pd.DataFrame) -> str:
     """A table with numbers as short as they can be read."""
+    # The model has one output, and controls are in few tables: the files have both.
+    constant = {"output": 0, "control": "none"}
+    table = table.drop(
+        columns=[
+            name
+            for name, v in constant.items()
+            if name in table and all(table[name] == v)
+        ]
+    )
     html: str = table.to_html(
         index=False, border=0, float_format="{:.4g}".format, na_rep="", justify="left"
     )
@@ -156,22 +181,37 @@ def _methods(study: Study) -> str:
     options, inputs = study.options, study.inputs
     name = options.backgrounds[0]
     source = (
-        f"drawn from the nucleotide profile of {inputs.name}"
+        "drawn from the letter frequencies at each position that belong to "
+        f"{inputs.name}"
         if inputs.X is None
         else f"made of {len(inputs.X):,} observed sequences"
+    )
+    search = (
+        "The motif was given"
+        if options.motif
+        else f"The motif was chosen on {study.n_scan:,} others"
+    )
+    n_padded = int((study.X.sum(dim=1) == 0).any(dim=-1).sum())
+    padding = (
+        f" {n_padded:,} of them have padding or N, over which patterns are written "
+        "where they meet it."
+        if n_padded
+        else ""
     )
     return (
         "Global importance analysis (Koo et al. 2021) measures the effect of a pattern "
         "on a model: the pattern is placed in each of a population of background "
         "sequences, and the mean difference between the model's predictions with and "
         f"without it is its global importance. The backgrounds are {options.n:,} "
-        f"sequences of {inputs.length} bases, {source} ({name}), with seed "
-        f"{options.random_state}. Intervals are 95 % t intervals of the mean over "
-        "backgrounds; comparisons on the same backgrounds are paired. Searches control "
-        "the false discovery rate at 5 % (Benjamini and Hochberg); the best of many "
-        "is measured on backgrounds other than those that chose it. Intervals describe "
-        "this model on these backgrounds: neither other replicates of the model nor "
-        "the experiment itself."
+        f"sequences of {count(inputs.length, inputs.unit)}, {source} ({name}), with "
+        f"seed {options.random_state}.{padding} {search}. Intervals are 95 % t "
+        "intervals of the mean over backgrounds, each for itself and not for all of "
+        "them together; comparisons on the same backgrounds are paired, and intervals "
+        "of ratios are Fieller's. Searches control the false discovery rate at 5 % "
+        "(Benjamini and Hochberg); the best of many is measured on backgrounds other "
+        "than those that chose it. Intervals say how sure the mean over such "
+        "backgrounds is for this one model: not how replicates of the model would "
+        "differ, nor whether the molecule does what the model says."
     )
 
 

@@ -19,7 +19,7 @@ from ..results import GIAResult
 from ..robustness import across_backgrounds
 from ..sites import multi_site
 from ..spacing import motif_spacing
-from ..structure import Hairpin
+from ..structure import PAPER_HAIRPIN, Hairpin
 from .store import Results, Store
 from .study import Study
 
@@ -30,6 +30,8 @@ FLANK = "GCGCGC"
 # 35), and from one site to the next beyond its length (3, 10, 17).
 _FLANK_DISTANCE = 17
 _SITE_GAP = 1
+# Bases of the paper's probes, in which it places its hairpin.
+_PAPER_LENGTH = 41
 _MOST_SPACINGS = 21
 _MOST_STARTS = 101
 _SCAN_CHUNKS = 16
@@ -175,7 +177,7 @@ def flank_starts(study: Study) -> tuple[int, int]:
 
 
 def _no_flanks(study: Study) -> str | None:
-    if not _has_nucleotides(study):
+    if not study.inputs.has_nucleotides:
         return "the alphabet is not that of nucleotides"
     left, right = flank_starts(study)
     fits = left + len(FLANK) <= study.start
@@ -185,8 +187,10 @@ def _no_flanks(study: Study) -> str | None:
 
 
 def report_hairpin(study: Study) -> Hairpin:
-    """A hairpin in the middle whose stem and loop hold the motif."""
+    """The paper's hairpin, or one in the middle whose stem and loop hold the motif."""
     k, length = len(study.motif), study.inputs.length
+    if length == _PAPER_LENGTH and k <= PAPER_HAIRPIN.loop_length:
+        return PAPER_HAIRPIN
     stem, loop = max(8, k), k + 3
     return Hairpin(max(0, (length - 2 * stem - loop) // 2), stem, loop)
 
@@ -200,7 +204,7 @@ def hairpin(study: Study, store: Store) -> Results:
 
 
 def _no_hairpin(study: Study) -> str | None:
-    if not _has_nucleotides(study):
+    if not study.inputs.has_nucleotides:
         return "the alphabet is not that of nucleotides"
     chosen = study.options.experiments or ()
     if "U" not in study.inputs.alphabet and "hairpin" not in chosen:
@@ -215,15 +219,10 @@ def _no_hairpin(study: Study) -> str | None:
     return None
 
 
-def _has_nucleotides(study: Study) -> bool:
-    return {*study.inputs.alphabet} in ({*"ACGT"}, {*"ACGU"})
-
-
 def robustness(study: Study, store: Store) -> Results:
     """The main conditions under every background."""
     backgrounds = {
-        name: study.draw(name, min(study.options.n, study.available(name)))
-        for name in study.options.backgrounds
+        name: study.other_backgrounds(name) for name in study.options.backgrounds
     }
     conditions = [
         [(study.motif, start) for start in site_starts(study)[-n:]]

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .motif_sections import align_motif
+from .motif_sections import MOTIF_FILE, align_motif
 from .page import Provenance, save_figures, save_tables, write_page
 from .parts import PARTS
 from .section import Section
 from .sections import SECTIONS
-from .store import Results, Store
+from .store import REPORT, Results, Store
 from .study import ReportInputs, ReportOptions, Study
 
 _log = logging.getLogger("tangermeme_gia.report")
@@ -92,9 +92,10 @@ def run_report(
     began = time.monotonic()
     options = options or ReportOptions()
     study = Study(inputs, options, verbose, **kwargs)
+    study.check()
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
-    study.predict(study.X[:2])  # a model that cannot be asked is found out at once
+    (root / REPORT).unlink(missing_ok=True)
     store = Store(root / "results")
     wanted = options.wanted()
     names = [name for name in wanted if name in PARTS]
@@ -110,9 +111,10 @@ def run_report(
             save_tables(section, root / "tables")
             sections.append(section)
     if "alignment" in finished:
-        _write_motif(study, finished["scan"], root / "tables" / "motif.meme")
+        _write_motif(study, finished["scan"], root / "tables" / MOTIF_FILE)
     provenance = Provenance.of(study, command, time.monotonic() - began)
-    write_page(root, study, sections, skipped, provenance)
+    parts = [name for name in finished if name in PARTS]
+    write_page(root, study, sections, skipped, parts, provenance)
     return sections
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import torch
 
+from ..effects import effect_difference
 from ..results import GIAResult
-from ..statistics import Values
+from ..selection import rescore_winners
+from ..statistics import Interval, Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +45,8 @@ class Section:
     summary: list[tuple[str, str]] = field(default_factory=list)
     # Numbers by name, for a table over many models.
     headline: dict[str, float | str] = field(default_factory=dict)
+    # Further files in the folder of tables.
+    files: tuple[str, ...] = ()
 
 
 def as_result(result: Any) -> GIAResult:
@@ -57,6 +61,38 @@ def local_effects(result: GIAResult) -> Values:
     assert isinstance(local, torch.Tensor)
     values: Values = local[..., 0].to(torch.float64).numpy()
     return values
+
+
+class Extremes(NamedTuple):
+    """The smallest and the largest effect, and how far they are apart.
+
+    `low` and `high` are rows of `rescore_winners`: found on one half of the backgrounds
+    and measured on the other, as is `difference`.
+    """
+
+    low: pd.Series[Any]
+    high: pd.Series[Any]
+    difference: Interval
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Which conditions they are."""
+        return int(self.low["condition"]), int(self.high["condition"])
+
+    @property
+    def differ(self) -> bool:
+        """Whether the larger is clearly the larger."""
+        return bool(self.difference.low > 0)
+
+
+def extremes(local: Values) -> Extremes:
+    """Which of many conditions have the smallest and the largest effect?"""
+    half = len(local) // 2
+    found, measured = local[:half], local[half:]
+    low = rescore_winners(found, measured, by="smallest").iloc[0]
+    high = rescore_winners(found, measured, by="largest").iloc[0]
+    a, b = (measured[:, int(row["condition"])] for row in (high, low))
+    return Extremes(low, high, effect_difference(a, b))
 
 
 def listed(values: list[Any]) -> str:

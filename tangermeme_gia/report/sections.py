@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import context_sections, motif_sections
+from . import arrangement_sections, context_sections, motif_sections
 from .section import Section
 from .store import Results
 from .study import Study
@@ -14,9 +14,9 @@ SECTIONS: dict[str, Callable[[Study, Results], Section]] = {
     "motif": motif_sections.motif,
     "mutagenesis": motif_sections.mutagenesis,
     "alignment": motif_sections.alignment,
-    "sites": context_sections.sites,
-    "spacing": context_sections.spacing,
-    "position": context_sections.position,
+    "sites": arrangement_sections.sites,
+    "spacing": arrangement_sections.spacing,
+    "position": arrangement_sections.position,
     "gc": context_sections.gc,
     "hairpin": context_sections.hairpin,
     "robustness": context_sections.robustness,

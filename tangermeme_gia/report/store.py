@@ -22,6 +22,9 @@ from ..results import GIAResult
 Results = dict[str, GIAResult | KmerScan]
 Fingerprint = dict[str, str]
 
+# Written last, so that a folder with it holds a whole report.
+REPORT = "report.json"
+
 
 def model_checksum(model: torch.nn.Module) -> str:
     """SHA-256 of a model's weights, structure and the code of its class."""
@@ -31,10 +34,31 @@ def model_checksum(model: torch.nn.Module) -> str:
             digest.update(inspect.getsource(type(module)).encode())
         except (OSError, TypeError):  # classes made in an interactive session
             digest.update(type(module).__qualname__.encode())
-    for name, tensor in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor_checksum(tensor).encode())
+        digest.update(repr(_settings(module)).encode())
+    # A state dict leaves out buffers that are not persistent.
+    held = {**dict(model.named_buffers()), **model.state_dict()}
+    for name, tensor in held.items():
+        if isinstance(tensor, torch.Tensor):
+            digest.update(name.encode())
+            digest.update(tensor_checksum(tensor).encode())
     return digest.hexdigest()
+
+
+def _settings(module: torch.nn.Module) -> list[tuple[str, str]]:
+    """Plain attributes of a module, which its weights and its text may not show."""
+    return [
+        (name, tensor_checksum(value) if torch.is_tensor(value) else repr(value))
+        for name, value in sorted(vars(module).items())
+        if name != "training"
+        and not name.startswith("_")
+        and (torch.is_tensor(value) or _is_plain(value))
+    ]
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def tensor_checksum(tensor: torch.Tensor | None) -> str:
@@ -69,10 +93,9 @@ class Store:
         An empty list says that the saved results are those that would come out again.
         """
         try:
-            _, metadata = read_results(self.path(part))
+            saved = read_results(self.path(part))[1]
         except (OSError, ValueError):
             return None
-        saved = json.loads(metadata["fingerprint"])
         keys = sorted({*saved, *fingerprint})
         return [key for key in keys if saved.get(key) != fingerprint.get(key)]
 
@@ -89,7 +112,9 @@ class Store:
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
             for field, tensor in parts.items():
                 assert isinstance(tensor, torch.Tensor)  # OneOutput gives no lists
-                tensors[f"{name}.{field}"] = tensor.contiguous()
+                # Tensors that share memory cannot be saved.
+                copied = tensor.clone(memory_format=torch.contiguous_format)
+                tensors[f"{name}.{field}"] = copied
         metadata = {
             "fingerprint": json.dumps(fingerprint),
             "tables": json.dumps(tables),
@@ -102,8 +127,8 @@ class Store:
         return read_results(self.path(part))[0]
 
 
-def read_results(path: Path) -> tuple[Results, dict[str, str]]:
-    """The results in a file and its metadata.
+def read_results(path: Path) -> tuple[Results, Fingerprint]:
+    """The results in a file and what they follow from.
 
     Raises
     ------
@@ -115,6 +140,7 @@ def read_results(path: Path) -> tuple[Results, dict[str, str]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         tables = json.loads(metadata["tables"])
+        fingerprint: Fingerprint = json.loads(metadata["fingerprint"])
         results: Results = {}
         for name, table in tables.items():
             if "kmers" in table:
@@ -128,7 +154,7 @@ def read_results(path: Path) -> tuple[Results, dict[str, str]]:
                 results[name] = GIAResult(before, after, conditions)
     except (SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} holds no results of a report: {error}") from error
-    return results, metadata
+    return results, fingerprint
 
 
 def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
@@ -142,8 +168,9 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
     Returns
     -------
     results: dict of str to dict
-        For each part that was run its results by name: `GIAResult` with the outputs
-        on every background, `KmerScan` with the moments of a scan.
+        For each part of the report its results by name: `GIAResult` with the outputs
+        on every background, `KmerScan` with the moments of a scan. Of a report that
+        was not finished, all parts that are there.
 
     Raises
     ------
@@ -166,7 +193,22 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
     paths = sorted(Path(folder, "results").glob("*.safetensors"))
     if not paths:
         raise FileNotFoundError(f"`folder`={str(folder)!r} holds no results.")
-    return {path.stem: read_results(path)[0] for path in paths}
+    # Parts of an earlier report may lie beside those of this one.
+    parts = finished_report(Path(folder)).get("parts")
+    return {
+        path.stem: read_results(path)[0]
+        for path in paths
+        if parts is None or path.stem in parts
+    }
+
+
+def finished_report(folder: Path) -> dict[str, Any]:
+    """What `report.json` of a finished report says; nothing if there is none."""
+    try:
+        held: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return {}
+    return held
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ import torch
 from tangermeme.predict import predict
 
 from ..backgrounds import background_names, profile_background, sample_background
-from ..motif_codes import DNA
+from ..motif_codes import DNA, RNA, encode_motif
 from .one_output import OneOutput, OutputError
 from .store import Fingerprint, model_checksum, tensor_checksum
 
@@ -31,6 +31,10 @@ EXPERIMENTS = (
 _SEARCH = ("scan", "alignment")
 # Stand-ins for observed sequences, so that quartiles can be taken of them.
 _STAND_INS = 4
+# One half of the backgrounds finds extremes, the other measures them.
+_FEWEST = 4
+# Eleven nucleotides; their names and moments take a few hundred MB.
+_MOST_KMERS = 4**11
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,16 @@ class ReportInputs:
             raise ValueError("`scores` must hold one score for each sequence of `X`.")
 
     @property
+    def has_nucleotides(self) -> bool:
+        """Whether the letters are those of DNA or RNA."""
+        return {*self.alphabet} in ({*DNA}, {*RNA})
+
+    @property
+    def unit(self) -> str:
+        """What a sequence consists of."""
+        return "base" if self.has_nucleotides else "residue"
+
+    @property
     def length(self) -> int:
         """Bases of a sequence."""
         return (self.profile if self.X is None else self.X).shape[-1]  # type: ignore[union-attr]
@@ -142,7 +156,7 @@ class ReportOptions:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("n", 4), ("n_scan", 2)):
+        for name, least in (("k", 1), ("n", _FEWEST), ("n_scan", 2)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"`{name}`={value} must be at least {least}.")
@@ -211,6 +225,34 @@ class Study:
             **kwargs,
         }
 
+    def check(self) -> None:
+        """Find out before the first part what would make a later one fail.
+
+        Raises
+        ------
+        ValueError
+            If motif, start or backgrounds do not fit the sequences, or the model does
+            not give one number for each (`OutputError`).
+        """
+        if self.motif:
+            encode_motif(self.motif, 1, self.inputs.alphabet)
+        _ = self.start
+        n_kmers = len(self.inputs.alphabet) ** self.options.k
+        if "scan" in self.options.wanted() and n_kmers > _MOST_KMERS:
+            raise ValueError(
+                f"`k`={self.options.k} of {len(self.inputs.alphabet)} letters gives "
+                f"{n_kmers:,} k-mers; at most {_MOST_KMERS:,} are scanned."
+            )
+        if "robustness" in self.options.wanted():
+            for name in self.options.backgrounds:
+                if self.available(name) < _FEWEST:
+                    raise ValueError(
+                        f"`backgrounds`: {name!r} has {self.available(name)} of the "
+                        f"{len(self.observed)} sequences; at least {_FEWEST} are "
+                        "needed. Leave it out."
+                    )
+        self.predict(self.X[:2])
+
     @property
     def start(self) -> int:
         """The first base of the motif, or of the k-mers before there is one."""
@@ -262,6 +304,17 @@ class Study:
         """The backgrounds that every experiment but the scan uses."""
         return self.backgrounds[1]
 
+    def other_backgrounds(self, name: str) -> torch.Tensor:
+        """Up to `n` sequences of any background, not those that choose the motif.
+
+        Backgrounds that are made of observed sequences take other templates than the
+        scan's as far as there are enough.
+        """
+        if name == self.options.backgrounds[0]:
+            return self.X
+        n = min(self.n_scan + self.options.n, self.available(name))
+        return self.draw(name, n)[-self.options.n :]
+
     def available(self, name: str) -> int:
         """How many sequences a background can give without using one twice."""
         if name == "profile":
@@ -304,9 +357,11 @@ class Study:
             "n_scan": self.n_scan,
             "start": options.start,
         }
-        if part == "scan":
+        if part in ("scan", "motif"):
             choices |= {"k": options.k, "both_strands": options.both_strands}
-        else:
+        if part == "motif":
+            choices["searched"] = options.motif is None
+        if part != "scan":
             choices["motif"] = self.motif
         if part == "robustness":
             choices["backgrounds"] = options.backgrounds
@@ -326,4 +381,5 @@ class Study:
 
     @cached_property
     def _data_checksum(self) -> str:
-        return tensor_checksum(self.inputs.X) + tensor_checksum(self.inputs.profile)
+        data = self.inputs.profile if self.inputs.X is None else self.inputs.X
+        return tensor_checksum(data)

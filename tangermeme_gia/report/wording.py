@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+# Numbers with smaller intervals are written with an exponent.
+_LEAST_DECIMAL = 1e-5
+
 
 def number(value: float, decimals: int | None = None) -> str:
     """A number with a true minus sign; three significant digits if not said otherwise.
@@ -29,11 +32,18 @@ def with_interval(effect: float, low: float, high: float) -> str:
     --------
     >>> with_interval(1.8963, 1.8171, 1.9755), with_interval(104.2, 91.0, 117.4)
     ('1.90 [1.82, 1.98]', '104 [91, 117]')
+    >>> with_interval(0.3, 0.05, 0.55), with_interval(2e-7, 1e-7, 3e-7)
+    ('0.30 [0.05, 0.55]', '2e−07 [1e−07, 3e−07]')
     """
     half_width = (high - low) / 2
+    if math.isinf(half_width):
+        return f"{number(effect)} [−∞, ∞]"
     if not half_width > 0:
         return number(effect)
-    decimals = min(6, max(0, math.ceil(-math.log10(half_width))))
+    # One digit of the half-width, or two if it begins with 1 or 2.
+    decimals: int | None = max(0, math.ceil(-math.log10(half_width / 3)))
+    if half_width < _LEAST_DECIMAL:
+        decimals = None
     shown = [number(value, decimals) for value in (effect, low, high)]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 

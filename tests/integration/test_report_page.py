@@ -1,0 +1,201 @@
+"""The report's pages in a real browser, at the width of a phone and of a desktop."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import torch
+
+from tangermeme_gia.motif_codes import RNA
+from tangermeme_gia.report import (
+    OneOutput,
+    ReportInputs,
+    ReportOptions,
+    run_report,
+    write_overview,
+)
+
+WIDTHS = (390, 1280)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
+    None,
+)
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason='playwright is missing: pip install ".[browser]"'
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome on PATH"
+)
+
+# Text that is shown in letters smaller than 12 px.
+SMALL_TEXT = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const small = [];
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const size = parseFloat(getComputedStyle(node.parentElement).fontSize);
+        if (node.data.trim() && size < 12) small.push(node.data.trim());
+    }
+    return small;
+}"""
+
+
+class Shown(NamedTuple):
+    """A page in the browser, and what it did while it was opened."""
+
+    page: "sync_api.Page"
+    path: Path
+    messages: list[str]
+    requests: list[str]
+
+    def problems(self) -> list[str]:
+        """What a reader would stumble over; nothing for a good page."""
+        page = self.page
+        found = [f"message {text}" for text in self.messages]
+        own = self.path.as_uri()
+        found += [f"request {url}" for url in self.requests if url != own]
+        found += [
+            f"picture {alt}"
+            for alt in page.evaluate(
+                "[...document.images].filter(i => !i.complete || !i.naturalWidth)"
+                ".map(i => i.alt)"
+            )
+        ]
+        wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        if wide > 0:
+            found.append(f"overflow of {wide} px")
+        return found + [f"small text {text}" for text in page.evaluate(SMALL_TEXT)]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory) -> Path:
+    """A folder with the report of a small model, two copies of it, and an overview."""
+    root = tmp_path_factory.mktemp("reports")
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
+    inputs = ReportInputs(
+        "one:a model", OneOutput(model), RNA, profile=torch.full((4, 41), 0.25)
+    )
+    parts = ("alignment", "sites", "gc", "robustness")
+    options = ReportOptions(k=2, n=8, n_scan=4, experiments=parts)
+    folders = [root / name for name in (inputs.name, "two", "three")]
+    run_report(inputs, folders[0], options)
+    for folder in folders[1:]:
+        shutil.copytree(folders[0], folder)
+    write_overview(root, folders)
+    return root
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        # As root, as in containers, Chromium runs only without its sandbox.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser):
+    """Open a page at some width."""
+    opened = []
+
+    def open_(path: Path, width: int) -> Shown:
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        opened.append(page)
+        messages: list[str] = []
+        requests: list[str] = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(path.as_uri(), wait_until="load")
+        inside = [url for url in requests if not url.startswith("data:")]
+        return Shown(page, path, messages, inside)
+
+    yield open_
+    for page in opened:
+        page.close()
+
+
+PAGES = ("one:a model/index.html", "index.html")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_reads_well(reports, show, name, width):
+    shown = show(reports / name, width)
+    assert shown.problems() == []
+    assert shown.page.locator("img").count() > 1
+    assert shown.page.title().startswith("What ha")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_open_tables_do_not_widen_the_page(reports, show, name):
+    shown = show(reports / name, WIDTHS[0])
+    for summary in shown.page.locator("details > summary").all():
+        summary.click()
+    closed = shown.page.locator("details:not([open])").count()
+    assert closed == 0
+    assert shown.page.locator("table:visible").count() >= 1
+    assert shown.problems() == []
+
+
+def test_the_navigation_leads_to_every_section(reports, show):
+    page = show(reports / PAGES[0], WIDTHS[0]).page
+    links = page.locator("nav a").all()
+    assert len(links) == 8
+    for link in links:
+        page.evaluate("scrollTo(0, 0)")
+        link.click()
+        target = link.get_attribute("href")
+        top = page.locator(target).evaluate("e => e.getBoundingClientRect().top")
+        assert -2 <= top < 800, target
+        assert page.locator(f"{target} h2").is_visible()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_to_files_that_are_there(reports, show, name):
+    shown = show(reports / name, 1280)
+    urls = shown.page.evaluate("[...document.links].map(a => a.href)")
+    files = [urlsplit(url) for url in urls if url.startswith("file:")]
+    assert len(files) > 4
+    for url in files:
+        assert Path(unquote(url.path)).stat().st_size > 0
+    others = {url for url in urls if not url.startswith("file:")}
+    assert others <= {"https://doi.org/10.1371/journal.pcbi.1008925"}
+
+
+def test_the_overview_leads_to_each_report(reports, show):
+    page = show(reports / "index.html", 390).page
+    page.get_by_role("link", name="one:a model").first.click()
+    assert page.locator("h1").inner_text() == "What has one:a model learned?"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_prints(reports, show, name):
+    printed = show(reports / name, 1280).page.pdf(format="A4")
+    assert printed.startswith(b"%PDF-")
+    assert len(printed) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [
+        ('<img alt="x" src="https://example.invalid/x.png">', "request https://exa"),
+        ('<img alt="gone" src="data:image/png;base64,AAAA">', "picture gone"),
+        ("<script>console.error('no')</script>", "message no"),
+        ("<script>undefined.x</script>", "message Cannot read"),
+        ('<div style="width: 3000px">wide</div>', "overflow of "),
+        ('<p style="font-size: 11px">tiny</p>', "small text tiny"),
+    ],
+)
+def test_the_checks_find_what_is_broken(tmp_path, reports, show, broken, problem):
+    source = (reports / "index.html").read_text(encoding="utf-8")
+    path = tmp_path / "index.html"
+    path.write_text(source.replace("</main>", f"{broken}</main>"), encoding="utf-8")
+    found = show(path, 1280).problems()
+    assert any(line.startswith(problem) for line in found), found

@@ -1,0 +1,84 @@
+"""One number for each sequence, or one clear line."""
+
+import pytest
+import torch
+
+from tangermeme_gia.report import OneOutput, OutputError
+
+
+class Gives(torch.nn.Module):
+    def __init__(self, function) -> None:
+        super().__init__()
+        self._function = function
+
+    def forward(self, X):
+        return self._function(X)
+
+
+X = torch.zeros(3, 4, 7)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_a_single_output_is_a_column(shape):
+    y = torch.arange(3.0)
+    model = OneOutput(Gives(lambda X: y.reshape(shape)))
+    assert model(X).tolist() == [[0.0], [1.0], [2.0]]
+
+
+def test_target_picks_the_output():
+    y = torch.arange(6.0).reshape(3, 2)
+    assert OneOutput(Gives(lambda X: y), target=1)(X).tolist() == [[1.0], [3.0], [5.0]]
+
+
+def test_other_inputs_are_handed_on():
+    class Two(torch.nn.Module):
+        def forward(self, X, shift):
+            return X.sum(dim=(1, 2)) + shift
+
+    shift = torch.arange(3.0)
+    assert OneOutput(Two())(X, shift)[:, 0].tolist() == shift.tolist()
+
+
+@pytest.mark.parametrize("target", [2, -1])
+def test_a_target_that_is_not_there_is_refused(target):
+    model = OneOutput(Gives(lambda X: torch.zeros(3, 2)), target=target)
+    with pytest.raises(OutputError, match=f"`--target`={target}.*outputs 0 to 1"):
+        model(X)
+
+
+def test_several_outputs_need_a_target():
+    with pytest.raises(OutputError, match="4 outputs; choose one of 0 to 3"):
+        OneOutput(Gives(lambda X: torch.zeros(3, 4)))(X)
+
+
+@pytest.mark.parametrize(
+    ("y", "what"),
+    [
+        (torch.zeros(3, 2, 5), r"tensor of shape \(3, 2, 5\)"),
+        (torch.zeros(2, 1), r"tensor of shape \(2, 1\) for 3 sequences"),
+        (torch.tensor(1.0), r"tensor of shape \(\)"),
+        ([torch.zeros(3), torch.zeros(3)], "a list of 2"),
+        ({"y": 1}, "a dict"),
+    ],
+)
+def test_anything_else_is_named(y, what):
+    with pytest.raises(OutputError, match=what):
+        OneOutput(Gives(lambda X: y))(X)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(value):
+    y = torch.tensor([0.0, value, 1.0])
+    with pytest.raises(OutputError, match="NaN or an infinite"):
+        OneOutput(Gives(lambda X: y))(X)
+
+
+def test_what_is_not_chosen_may_be_undefined():
+    y = torch.tensor([[1.0, float("nan")]] * 3)
+    assert OneOutput(Gives(lambda X: y), target=0)(X).sum() == 3
+
+
+def test_the_target_is_part_of_what_the_model_is():
+    assert repr(OneOutput(torch.nn.Identity(), 0)) != repr(
+        OneOutput(torch.nn.Identity(), 1)
+    )

@@ -1,0 +1,104 @@
+"""Many reports side by side."""
+
+import json
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+
+from tangermeme_gia.report import write_overview
+
+from .test_page import Page
+
+
+def report(folder, name, **headline):
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<!DOCTYPE html>")
+    (folder / "report.json").write_text(
+        json.dumps({"name": name, "headline": headline})
+    )
+    return folder
+
+
+def reports(folder, n):
+    return [
+        report(
+            folder / f"m{i}",
+            f"<m{i}>",
+            motif="GAC",
+            effect=float(i),
+            r2=None if i == 0 else 0.9 + i / 100,
+            left=0.5 + i / 4,
+            right=0.9 + i / 10,
+        )
+        for i in range(n)
+    ]
+
+
+def test_two_models_are_a_table(tmp_path):
+    table = write_overview(tmp_path, reports(tmp_path, 2))
+    assert table["name"].tolist() == ["<m0>", "<m1>"]
+    assert table["r2"].isna().tolist() == [True, False]
+    page = Page((tmp_path / "index.html").read_text())
+    assert page.open == []
+    assert page.all("img") == []
+    assert "What have 2 models learned?" in page.text
+    assert "<m1>" in page.text
+    saved = pd.read_csv(tmp_path / "tables" / "models.tsv", sep="\t")
+    assert saved["effect"].tolist() == [0.0, 1.0]
+    assert not list((tmp_path / "figures").iterdir())
+
+
+def test_four_models_have_histograms(tmp_path):
+    write_overview(tmp_path, reports(tmp_path, 4))
+    page = Page((tmp_path / "index.html").read_text())
+    r2, gc = (image["alt"] for image in page.all("img"))
+    assert "the median R² is 0.920" in r2
+    # 0.9, 1.0, 1.1 and 1.2 times: two are more than once.
+    assert "at the 3′ end raises the effect of 2 of 4 motifs" in gc
+    for image in page.all("img"):
+        assert image["src"].startswith("data:image/svg+xml;base64,")
+    for a in page.all("a"):
+        assert (tmp_path / a["href"]).exists()
+
+
+def test_links_hold_for_any_name(tmp_path):
+    folders = [
+        report(tmp_path / name, name, effect=1.0)
+        for name in ("models:build", "a b#c?d", "100%&")
+    ]
+    write_overview(tmp_path, folders)
+    page = Page((tmp_path / "index.html").read_text())
+    links = [a["href"] for a in page.all("nav") and page.all("a")]
+    links = [link for link in links if link.endswith("index.html")]
+    assert len(links) == 3
+    for link, folder in zip(links, folders, strict=True):
+        assert link.startswith("./")
+        assert not {"#", "?", " "} & {*link}
+        assert (tmp_path / unquote(link)).parent == folder
+
+
+def test_models_with_few_numbers_have_few_figures(tmp_path):
+    folders = [report(tmp_path / f"m{i}", f"m{i}", effect=1.0) for i in range(3)]
+    table = write_overview(tmp_path, folders)
+    assert list(table.columns) == ["name", "effect"]
+    assert Page((tmp_path / "index.html").read_text()).all("img") == []
+
+
+def test_an_unfinished_report_is_named(tmp_path):
+    (tmp_path / "m").mkdir()
+    with pytest.raises(ValueError, match=r"`reports`: .*m holds no finished report"):
+        write_overview(tmp_path, [tmp_path / "m"])
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_a_report_elsewhere_is_named(tmp_path):
+    folder = report(tmp_path / "m", "m", effect=1.0)
+    with pytest.raises(ValueError, match="is not inside"):
+        write_overview(tmp_path / "other", [folder])
+
+
+def test_a_whole_report_can_be_read(finished):
+    table = write_overview(finished.parent, [finished])
+    assert table["motif"].tolist() == ["GAC"]
+    assert table["deviation"].tolist() == [0.0]

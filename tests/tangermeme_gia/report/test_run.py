@@ -1,0 +1,238 @@
+"""A report runs once, goes on where it stopped, and writes the same again."""
+
+import errno
+import logging
+import re
+from dataclasses import replace
+
+import matplotlib as mpl
+import pandas as pd
+import pytest
+import torch
+
+from tangermeme_gia import plot
+from tangermeme_gia.report import OutputError, ReportOptions, load_results, run_report
+from tangermeme_gia.report import store as store_module
+from tangermeme_gia.report.page import save_figures
+from tangermeme_gia.report.parts import PARTS
+from tangermeme_gia.report.section import Figure, Section
+
+from .conftest import LENGTH, OPTIONS, RNA, SMALL, Counter, Sites, inputs_of
+
+LOGGER = "tangermeme_gia.report"
+
+
+@pytest.fixture
+def said(caplog):
+    """What the last run said of its parts, by part."""
+    caplog.set_level(logging.INFO, LOGGER)
+
+    def read() -> dict[str, str]:
+        found = [
+            re.match(r"\d/\d (\w+)(.*)", record.message) for record in caplog.records
+        ]
+        caplog.clear()
+        return {match[1]: match[2].strip(": ") for match in found if match}
+
+    return read
+
+
+AS_SAVED = "as saved (same model, sequences and options)"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_second_run_predicts_nothing_and_says_so(tmp_path, said):
+    model = Counter(Sites())
+    first = run_report(inputs_of(model), tmp_path, SMALL)
+    assert set(said().values()) == {""}
+    page = (tmp_path / "index.html").read_text()
+    model.reset()
+    second = run_report(inputs_of(model), tmp_path, SMALL)
+    assert model.seen == 2  # whether the model can be asked at all
+    assert said() == dict.fromkeys(["scan", "motif", "sites"], AS_SAVED)
+    assert [s.sentence for s in first] == [s.sentence for s in second]
+    changing = r"<th scope=\"row\">(date|seconds)</th><td>[^<]*"
+    again = (tmp_path / "index.html").read_text()
+    assert re.sub(changing, "", again) == re.sub(changing, "", page)
+    assert page.count("<td>") > 10
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ({"n": 9}, {"scan": "n", "motif": "n", "sites": "n"}),
+        (
+            {"random_state": 1},
+            dict.fromkeys(["scan", "motif", "sites"], "random_state"),
+        ),
+        ({"both_strands": True}, {"scan": "both_strands", "motif": "both_strands"}),
+        ({"experiments": ("motif",)}, {}),
+    ],
+)
+def test_only_what_follows_from_a_change_is_done_again(tmp_path, said, changed, again):
+    # AA is the best, and so it is with its reverse complement.
+    model = Sites(weight=0.0, base=1.0)
+    run_report(inputs_of(model), tmp_path, SMALL)
+    said()
+    run_report(inputs_of(model), tmp_path, replace(SMALL, **changed))
+    for part, line in said().items():
+        if part in again:
+            assert line.startswith("again, changed: ")
+            assert again[part] in line
+        else:
+            assert line == AS_SAVED or "motif" in line
+
+
+@pytest.mark.usefixtures("quick")
+def test_another_model_is_done_anew(tmp_path, said):
+    run_report(inputs_of(Sites()), tmp_path, SMALL)
+    said()
+    sections = run_report(inputs_of(Sites(weight=3.0)), tmp_path, SMALL)
+    assert set(said().values()) == {"again, changed: model"}
+    fresh = run_report(inputs_of(Sites(weight=3.0)), tmp_path / "fresh", SMALL)
+    assert [s.sentence for s in sections] == [s.sentence for s in fresh]
+
+
+@pytest.mark.usefixtures("quick")
+def test_another_target_is_another_model(tmp_path):
+    from tangermeme_gia.report import OneOutput, ReportInputs
+
+    class Both(Sites):
+        def forward(self, X):
+            y = super().forward(X)
+            return torch.cat([y, -y], dim=1)
+
+    effects = []
+    for target in (0, 1):
+        inputs = ReportInputs(
+            "m", OneOutput(Both(), target), RNA, profile=torch.full((4, LENGTH), 0.25)
+        )
+        options = ReportOptions(motif="GAC", n=8, experiments=("motif",))
+        (section,) = run_report(inputs, tmp_path, options)
+        effects.append(section.headline["effect"])
+    assert effects[0] == -effects[1] != 0
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("out of memory")])
+def test_finished_parts_outlive_an_interruption(tmp_path, said, error):
+    model = Counter(Sites())
+    options = replace(SMALL, experiments=("scan", "motif", "sites", "position"))
+    whole = run_report(inputs_of(model), tmp_path / "whole", options)
+    in_all = model.seen
+    said()
+    model.reset()
+    model.fail_after(in_all - 20, error)
+    with pytest.raises(type(error)):
+        run_report(inputs_of(model), tmp_path / "broken", options)
+    assert not (tmp_path / "broken" / "index.html").exists()
+    said()
+    model.reset()
+    rest = run_report(inputs_of(model), tmp_path / "broken", options)
+    lines = said()
+    assert lines.pop("position") == ""
+    assert set(lines.values()) == {AS_SAVED}
+    assert [s.sentence for s in rest] == [s.sentence for s in whole]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_full_disk_keeps_what_is_finished(tmp_path, said, monkeypatch):
+    write = store_module.write_file
+
+    def full(path, content):
+        if path.name == "sites.safetensors":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write(path, content)
+
+    monkeypatch.setattr(store_module, "write_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_report(inputs_of(Sites()), tmp_path, SMALL)
+    assert sorted(load_results(tmp_path)) == ["motif", "scan"]
+    monkeypatch.setattr(store_module, "write_file", write)
+    said()
+    run_report(inputs_of(Sites()), tmp_path, SMALL)
+    assert said() == {"scan": AS_SAVED, "motif": AS_SAVED, "sites": ""}
+    assert sorted(load_results(tmp_path)) == ["motif", "scan", "sites"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_damaged_part_is_done_again(tmp_path, said):
+    run_report(inputs_of(Sites()), tmp_path, SMALL)
+    path = tmp_path / "results" / "sites.safetensors"
+    path.write_bytes(path.read_bytes()[:50])
+    said()
+    run_report(inputs_of(Sites()), tmp_path, SMALL)
+    assert said() == {"scan": AS_SAVED, "motif": AS_SAVED, "sites": ""}
+
+
+def test_a_model_that_fails_does_so_before_anything_is_written(tmp_path):
+    with pytest.raises(OutputError, match="the model fails on sequences of shape"):
+        run_report(inputs_of(torch.nn.Linear(3, 1)), tmp_path / "out", SMALL)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_part_that_does_not_apply_says_why_on_the_page(tmp_path, said):
+    options = ReportOptions(motif="GAC", n=8, experiments=("sites", "gc"), start=0)
+    sections = run_report(inputs_of(Sites()), tmp_path, options)
+    assert [section.name for section in sections] == ["motif"]
+    assert said()["gc"] == "left out, there is no room for flanks beside the motif"
+    page = (tmp_path / "index.html").read_text()
+    assert "gc: there is no room for flanks beside the motif." in page
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_of_an_earlier_report_are_not_mixed_in(tmp_path):
+    run_report(inputs_of(Sites()), tmp_path, SMALL)
+    options = ReportOptions(motif="GAC", n=8, experiments=("motif",))
+    run_report(inputs_of(Sites(weight=3.0)), tmp_path, options)
+    assert list(load_results(tmp_path)) == ["motif"]
+
+
+def test_a_whole_report_holds_every_part(finished):
+    results = load_results(finished)
+    assert {*results} == {*PARTS}
+    for part, by_name in results.items():
+        for result in by_name.values():
+            if part != "scan":
+                assert len(result.y_before) == OPTIONS.n
+    assert not list((finished / "results").glob("*.chunks"))
+    assert not list(finished.rglob("*.tmp"))
+    assert "MOTIF Sites" in (finished / "tables" / "motif.meme").read_text()
+
+
+def test_a_whole_report_states_what_the_model_was_given(finished):
+    import json
+
+    headline = json.loads((finished / "report.json").read_text())["headline"]
+    assert headline["motif"] == headline["consensus"] == "GAC"
+    assert headline["effect_low"] < 1.95 < headline["effect_high"]
+    assert headline["deviation"] == 0
+    assert headline["interaction_low"] == headline["interaction_high"] == 0
+    assert headline["left_beyond"] == 0
+
+
+def test_neither_seeds_nor_settings_nor_inputs_change(tmp_path):
+    with mpl.rc_context({"font.size": 33, "svg.fonttype": "none"}):
+        inputs = inputs_of(Sites())
+        settings, state = dict(mpl.rcParams), torch.random.get_rng_state()
+        before = inputs.profile.clone()
+        options = ReportOptions(motif="GAC", n=8, experiments=("motif",))
+        run_report(inputs, tmp_path, options)
+        assert dict(mpl.rcParams) == settings
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.equal(inputs.profile, before)
+    assert inputs.model.training
+
+
+def test_figures_are_the_same_bytes_whatever_the_settings(tmp_path):
+    frame = pd.DataFrame({"spacing": [0, 1, 2], "effect": [1.0, 2.0, 0.5]})
+    section = Section("s", "", "", [Figure("f", lambda: plot.spacing_curve(frame), "")])
+    save_figures(section, tmp_path / "a")
+    with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "savefig.dpi": 10}):
+        save_figures(section, tmp_path / "b")
+    for ending in ("svg", "png"):
+        a, b = ((tmp_path / x / f"f.{ending}").read_bytes() for x in "ab")
+        assert a == b
+        assert len(a) > 1000

@@ -1,0 +1,190 @@
+"""What is saved comes back; what is damaged or has changed is recognised."""
+
+import errno
+import os
+
+import pandas as pd
+import pytest
+import torch
+
+from tangermeme_gia.kmer_results import KmerScan
+from tangermeme_gia.report import load_results
+from tangermeme_gia.report.store import (
+    Store,
+    model_checksum,
+    read_results,
+    tensor_checksum,
+    write_file,
+)
+from tangermeme_gia.results import GIAResult
+
+
+@pytest.fixture
+def result() -> GIAResult:
+    conditions = pd.DataFrame(
+        {
+            "starts": [(3, 10), (), (17,)],
+            "start": pd.array([None, 3, 4], dtype="Int64"),
+            "letter": [None, "A", "<&>"],
+            "share": [0.5, float("nan"), 1e-300],
+            "is_wild_type": [True, False, True],
+            "n_sites": [1, 2, 3],
+        }
+    )
+    y = torch.randn(5, 1, generator=torch.Generator().manual_seed(0))
+    return GIAResult(y, y[:, None].repeat(1, 3, 1) + 1 / 3, conditions)
+
+
+@pytest.fixture
+def scan() -> KmerScan:
+    effect = torch.tensor([[0.1], [float("nan")]], dtype=torch.float64)
+    return KmerScan(["AC", "CA"], effect, effect / 3, 7)
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def test_a_result_comes_back_to_the_last_bit(store, result):
+    store.save("part", {"one": result}, {"n": "1"})
+    back = store.load("part")["one"]
+    assert torch.equal(back.y_before, result.y_before)
+    assert torch.equal(back.y_afters, result.y_afters)
+    pd.testing.assert_frame_equal(back.conditions, result.conditions)
+    pd.testing.assert_frame_equal(back.to_frame(), result.to_frame())
+
+
+def test_a_scan_comes_back_to_the_last_bit(store, scan):
+    store.save("scan", {"scan": scan}, {})
+    back = store.load("scan")["scan"]
+    assert list(back.kmers) == ["AC", "CA"]
+    assert back.n == 7
+    for name in ("effect", "se"):
+        saved, loaded = getattr(scan, name), getattr(back, name)
+        assert loaded.dtype == torch.float64
+        assert torch.equal(saved.nan_to_num(9), loaded.nan_to_num(9))
+
+
+def test_several_results_keep_their_names_and_order(store, result, scan):
+    store.save("part", {"z": result, "a": scan, "m": result}, {})
+    assert list(store.load("part")) == ["z", "a", "m"]
+
+
+def test_changes_names_what_has_changed(store, result):
+    store.save("part", {"one": result}, {"model": "a", "n": "1", "gone": "x"})
+    assert store.changes("part", {"model": "a", "n": "1", "gone": "x"}) == []
+    changed = store.changes("part", {"model": "b", "n": "1", "new": "y"})
+    assert changed == ["gone", "model", "new"]
+
+
+def test_what_was_never_saved_has_no_changes(store):
+    assert store.changes("part", {}) is None
+
+
+@pytest.mark.parametrize("size", [0, 4, 100, -1])
+def test_a_truncated_file_counts_as_none(store, result, size):
+    store.save("part", {"one": result}, {})
+    path = store.path("part")
+    path.write_bytes(path.read_bytes()[:size])
+    assert store.changes("part", {}) is None
+    with pytest.raises(ValueError, match="holds no results of a report"):
+        store.load("part")
+
+
+def test_another_safetensors_file_counts_as_none(store):
+    from safetensors.torch import save_file
+
+    store.folder.mkdir()
+    save_file({"weight": torch.zeros(2)}, store.path("part"))
+    assert store.changes("part", {}) is None
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_file(path, b"old")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_file(path, b"new and longer")
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_interrupted_write_leaves_no_file(tmp_path, monkeypatch):
+    def interrupt(*paths):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_file(tmp_path / "file", b"new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_load_results_takes_all_parts_of_an_unfinished_report(store, result, scan):
+    store.save("sites", {"sites": result}, {})
+    store.save("scan", {"scan": scan}, {})
+    assert sorted(load_results(store.folder.parent)) == ["scan", "sites"]
+
+
+def test_load_results_leaves_out_parts_of_an_earlier_report(store, result):
+    for part in ("gc", "sites"):
+        store.save(part, {part: result}, {})
+    (store.folder.parent / "report.json").write_text('{"parts": ["sites"]}')
+    assert list(load_results(store.folder.parent)) == ["sites"]
+
+
+def test_load_results_of_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no results"):
+        load_results(tmp_path)
+
+
+def test_read_results_gives_what_they_follow_from(store, result):
+    store.save("part", {"one": result}, {"model": "a"})
+    assert read_results(store.path("part"))[1] == {"model": "a"}
+
+
+class Scaled(torch.nn.Module):
+    def __init__(self, factor=1.0, shift=0.0, table=(0.0,)) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(2, 1)
+        with torch.no_grad():
+            for parameter in self.linear.parameters():
+                parameter.fill_(0.5)
+        self.factor = factor
+        self.shift = torch.tensor(shift)
+        self.register_buffer("table", torch.tensor(table), persistent=False)
+
+
+class Scaled2(Scaled):
+    """The same weights, other code."""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Scaled(factor=2.0), Scaled(shift=1.0), Scaled(table=(1.0,)), Scaled2()],
+    ids=["attribute", "tensor", "buffer", "class"],
+)
+def test_the_checksum_sees_all_that_a_model_computes_with(other):
+    assert model_checksum(Scaled()) == model_checksum(Scaled())
+    assert model_checksum(Scaled()) != model_checksum(other)
+
+
+def test_the_checksum_sees_weights_but_not_the_mode():
+    model = Scaled()
+    before = model_checksum(model)
+    assert model_checksum(model.eval()) == before
+    with torch.no_grad():
+        model.linear.bias += 1e-6
+    assert model_checksum(model) != before
+
+
+def test_tensor_checksums_tell_shape_dtype_and_values_apart():
+    X = torch.zeros(2, 3)
+    others = [None, X.T, X.int(), X + 1, X[:1]]
+    assert len({tensor_checksum(other) for other in [X, *others]}) == 6
+    assert tensor_checksum(X.T.contiguous().T) == tensor_checksum(X)
+    assert tensor_checksum(torch.tensor(True)) != tensor_checksum(torch.tensor(False))

@@ -1,0 +1,314 @@
+"""Which sequences a report uses for what, and what its parts follow from."""
+
+import itertools
+
+import pytest
+import torch
+from tangermeme.utils import random_one_hot
+
+from tangermeme_gia.backgrounds import background_names
+from tangermeme_gia.report import (
+    EXPERIMENTS,
+    OneOutput,
+    OutputError,
+    ReportInputs,
+    ReportOptions,
+)
+from tangermeme_gia.report.study import Study
+
+from .conftest import AU, RNA, Sites, inputs_of
+
+X = random_one_hot((64, 4, 12), random_state=0)
+
+
+def study_of(inputs=None, **options) -> Study:
+    defaults = {"k": 3, "n": 10, "n_scan": 6, "backgrounds": ("profile",)}
+    inputs = inputs or inputs_of(Sites())
+    return Study(inputs, ReportOptions(**(defaults | options)))
+
+
+def observed(scores=None, X=X, name="Sites") -> ReportInputs:
+    return ReportInputs(name, OneOutput(Sites()), RNA, X=X, scores=scores)
+
+
+def rows(X: torch.Tensor) -> set[bytes]:
+    return {x.numpy().tobytes() for x in X.to(torch.int8)}
+
+
+# Which experiments run
+
+
+def test_everything_runs_by_default_and_no_search_with_a_motif():
+    assert ReportOptions().wanted() == EXPERIMENTS
+    wanted = ReportOptions(motif="GAC").wanted()
+    assert {*EXPERIMENTS} - {*wanted} == {"scan", "alignment"}
+
+
+@pytest.mark.parametrize("motif", [None, "GAC"])
+def test_wanted_holds_what_each_choice_needs_in_the_reports_order(motif):
+    for size in (1, 2, 3):
+        for chosen in itertools.combinations(EXPERIMENTS, size):
+            options = ReportOptions(experiments=chosen[::-1], motif=motif)
+            wanted = options.wanted()
+            assert {*chosen} <= {*wanted}
+            assert [name for name in EXPERIMENTS if name in wanted] == list(wanted)
+            needs_motif = bool({*chosen} - {"scan", "alignment"})
+            assert ("motif" in wanted) == needs_motif
+            searches = motif is None or bool({"scan", "alignment"} & {*chosen})
+            assert ("scan" in wanted) == searches
+            assert {*wanted} <= {*chosen, "scan", "motif"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"k": 0}, "`k`=0 must be at least 1"),
+        ({"n": 3}, "`n`=3 must be at least 4"),
+        ({"n_scan": 1}, "`n_scan`=1 must be at least 2"),
+        ({"experiments": ("spaces",)}, r"`experiments`=\['spaces'\] must be distinct"),
+        ({"experiments": ("gc", "gc")}, "`experiments`.*distinct"),
+        ({"backgrounds": ("uniform",)}, "`backgrounds`.*distinct names of"),
+        ({"backgrounds": ()}, "`backgrounds` is empty"),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        ReportOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "either sequences `X` or a `profile`"),
+        ({"X": X, "profile": AU}, "either sequences `X` or a `profile`"),
+        ({"X": X, "alphabet": tuple("AC")}, "2 letters and the sequences 4 channels"),
+        ({"X": X, "scores": torch.zeros(3)}, "one score for each sequence"),
+        ({"profile": AU, "scores": torch.zeros(4)}, "one score for each sequence"),
+    ],
+)
+def test_bad_inputs_are_named(values, message):
+    with pytest.raises(ValueError, match=message):
+        ReportInputs("model", OneOutput(Sites()), **values)
+
+
+# Where the motif stands
+
+
+def test_the_motif_stands_in_the_middle_as_in_the_paper():
+    study = study_of(k=6)
+    assert study.start == 17
+    study.motif = "GACU"
+    assert study.start == 18
+    assert study_of(start=0).start == 0
+    assert study_of(start=38).start == 38
+
+
+@pytest.mark.parametrize("start", [39, -1])
+def test_a_start_that_does_not_fit_is_refused(start):
+    with pytest.raises(ValueError, match=f"`start`={start}.*last valid start is 38"):
+        study_of(start=start).check()
+
+
+def test_kmers_longer_than_the_sequences_are_refused():
+    with pytest.raises(ValueError, match="with 13 bases runs past sequences of 12"):
+        study_of(observed(), k=13, motif=None).check()
+
+
+def test_more_kmers_than_can_be_scanned_are_refused():
+    letters = tuple("ACDEFGHIKLMNPQRSTVWY")
+    inputs = ReportInputs(
+        "protein", OneOutput(Sites()), letters, profile=torch.full((20, 30), 0.05)
+    )
+    with pytest.raises(ValueError, match=r"`k`=6 of 20 letters gives 64,000,000"):
+        study_of(inputs, k=6).check()
+
+
+def test_a_motif_of_other_letters_is_refused():
+    with pytest.raises(ValueError, match="T"):
+        study_of(motif="GATC").check()
+
+
+def test_a_model_that_fails_is_named():
+    inputs = inputs_of(torch.nn.Linear(7, 1))
+    with pytest.raises(OutputError, match=r"fails on sequences of shape \(2, 4, 41\)"):
+        study_of(inputs).check()
+
+
+# Which sequences
+
+
+def test_a_profile_gives_backgrounds_that_share_no_sequence():
+    inputs = inputs_of(Sites(), profile=torch.full((4, 41), 0.25))
+    search, measured = study_of(inputs).backgrounds
+    assert (len(search), len(measured)) == (6, 10)
+    assert not rows(search) & rows(measured)
+
+
+@pytest.mark.parametrize("name", background_names()[1:])
+def test_backgrounds_of_few_observed_sequences_share_none(name):
+    study = study_of(observed(torch.arange(64.0)), backgrounds=(name,))
+    search, measured = study.backgrounds
+    assert (len(search), len(measured)) == (6, 10)
+    if name.startswith("quartile"):
+        quarter = int(name[-1]) - 1
+        assert rows(search) | rows(measured) == rows(
+            X[16 * quarter : 16 * quarter + 16]
+        )
+        assert not rows(search) & rows(measured)
+
+
+@pytest.mark.parametrize("name", ["shuffle", "dinucleotide"])
+def test_shuffles_of_search_and_measurement_share_no_template(name):
+    # Each sequence has a composition of its own, which a shuffle keeps.
+    observed_ = torch.zeros(13, 2, 12, dtype=torch.int8)
+    for i in range(13):
+        observed_[i, 0, :i] = 1
+        observed_[i, 1, i:] = 1
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(24, 1))
+    inputs = ReportInputs("m", OneOutput(model), ("A", "C"), X=observed_)
+    study = study_of(inputs, n=8, n_scan=5, backgrounds=(name,))
+    search, measured = (X[:, 0].sum(dim=1).tolist() for X in study.backgrounds)
+    assert sorted(search + measured) == list(range(13))
+
+
+def test_every_background_leaves_the_searchs_templates_out():
+    observed_ = torch.zeros(16, 2, 15, dtype=torch.int8)
+    for i in range(16):
+        observed_[i, 0, :i] = 1
+        observed_[i, 1, i:] = 1
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(30, 1))
+    inputs = ReportInputs("m", OneOutput(model), ("A", "C"), X=observed_)
+    study = study_of(inputs, n=8, n_scan=5, backgrounds=("shuffle", "dinucleotide"))
+    assert torch.equal(study.other_backgrounds("shuffle"), study.X)
+    search = study.backgrounds[0][:, 0].sum(dim=1).tolist()
+    other = study.other_backgrounds("dinucleotide")[:, 0].sum(dim=1).tolist()
+    assert len(other) == 8
+    assert not {*search} & {*other}
+
+
+def test_robustness_does_not_use_the_sequences_that_chose_the_motif():
+    inputs = inputs_of(Sites(), profile=torch.full((4, 41), 0.25))
+    study = study_of(inputs)
+    used = study.other_backgrounds("profile")
+    assert torch.equal(used, study.X)
+    assert not rows(used) & rows(study.backgrounds[0])
+
+
+def test_too_few_sequences_are_counted():
+    study = study_of(observed(), backgrounds=("quartile2",), n=12)
+    message = r"`n_scan`=6 and `n`=12.*need 18 sequences for 'quartile2'; there are 16"
+    with pytest.raises(ValueError, match=message):
+        _ = study.X
+
+
+def test_a_background_of_too_few_sequences_is_found_before_anything_runs():
+    study = study_of(observed(X=X[:12]), backgrounds=("profile", "quartile3"))
+    with pytest.raises(ValueError, match="'quartile3' has 3 of the 12 sequences"):
+        study.check()
+    study_of(
+        observed(X=X[:12]),
+        backgrounds=("profile", "quartile3"),
+        experiments=("sites",),
+    ).check()
+
+
+def test_smaller_backgrounds_are_as_large_as_they_can_be():
+    study = study_of(observed(torch.arange(64.0)), n=20)
+    assert len(study.other_backgrounds("quartile1")) == 16
+    assert len(study.other_backgrounds("shuffle")) == 20
+
+
+def test_quartiles_without_scores_follow_the_model():
+    study = study_of(observed())
+    assert torch.equal(study.scores, study.model(X.float())[:, 0])
+    lowest, highest = (study.draw(f"quartile{i}", 16) for i in (1, 4))
+    assert study.predict(lowest).max() <= study.predict(highest).min()
+
+
+def test_a_profile_has_stand_ins_for_every_quartile():
+    study = study_of(backgrounds=("profile", "quartile4"))
+    assert study.available("quartile4") == study.n_scan + study.options.n
+
+
+def test_nothing_outside_is_changed():
+    inputs = observed()
+    before, state = inputs.X.clone(), torch.random.get_rng_state()
+    weights = [p.clone() for p in inputs.model.parameters()]
+    training = inputs.model.training
+    study = study_of(inputs, backgrounds=background_names())
+    study.check()
+    for name in background_names():
+        study.other_backgrounds(name)
+    assert torch.equal(inputs.X, before)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert all(map(torch.equal, weights, inputs.model.parameters()))
+    assert inputs.model.training == training
+
+
+# What results follow from
+
+
+def test_the_same_study_has_the_same_fingerprint_on_any_device_and_batch():
+    options = ReportOptions(k=3, n=10, n_scan=6)
+    a, b = (
+        Study(inputs_of(Sites()), options, verbose, **keywords)
+        for verbose, keywords in [(False, {}), (True, {"batch_size": 3})]
+    )
+    for part in EXPERIMENTS:
+        assert a.fingerprint(part) == b.fingerprint(part)
+
+
+EVERY = {*EXPERIMENTS}
+
+
+@pytest.mark.parametrize(
+    ("changed", "parts"),
+    [
+        ({"n": 11}, EVERY),
+        ({"n_scan": 7}, EVERY),
+        ({"random_state": 1}, EVERY),
+        ({"start": 4}, EVERY),
+        ({"motif": "GAC"}, EVERY - {"scan"}),
+        ({"k": 4}, {"scan", "motif"}),
+        ({"both_strands": True}, {"scan", "motif"}),
+        ({"backgrounds": ("shuffle",)}, EVERY),
+        ({"backgrounds": ("profile", "shuffle")}, {"robustness"}),
+        ({"experiments": ("gc",)}, set()),
+    ],
+)
+def test_an_option_changes_the_parts_that_follow_from_it(changed, parts):
+    a, b = study_of(), study_of(**changed)
+    differ = {part for part in EVERY if a.fingerprint(part) != b.fingerprint(part)}
+    assert differ == parts
+
+
+def test_a_given_motif_is_not_a_found_one():
+    found, given = study_of(), study_of(motif="GAC")
+    found.motif = "GAC"
+    assert found.fingerprint("motif") != given.fingerprint("motif")
+    assert found.fingerprint("sites") == given.fingerprint("sites")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        observed(X=X.roll(1, 0)),
+        ReportInputs("m", OneOutput(Sites(weight=3.0)), RNA, X=X),
+        ReportInputs("m", OneOutput(Sites(), target=0), RNA, X=X),
+        ReportInputs("m", OneOutput(Sites()), X=X),
+    ],
+    ids=["data", "model", "target", "alphabet"],
+)
+def test_inputs_change_every_part(inputs):
+    a, b = study_of(observed()), study_of(inputs)
+    assert all(a.fingerprint(part) != b.fingerprint(part) for part in EXPERIMENTS)
+
+
+def test_scores_change_only_what_has_quartiles():
+    names = ("profile", "quartile1")
+    a, b = (
+        study_of(observed(scores), backgrounds=names)
+        for scores in (torch.arange(64.0), torch.arange(64.0).flip(0))
+    )
+    differ = {p for p in EXPERIMENTS if a.fingerprint(p) != b.fingerprint(p)}
+    assert differ == {"robustness"}
