@@ -86,7 +86,7 @@ def test_many_models_get_an_overview_and_one_that_fails_stops_no_other(
         error,
     )
     overview = Path("all/index.html").read_text()
-    assert 'href="Additive/index.html"' in overview
+    assert 'href="./Additive/index.html"' in overview
     assert "Breaks" not in overview
     table = pd.read_csv("all/tables/models.tsv", sep="\t")
     assert table.iloc[:, 0].tolist() == ["Additive", "ready"]
