@@ -10,11 +10,6 @@ from tangermeme_gia.report.wording import (
     span,
     with_interval,
 )
-    count,
-    number,
-    row_with_interval,
-    with_interval,
-)
 
 INF, NAN = float("inf"), float("nan")
 
