@@ -14,7 +14,7 @@ from ..additivity import additivity_fit
 from ..effects import interaction_contrast
 from ..results import GIAResult
 from ..selection import benjamini_hochberg
-from ..statistics import Values
+from ..statistics import Values, confidence_interval
 from .parts import site_starts
 from .section import (
     ALPHA,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Single precision, with the few operations of a contrast.
 _ROUNDING = 1e-6
+_HALVES = " (found on one half of the backgrounds, measured on the other)"
 _DEVIATION = ("deviation", "deviation_low", "deviation_high")
 
 
@@ -106,10 +107,13 @@ def spacing(study: Study, results: Results) -> Section:
     ends = extremes(contrast.local)
     unit = study.inputs.unit
     low, high = (count(int(spacings[place]), unit) for place in ends.places)
-    where = (
-        f"lowest at a spacing of {low}, {row_with_interval(ends.low)}, and highest at "
-        f"{high}, {row_with_interval(ends.high)}"
-    )
+    mean = row_with_interval(confidence_interval(contrast.local.mean(axis=1)))
+    where = f"without clear dependence on the spacing: {mean} on average"
+    if ends.differ:
+        where = (
+            f"lowest at a spacing of {low}, {row_with_interval(ends.low)}, and highest "
+            f"at {high}, {row_with_interval(ends.high)}"
+        )
     differing = (
         f"{significant.sum() or 'none'} of {count(len(spacings), 'spacing')} "
         f"{'differ' if significant.sum() > 1 else 'differs'} from additivity at a "
@@ -132,13 +136,13 @@ def spacing(study: Study, results: Results) -> Section:
             Figure(
                 "spacing_interaction",
                 partial(_curve, shown, unit, "Interaction"),
-                f"The interaction is {where} (both found on one half of the "
-                f"backgrounds, measured on the other); {differing}.",
+                f"The interaction is {where}{_HALVES if ends.differ else ''}; "
+                f"{differing}.",
             ),
         ],
         {"spacing": result.to_frame(), "spacing_interaction": table},
         f"The interaction of two sites is {where}; {differing}.",
-        [("Interaction of two sites", where)],
+        [("Interaction of two sites", f"{where}; {differing}")],
         {
             "interaction_low": float(ends.low["effect"]),
             "interaction_high": float(ends.high["effect"]),
@@ -178,11 +182,13 @@ def position(study: Study, results: Results) -> Section:
         sentence = f"By position, the effect is {change}."
         change += f"; difference {difference}"
     else:
+        mean = row_with_interval(confidence_interval(local.mean(axis=1)))
         change = (
-            f"no clear dependence: the starts with the lowest and the highest effect "
-            f"({low} and {high}) differ by {difference}"
+            f"no clear dependence, {mean} on average; the starts that seemed to have "
+            f"the lowest and the highest effect ({starts[ends.places[0]]} and "
+            f"{starts[ends.places[1]]}) differ by {difference}"
         )
-        sentence = f"By position, {change}."
+        sentence = f"By position, the effect has {change}."
     every = f", every {starts[1] - starts[0]} {study.inputs.unit}s,"
     return Section(
         "position",
@@ -194,8 +200,7 @@ def position(study: Study, results: Results) -> Section:
             Figure(
                 "position",
                 partial(plot.position_curve, result),
-                f"Effect by position: {change} (found on one half of the backgrounds, "
-                "measured on the other).",
+                f"Effect by position: {change}{_HALVES}.",
             )
         ],
         {"position": result.to_frame()},

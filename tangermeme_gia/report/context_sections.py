@@ -49,7 +49,8 @@ def gc(study: Study, results: Results) -> Section:
         f"alone, with GC 3′ of it {texts['right']} times"
     )
     sizes = f"5′ {texts['left']}, 3′ {texts['right']}; "
-    if not np.isfinite(ratios["left"].high):
+    defined = bool(np.isfinite(ratios["left"].high))
+    if not defined:
         times = (
             "How many times the effect of the motif alone it has beside GC is not "
             "defined, for want of a clear effect alone"
@@ -89,8 +90,10 @@ def gc(study: Study, results: Results) -> Section:
             ("Beyond what GC does by itself", sums),
         ],
         {
-            "left": float(ratios["left"].effect),
-            "right": float(ratios["right"].effect),
+            **{
+                side: float(ratio.effect) if defined else float("nan")
+                for side, ratio in ratios.items()
+            },
             "left_beyond": float(beyond["left"].interval.effect),
             "right_beyond": float(beyond["right"].interval.effect),
         },
@@ -176,9 +179,9 @@ def robustness(study: Study, results: Results) -> Section:
         worst = float(table["pearson"].min())
         if not np.isnan(worst):
             agreement = (
-                " Between any two backgrounds the effects of the "
-                f"{len(frame) // len(results)} conditions correlate at "
-                f"{number(worst, 2)} or more."
+                f" The effects of the {len(frame) // len(results)} conditions have a "
+                f"correlation of {number(worst, 2)} between the two backgrounds that "
+                "agree least."
             )
     reading = (
         f"The motif's effect is between {texts['min']} ({lowest.name}) and "

@@ -16,6 +16,7 @@ from ..effects import effect_difference
 from ..kmer_motifs import KmerAlignment, align_kmers
 from ..kmer_results import KmerScan
 from ..kmers import mutagenesis_change
+from ..motif_codes import DNA, RNA
 from ..motifs import information_content
 from ..results import GIAResult
 from ..selection import benjamini_hochberg
@@ -24,7 +25,7 @@ from .parts import TOP
 from .section import ALPHA, Figure, Section, as_result, extremes, local_effects
 from .store import Results
 from .study import Study
-from .wording import count, number, row_with_interval, with_interval
+from .wording import count, number, row_with_interval, span, with_interval
 
 # Positions of a motif with less information are not read as a letter.
 _LEAST_BITS = 0.5
@@ -49,7 +50,7 @@ def scan(study: Study, results: Results) -> Section:
         f"{worst['kmer']} the lowest. At a false discovery rate of 5 %, {n_raise:,} "
         f"raise the output and {n_lower:,} lower it."
     )
-    if -worst["effect"] > best["effect"]:
+    if n_lower and -worst["effect"] > best["effect"]:
         reading += (
             f" {worst['kmer']} lowers it by more than any raises it; `--motif "
             f"{worst['kmer']}` makes that the motif of a report."
@@ -79,12 +80,12 @@ def motif(study: Study, results: Results) -> Section:
     alone = controls.y_before
     assert isinstance(alone, torch.Tensor)
     reading = (
-        f"{_does(study, own)}, in {(sign * local[:, 0] > 0).mean():.0%} of backgrounds "
-        f"(whose own outputs have the mean {number(float(alone.mean()))} and the "
-        f"standard deviation {number(float(alone.std()))}). Random motifs of its "
-        f"length have effects of {_span(random)}, permutations of its letters "
-        f"{_span(shuffled)}; from the strongest of these its own differs by "
-        f"{row_with_interval(beyond)}."
+        f"{_does(study, own)}. {100 * (sign * local[:, 0] > 0).mean():.0f} % of "
+        "backgrounds have an effect of this sign; their own outputs have the mean "
+        f"{number(float(alone.mean()))} and the standard deviation "
+        f"{number(float(alone.std()))}. Random motifs of its length have effects of "
+        f"{span(random)}, permutations of its letters {span(shuffled)}; from the "
+        f"strongest of these its own differs by {row_with_interval(beyond)}."
     )
     section = Section(
         "motif",
@@ -133,14 +134,14 @@ def mutagenesis(study: Study, results: Results) -> Section:
     most = f"{study.motif[place]} at position {place}"
     local = local_effects(result)
     ends = extremes(local[:, 1:] - local[:, :1])
-    reading = (
-        f"{most} of the motif matters most. Of all single changes, "
-        f"{_variant(study, result, ends.low)} lowers the effect most"
+    lowers, raises = ends.low["high"] < 0, ends.high["low"] > 0
+    down, up = (_variant(study, result, row) for row in (ends.low, ends.high))
+    reading = f"{most} of the motif matters most. Of all single changes, " + (
+        f"{down} lowers the effect most" if lowers else "none clearly lowers the effect"
     )
-    if ends.high["low"] > 0:
-        reading += f", and {_variant(study, result, ends.high)} raises it most"
-    else:
-        reading += "; none clearly raises it"
+    reading += f"; {up} raises it most" if raises else "; none clearly raises it"
+    if not lowers and not raises:
+        most, reading = "none is clear", "No single change clearly alters the effect"
     return Section(
         "mutagenesis",
         "Which of its letters matter?",
@@ -161,8 +162,10 @@ def mutagenesis(study: Study, results: Results) -> Section:
             )
         ],
         {"mutagenesis": result.to_frame()},
-        f"Its most important letter is {most} of the motif.",
-        [("Most important letter", f"{most} of the motif")],
+        f"Its most important letter is {most} of the motif."
+        if lowers or raises
+        else "None of its letters clearly matters.",
+        [("Most important letter", most)],
     )
 
 
@@ -190,8 +193,16 @@ def alignment(study: Study, results: Results) -> Section:
         f"Aligned, the best k-mers {reads}.",
         [("Aligned motif", consensus or "none")],
         {"consensus": consensus},
-        (MOTIF_FILE,),
+        # The format knows no other alphabets.
+        (MOTIF_FILE,) if letters in (DNA, RNA) else (),
     )
+
+
+def no_alignment(results: Results) -> str | None:
+    """Why the best k-mers of a scan cannot be aligned."""
+    if float(_scan_of(results).top(1)["effect"].iloc[0]) <= 0:
+        return "no k-mer raises the output, and effects above 0 weight the motif"
+    return None
 
 
 def align_motif(study: Study, results: Results) -> KmerAlignment:
@@ -250,10 +261,6 @@ def _does(study: Study, effect: Any) -> str:
         size = with_interval(-effect["effect"], -effect["high"], -effect["low"])
         return f"{study.motif} lowers the {output} by {size}"
     return f"{study.motif} has no clear effect on the {output}: {text}"
-
-
-def _span(effects: pd.Series[float]) -> str:
-    return f"{number(effects.min(), 2)} to {number(effects.max(), 2)}"
 
 
 def _named(controls: GIAResult, motif: str) -> GIAResult:

@@ -104,14 +104,17 @@ def _figures(table: pd.DataFrame) -> list[Figure]:
             )
         )
     if {"left", "right"} <= {*table.columns}:
+        # Motifs without a clear effect have no ratio.
         shown = table[["left", "right"]].dropna()
+        if shown.empty:
+            return figures
         raises = int((shown["right"] > 1).sum())
         figures.append(
             Figure(
                 "gc",
                 partial(plot.gc_bias_histograms, shown, reference=1.0),
-                f"GC-bias effect size: GC at the 3′ end raises the effect of "
-                f"{raises} of {len(shown)} motifs.",
+                f"GC-bias effect size: {raises} of {len(shown)} motifs have a larger "
+                "effect with GC 3′ of them than alone.",
             )
         )
     return figures

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .motif_sections import MOTIF_FILE, align_motif
+from .motif_sections import MOTIF_FILE, align_motif, no_alignment
 from .page import Provenance, save_figures, save_tables, write_page
 from .parts import PARTS
 from .section import Section
@@ -101,7 +101,11 @@ def run_report(
     names = [name for name in wanted if name in PARTS]
     finished, skipped = _compute(study, store, names)
     if "alignment" in wanted:
-        finished["alignment"] = finished["scan"]
+        reason = no_alignment(finished["scan"])
+        if reason is None:
+            finished["alignment"] = finished["scan"]
+        else:
+            skipped["alignment"] = reason
     sections = []
     for name in wanted:
         if name in finished:
@@ -110,7 +114,7 @@ def run_report(
             save_figures(section, root / "figures")
             save_tables(section, root / "tables")
             sections.append(section)
-    if "alignment" in finished:
+    if any(MOTIF_FILE in section.files for section in sections):
         _write_motif(study, finished["scan"], root / "tables" / MOTIF_FILE)
     provenance = Provenance.of(study, command, time.monotonic() - began)
     parts = [name for name in finished if name in PARTS]
@@ -151,4 +155,6 @@ def _write_motif(study: Study, results: Results, path: Path) -> None:
     from ..motif_database import write_meme
 
     ppm = align_motif(study, results).ppm
-    write_meme(path, {study.inputs.name: ppm}, alphabet=study.inputs.alphabet)
+    # Names in this format end at a blank.
+    name = "_".join(study.inputs.name.split())
+    write_meme(path, {name: ppm}, alphabet=study.inputs.alphabet)

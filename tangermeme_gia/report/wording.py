@@ -53,6 +53,23 @@ def row_with_interval(row: Any) -> str:
     return with_interval(float(row.effect), float(row.low), float(row.high))
 
 
+def span(values: Any) -> str:
+    """From the smallest to the largest of some numbers, two digits of the larger.
+
+    Examples
+    --------
+    >>> span([0.03, -0.127]), span([0.0002, 0.00131]), span([2, 2.01])
+    ('−0.13 to 0.03', '0.0002 to 0.0013', '2.0')
+    """
+    ends = [float(min(values)), float(max(values))]
+    largest = max(map(abs, ends))
+    decimals: int | None = None
+    if largest > _LEAST_DECIMAL:
+        decimals = max(0, 1 - math.floor(math.log10(largest)))
+    shown = [number(end, decimals) for end in ends]
+    return shown[0] if shown[0] == shown[1] else " to ".join(shown)
+
+
 def count(n: int, noun: str) -> str:
     """A number of things.
 

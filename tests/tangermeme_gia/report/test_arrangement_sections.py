@@ -107,7 +107,11 @@ def test_an_additive_model_has_no_interaction(tmp_path):
     for model in (Sites(), Thirds()):
         study, results = results_of("spacing", model, tmp_path)
         section = spacing(study, results)
-        assert "none of 21 spacings differs from additivity" in section.sentence
+        assert section.sentence == (
+            "The interaction of two sites is without clear dependence on the spacing: "
+            "0 on average; none of 21 spacings differs from additivity at a false "
+            "discovery rate of 5 %."
+        )
         assert section.headline == {"interaction_low": 0, "interaction_high": 0}
         table = section.tables["spacing_interaction"]
         assert table["spacing"].tolist() == list(range(21))
@@ -138,6 +142,13 @@ def test_two_sites_too_close_are_found(tmp_path):
     ]
 
 
+def test_an_interaction_that_no_spacing_alters_is_an_average(tmp_path):
+    study, results = results_of("spacing", Sites(most=1), tmp_path)
+    section = spacing(study, results)
+    assert "without clear dependence on the spacing: −2 on average" in section.sentence
+    assert "21 of 21 spacings differ from additivity" in section.sentence
+
+
 def test_the_spacing_axis_is_in_the_units_of_the_sequences(tmp_path):
     from matplotlib import pyplot
 
@@ -155,7 +166,9 @@ def test_the_spacing_axis_is_in_the_units_of_the_sequences(tmp_path):
 def test_a_flat_model_has_no_clear_position(tmp_path):
     study, results = results_of("position", Sites(base=0.0), tmp_path)
     section = position(study, results)
-    assert section.sentence.startswith("By position, no clear dependence: the starts")
+    assert section.sentence.startswith(
+        "By position, the effect has no clear dependence, 2 on average; the starts"
+    )
     assert section.headline["position_low"] == section.headline["position_high"] == 2
     assert "at 39 starts of the same backgrounds" in section.method
 

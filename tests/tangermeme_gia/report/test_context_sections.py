@@ -70,6 +70,7 @@ def test_a_motif_without_effect_has_no_ratio(tmp_path):
     assert "is not defined, for want of a clear effect alone" in section.sentence
     assert section.summary[0][1].startswith("effect with 5′ GC minus")
     assert "∞" not in section.sentence
+    assert np.isnan([section.headline["left"], section.headline["right"]]).all()
 
 
 def test_a_sequence_model_reads_the_loop_as_it_reads_anything(tmp_path):
@@ -122,7 +123,10 @@ def test_backgrounds_without_sequences_are_explained(tmp_path):
     conditions = section.tables["robustness"]["condition"].tolist()[:5]
     assert conditions == ["1 site", "2 sites", "3 sites", "GC 5′", "GC 3′"]
     assert len(section.tables["agreement"]) == 3
-    assert "effects of the 5 conditions correlate at " in section.figures[0].reading
+    assert (
+        "effects of the 5 conditions have a correlation of 1.00"
+        in section.figures[0].reading
+    )
     low, high = (section.headline[f"background_{end}"] for end in ("low", "high"))
     own = section.tables["robustness"].query("condition == '1 site'")["effect"]
     assert (low, high) == (own.min(), own.max())

@@ -88,7 +88,9 @@ def test_the_effect_is_that_of_fresh_backgrounds(tmp_path):
     # 2, less 1/8 for every A that gives way, plus 1/8 for its own.
     assert abs(section.headline["effect"] - 1.9375) < 0.1
     assert section.method.endswith("Among the 10 best of the scan it stays first here.")
-    assert "in 100% of backgrounds" in section.figures[0].reading
+    assert (
+        "100 % of backgrounds have an effect of this sign" in section.figures[0].reading
+    )
     assert section.tables["winners"]["patterns"][0] == "GAC@19"
     assert len(section.tables["motif"]) == 7
 
@@ -134,7 +136,7 @@ def test_the_backgrounds_own_outputs_give_the_scale(tmp_path):
     alone = study.model(study.X.float()).detach()
     reading = motif(study, results).figures[0].reading
     assert f"mean {float(alone.mean()):.3g}" in reading
-    assert f"deviation {float(alone.std()):.3g})" in reading
+    assert f"deviation {float(alone.std()):.3g}." in reading
 
 
 def test_every_letter_of_an_exact_motif_is_lost_alike(tmp_path):
@@ -166,7 +168,15 @@ def test_the_letter_that_matters_and_the_gain_are_found(tmp_path):
     reading = section.figures[0].reading
     assert reading.startswith("C at position 1 of the motif matters most.")
     assert "C to G at position 1 (−3) lowers the effect most" in reading
-    assert "and C to U at position 1 (1) raises it most" in reading
+    assert "; C to U at position 1 (1) raises it most" in reading
+
+
+def test_letters_that_do_nothing_do_not_matter(tmp_path):
+    study, results = given("mutagenesis", Sites(weight=0.0, base=0.0), tmp_path)
+    section = mutagenesis(study, results)
+    assert section.sentence == "None of its letters clearly matters."
+    assert section.summary == [("Most important letter", "none is clear")]
+    assert section.figures[0].reading.startswith("No single change clearly alters")
 
 
 def test_the_best_kmers_align_to_the_motif(tmp_path):

@@ -55,7 +55,7 @@ def test_four_models_have_histograms(tmp_path):
     r2, gc = (image["alt"] for image in page.all("img"))
     assert "the median R² is 0.920" in r2
     # 0.9, 1.0, 1.1 and 1.2 times: two are more than once.
-    assert "at the 3′ end raises the effect of 2 of 4 motifs" in gc
+    assert "2 of 4 motifs have a larger effect with GC 3′ of them" in gc
     for image in page.all("img"):
         assert image["src"].startswith("data:image/svg+xml;base64,")
     for a in page.all("a"):

@@ -11,13 +11,20 @@ import pytest
 import torch
 
 from tangermeme_gia import plot
-from tangermeme_gia.report import OutputError, ReportOptions, load_results, run_report
+from tangermeme_gia.report import (
+    OneOutput,
+    OutputError,
+    ReportInputs,
+    ReportOptions,
+    load_results,
+    run_report,
+)
 from tangermeme_gia.report import store as store_module
 from tangermeme_gia.report.page import save_figures
 from tangermeme_gia.report.parts import PARTS
 from tangermeme_gia.report.section import Figure, Section
 
-from .conftest import LENGTH, OPTIONS, RNA, SMALL, Counter, Sites, inputs_of
+from .conftest import AU, LENGTH, OPTIONS, RNA, SMALL, Counter, Sites, inputs_of
 
 LOGGER = "tangermeme_gia.report"
 
@@ -96,8 +103,6 @@ def test_another_model_is_done_anew(tmp_path, said):
 
 @pytest.mark.usefixtures("quick")
 def test_another_target_is_another_model(tmp_path):
-    from tangermeme_gia.report import OneOutput, ReportInputs
-
     class Both(Sites):
         def forward(self, X):
             y = super().forward(X)
@@ -180,6 +185,44 @@ def test_a_part_that_does_not_apply_says_why_on_the_page(tmp_path, said):
     assert said()["gc"] == "left out, there is no room for flanks beside the motif"
     page = (tmp_path / "index.html").read_text()
     assert "gc: there is no room for flanks beside the motif." in page
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_model_without_any_motif_has_a_report(tmp_path):
+    class Falls(torch.nn.Module):
+        def forward(self, X):
+            return 5 - (X[:, 1:3].sum(dim=(1, 2)) ** 2)
+
+    options = ReportOptions(k=2, n=8, n_scan=4, experiments=("alignment", "motif"))
+    inputs = inputs_of(Falls(), profile=torch.tensor([[1.0], [0], [0], [0]]) + AU * 0)
+    sections = run_report(inputs, tmp_path, options)
+    assert [section.name for section in sections] == ["scan", "motif"]
+    page = (tmp_path / "index.html").read_text()
+    assert "alignment: no k-mer raises the output" in page
+
+
+@pytest.mark.usefixtures("quick")
+def test_proteins_have_a_report_without_a_nucleotide_motif_file(tmp_path):
+    letters = tuple("ACDEFGHIKLMNPQRSTVWY")
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(20 * 15, 1))
+    profile = torch.full((20, 15), 0.05)
+    inputs = inputs_of(model, alphabet=letters, profile=profile)
+    sections = run_report(inputs, tmp_path, replace(SMALL, k=1, experiments=None))
+    names = [section.name for section in sections]
+    assert "alignment" in names
+    assert not {"gc", "hairpin"} & {*names}
+    assert not (tmp_path / "tables" / "motif.meme").exists()
+    page = (tmp_path / "index.html").read_text()
+    assert "motif.meme" not in page
+    assert "sequences of 15 residues" in page
+    assert "base" not in page.split("</style>")[1].replace("base64", "")
+
+
+@pytest.mark.usefixtures("quick")
+def test_names_with_blanks_are_one_word_in_the_motif_file(tmp_path):
+    inputs = ReportInputs("my model", OneOutput(Sites()), RNA, profile=AU)
+    run_report(inputs, tmp_path, replace(SMALL, experiments=("alignment",)))
+    assert "MOTIF my_model" in (tmp_path / "tables" / "motif.meme").read_text()
 
 
 @pytest.mark.usefixtures("quick")

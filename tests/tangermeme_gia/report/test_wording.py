@@ -7,6 +7,7 @@ from tangermeme_gia.report.wording import (
     count,
     number,
     row_with_interval,
+    span,
     with_interval,
 )
 
@@ -47,3 +48,10 @@ def test_small_words():
     assert listed([3]) == "3"
     assert listed([3, 10]) == "3 and 10"
     assert listed([3, 10, 17]) == "3, 10 and 17"
+
+
+def test_a_span_has_two_digits_of_its_larger_end():
+    assert span([1e-9, -2.5e-7]) == "−2.5e−07 to 1e−09"
+    assert span([0.123, 4.56]) == "0.1 to 4.6"
+    assert span([-120.0, 3.0]) == "−120 to 3"
+    assert span([0.0, 0.0]) == "0"
