@@ -103,7 +103,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_writes_the_table_of_its_experiment(
-    toy, table, capsys, here, name, model, assert_same
+    toy, table, here, name, model, assert_same
 ):
     words, function, keywords = CASES[name]
     command = [name, *words.split(), *toy, "--n", "9", "--seed", "3"]
@@ -119,7 +119,7 @@ def test_a_command_writes_the_table_of_its_experiment(
             assert plot.read_bytes().startswith(start)
 
 
-def test_every_experiment_of_the_library_is_a_command(model):
+def test_every_experiment_of_the_library_is_a_command():
     functions = {design.function for design in DESIGNS}
     functions |= {gia.occlusion, gia.occlusion_annotations}
     experiments = {
