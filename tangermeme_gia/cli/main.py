@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import experiments, report
+from . import experiments, occlusion, report
 
 # What a user can put right; anything else is a defect and keeps its traceback.
 _USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError)
@@ -85,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar="command")
     report.add_command(subparsers)
     experiments.add_commands(subparsers)
+    occlusion.add_command(subparsers)
     return parser
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -38,6 +40,43 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
         if isinstance(action.default, list):
             return f"{action.help} (default: {' '.join(action.default)})"
         return super()._get_help_string(action)
+
+
+def add_parser(
+    subparsers: Any, name: str, summary: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a command that asks one model; `example` is what follows its name."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=f"example: tangermeme-gia {name} {example}",
+        formatter_class=HelpFormatter,
+    )
+    parser.set_defaults(program=name)
+    parser.add_argument("--model", default=DEFAULT_MODEL, help=model_help())
+    return parser
+
+
+def add_output(parser: argparse.ArgumentParser, local: bool = True) -> None:
+    """Options that say what is written where."""
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out", type=Path, metavar="FILE", help="table to write (default: stdout)"
+    )
+    group.add_argument(
+        "--plot", type=Path, metavar="FILE", help="picture to draw: .png, .svg or .pdf"
+    )
+    if local:
+        group.add_argument(
+            "--local",
+            type=Path,
+            metavar="FILE",
+            help="table of the effect on each single sequence",
+        )
+    group.add_argument(
+        "--confidence", type=float, default=0.95, help="coverage of the intervals"
+    )
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -131,6 +170,48 @@ def read_inputs(
         output=source.output,
         origin={**source.origin, "sequences": observed.origin},
     )
+
+
+class Asked(NamedTuple):
+    """What a command is asked about, and how."""
+
+    inputs: ReportInputs
+    seed: int
+    prediction: dict[str, Any]
+    given: dict[str, Any]
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """Those that every experiment takes."""
+        return {
+            "alphabet": self.inputs.alphabet,
+            "random_state": self.seed,
+            "verbose": sys.stderr.isatty(),
+            **self.prediction,
+        }
+
+
+def ask(options: Mapping[str, Any]) -> Asked:
+    """Read what the shared options name; `given` are the options that remain.
+
+    Raises
+    ------
+    ValueError, TypeError, OSError
+        As `read_inputs` and `prediction_options`.
+    """
+    own = dict(options)
+    model, seed, device, batch_size = (
+        own.pop(name) for name in ("model", "seed", "device", "batch_size")
+    )
+    inputs = {name: own.pop(name) for name in INPUTS}
+    prediction = prediction_options(device, batch_size)
+    return Asked(read_inputs(model, **inputs), seed, prediction, own)
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuse what is no coverage of an interval."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"`--confidence`={confidence:g} must be between 0 and 1.")
 
 
 def prediction_options(device: str | None, batch_size: int | None) -> dict[str, Any]:

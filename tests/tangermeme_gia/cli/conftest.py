@@ -5,10 +5,14 @@ import itertools
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
+from tangermeme.utils import random_one_hot
 
 from tangermeme_gia.cli import main
+from tangermeme_gia.cli.models import load_model
 
 LENGTH = 24
 CODE = """
@@ -120,3 +124,41 @@ def failure(capsys):
         return captured.err
 
     return run
+
+
+@pytest.fixture
+def assert_same():
+    """Whether a table that was read back is the one that was written."""
+
+    def compare(table: pd.DataFrame, expected: pd.DataFrame) -> None:
+        pd.testing.assert_frame_equal(
+            table, _written(expected), rtol=1e-5, atol=1e-5, check_dtype=False
+        )
+
+    return compare
+
+
+@pytest.fixture
+def model(toys) -> torch.nn.Module:
+    """The additive model of the module."""
+    return load_model(f"{toys}:Additive").model.model
+
+
+@pytest.fixture
+def observed(here):
+    """Forty sequences and scores that fall with their number."""
+    X = random_one_hot((40, 4, 24), random_state=1)
+    y = torch.arange(40.0).flip(0)
+    np.savez(here / "observed.npz", X=X.numpy(), y=y.numpy())
+    return X, y
+
+
+def _written(table: pd.DataFrame) -> pd.DataFrame:
+    columns = {
+        name: [
+            ",".join(map(str, v)) if isinstance(v, tuple) else v for v in table[name]
+        ]
+        for name in table
+    }
+    text = pd.DataFrame(columns).to_csv(index=False)
+    return pd.read_csv(io.StringIO(text))

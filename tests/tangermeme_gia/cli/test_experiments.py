@@ -1,5 +1,4 @@
 import inspect
-import io
 import re
 import shlex
 import sys
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tangermeme.utils import characters, random_one_hot
+from tangermeme.utils import characters
 
 import residualbind
 import tangermeme_gia as gia
@@ -16,7 +15,6 @@ from tangermeme_gia.cli import main
 from tangermeme_gia.cli.backgrounds import draw_background
 from tangermeme_gia.cli.designs import DESIGNS
 from tangermeme_gia.cli.main import build_parser
-from tangermeme_gia.cli.models import load_model
 from tangermeme_gia.cli.options import read_inputs
 
 COMMANDS = build_parser()._subparsers._group_actions[0].choices
@@ -103,37 +101,15 @@ CASES = {
 }
 
 
-def written(table: pd.DataFrame) -> pd.DataFrame:
-    """A table as it comes back from a file."""
-    columns = {
-        name: [
-            ",".join(map(str, v)) if isinstance(v, tuple) else v for v in table[name]
-        ]
-        for name in table
-    }
-    text = pd.DataFrame(columns).to_csv(index=False)
-    return pd.read_csv(io.StringIO(text))
-
-
-def assert_same(table: pd.DataFrame, expected: pd.DataFrame) -> None:
-    pd.testing.assert_frame_equal(
-        table, written(expected), rtol=1e-5, atol=1e-5, check_dtype=False
-    )
-
-
-def of_module(toys: str, name: str = "Additive") -> torch.nn.Module:
-    return load_model(f"{toys}:{name}").model.model
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_writes_the_table_of_its_experiment(
-    toys, toy, table, capsys, here, name
+    toy, table, here, name, model, assert_same
 ):
     words, function, keywords = CASES[name]
     command = [name, *words.split(), *toy, "--n", "9", "--seed", "3"]
     shown = table(*command, "--confidence", "0.8")
     X = gia.profile_background(UNIFORM, 9, 3)
-    result = function(of_module(toys), X, random_state=3, **keywords)
+    result = function(model, X, random_state=3, **keywords)
     assert_same(shown, result.to_frame(0.8))
     kinds = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
     for ending, start in kinds.items():
@@ -154,11 +130,11 @@ def test_every_experiment_of_the_library_is_a_command():
         <= set(inspect.signature(getattr(gia, name)).parameters)
     }
     assert functions == experiments
-    assert CASES.keys() | {"occlusion"} == set(EXPERIMENTS)
+    assert CASES.keys() == set(EXPERIMENTS) - {"occlusion"}
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
-def test_options_have_the_names_and_defaults_of_the_keywords(design):
+def test_options_have_the_names_and_defaults_of_the_keywords(design, model):
     keywords = inspect.signature(design.function).parameters
     own = next(
         group
@@ -196,7 +172,7 @@ def test_every_example_runs(name, here, capsys):
         assert plot.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_model_without_sequences_has_its_profile(table):
+def test_a_model_without_sequences_has_its_profile(table, assert_same):
     shown = table("multi-site", "--motif", "TTAATT", "--starts", "3", "--n", "20")
     profile = residualbind.load_profile("A1CF")
     result = gia.multi_site(
@@ -209,86 +185,82 @@ def test_a_model_without_sequences_has_its_profile(table):
     assert_same(shown, result.to_frame())
 
 
-@pytest.fixture
-def observed(here):
-    """Forty sequences and scores that fall with their number."""
-    X = random_one_hot((40, 4, 24), random_state=1)
-    y = torch.arange(40.0).flip(0)
-    np.savez(here / "observed.npz", X=X.numpy(), y=y.numpy())
-    return X, y
-
-
 @pytest.mark.parametrize("name", gia.background_names())
-def test_backgrounds_are_those_of_the_library(toys, toy, table, observed, name):
+def test_backgrounds_are_those_of_the_library(
+    toy, table, observed, name, model, assert_same
+):
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", name]
     drawn = gia.sample_background(name, X, 10, y, 2)
-    expected = gia.multi_site(of_module(toys), drawn, "GATA", [0, 8])
+    expected = gia.multi_site(model, drawn, "GATA", [0, 8])
     assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
 
 
-def test_observed_sequences_are_taken_as_they_are(toys, toy, table, observed):
+def test_observed_sequences_are_taken_as_they_are(
+    toy, table, observed, model, assert_same
+):
     X, _ = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", "observed"]
-    expected = gia.multi_site(of_module(toys), X, "GATA", [0, 8])
+    expected = gia.multi_site(model, X, "GATA", [0, 8])
     assert_same(table(*words), expected.to_frame())
     rows = torch.from_numpy(gia.template_rows(40, 7, 5))
-    fewer = gia.multi_site(of_module(toys), X[rows], "GATA", [0, 8])
+    fewer = gia.multi_site(model, X[rows], "GATA", [0, 8])
     assert_same(table(*words, "--n", 7, "--seed", 5), fewer.to_frame())
 
 
-def test_several_backgrounds_are_compared(toys, toy, table, observed, here):
+def test_several_backgrounds_are_compared(
+    toy, table, observed, here, model, assert_same
+):
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--n", "10"]
     words += ["--backgrounds", "quartile4", "shuffle", "--plot", "grid.svg"]
     drawn = gia.sample_backgrounds(X, ["quartile4", "shuffle"], 10, y, 0)
-    comparison = gia.across_backgrounds(
-        gia.multi_site, of_module(toys), drawn, "GATA", [0, 8]
-    )
+    comparison = gia.across_backgrounds(gia.multi_site, model, drawn, "GATA", [0, 8])
     assert_same(table(*words), comparison.to_frame())
     assert (here / "grid.svg").stat().st_size > 1000
 
 
-def test_without_scores_quartiles_are_of_the_predictions(toys, toy, table, caplog):
+def test_without_scores_quartiles_are_of_the_predictions(
+    toys, toy, table, caplog, model
+):
     caplog.set_level("INFO", "tangermeme_gia")
     words = [*SITES, *toy, "--n", "30", "--backgrounds", "quartile1", "quartile4"]
     table(*words)
     assert "quartile1 is of the model's predictions" in caplog.text
     # The stand-ins are divided by what the model says of them.
     inputs = read_inputs(f"{toys}:Additive", length=24)
-    model = of_module(toys)
     low, high = (
         model(draw_background(f"quartile{i}", inputs, 30)).detach() for i in (1, 4)
     )
     assert low.max() <= high.min()
 
 
-def test_kmers_are_words_or_a_file(toys, toy, table, here):
+def test_kmers_are_words_or_a_file(toy, table, here, model, assert_same):
     X = gia.profile_background(UNIFORM, 9, 0)
     command = ["kmer-scan", *toy, "--n", "9"]
-    words = gia.kmer_scan(of_module(toys), X, kmers=["GATA", "TTANC"])
+    words = gia.kmer_scan(model, X, kmers=["GATA", "TTANC"])
     assert_same(table(*command, "--kmers", "gata", "UUANC"), words.to_frame())
     gia.write_meme(
         here / "motifs.meme", {"one": torch.eye(4), "two": torch.eye(4)[:, 1:]}
     )
-    motifs = gia.kmer_scan(of_module(toys), X, kmers="motifs.meme", random_state=0)
+    motifs = gia.kmer_scan(model, X, kmers="motifs.meme", random_state=0)
     shown = table(*command, "--kmers", "motifs.meme")
     assert shown["kmer"].tolist() == ["one", "two"]
     assert_same(shown, motifs.to_frame())
 
 
-def test_the_best_kmers_are_listed_best_first(toys, toy, table):
+def test_the_best_kmers_are_listed_best_first(toy, table, model, assert_same):
     X = gia.profile_background(UNIFORM, 9, 0)
-    scan = gia.kmer_scan(of_module(toys), X, k=3)
+    scan = gia.kmer_scan(model, X, k=3)
     shown = table("kmer-scan", *toy, "--n", "9", "--k", "3", "--top", "4")
     assert_same(shown, scan.top(4))
 
 
-def test_local_importances_are_a_row_for_each_sequence(toys, toy, table, here):
+def test_local_importances_are_a_row_for_each_sequence(toy, table, here, model):
     table(*SITES, *toy, "--n", "6", "--local", "local.tsv")
     local = pd.read_csv(here / "local.tsv", sep="\t")
     X = gia.profile_background(UNIFORM, 6, 0)
-    result = gia.multi_site(of_module(toys), X, "GATA", [0, 8])
+    result = gia.multi_site(model, X, "GATA", [0, 8])
     assert local["sequence"].tolist() == [i for i in range(6) for _ in range(2)]
     assert local["n_sites"].tolist() == [1, 2] * 6
     np.testing.assert_allclose(
@@ -314,55 +286,6 @@ def test_plots_are_the_same_bytes_each_time(toy, table, here):
     for ending in ("svg", "pdf"):
         a, b = ((here / f"{x}.{ending}").read_bytes() for x in "ab")
         assert a == b
-
-
-def occlude(toys, X, regions, function=gia.occlusion, **keywords):
-    return gia.average_draws(
-        function(of_module(toys), X, regions, random_state=0, **keywords)
-    ).to_frame()
-
-
-def test_occlusion_replaces_windows_of_observed_sequences(toys, toy, table, observed):
-    X, _ = observed
-    command = ["occlusion", *toy, "--sequences", "observed.npz"]
-    shown = table(*command, "--windows", "0:6", "5:24", "--n", "4")
-    assert_same(shown, occlude(toys, X, [(0, 6), (5, 24)], n=4))
-    tiles = [(start, start + 7) for start in (0, 7, 14, 17)]
-    assert_same(table(*command, "--width", "7"), occlude(toys, X, tiles))
-    steps = [(start, start + 20) for start in (0, 2, 4)]
-    assert_same(table(*command, "--width", 20, "--step", 2), occlude(toys, X, steps))
-    shown = table(*command, "--windows", "0:24", "--background", "dinucleotide")
-    assert_same(shown, occlude(toys, X, [(0, 24)], background="dinucleotide"))
-    quartile = gia.profile_background(X, 1000, 0)
-    shown = table(*command, "--windows", "0:6", "--background", "profile")
-    assert_same(shown, occlude(toys, X, [(0, 6)], background=quartile))
-    shown = table(*command, "--windows", "0:6", "--background", "observed")
-    assert_same(shown, occlude(toys, X, [(0, 6)], background=X))
-
-
-def test_occlusion_of_annotations_is_of_single_sequences(
-    toys, toy, table, observed, here
-):
-    X, _ = observed
-    command = ["occlusion", *toy, "--sequences", "observed.npz", "--n", "3"]
-    command += ["--annotations", "2:0:6", "0:5:9", "--local", "local.tsv"]
-    regions = [[2, 0, 6], [0, 5, 9]]
-    expected = occlude(toys, X, regions, gia.occlusion_annotations, n=3)
-    assert_same(table(*command), expected)
-    local = pd.read_csv(here / "local.tsv", sep="\t")
-    assert local["annotation"].tolist() == [0, 1]
-    assert local["local_importance"].mean() == pytest.approx(
-        expected["effect"][0], rel=1e-4
-    )
-
-
-@pytest.mark.parametrize(
-    "regions", ["--windows 0:6 6:12", "--width 4", "--annotations 0:0:6"]
-)
-def test_occlusion_is_drawn(toy, table, observed, here, regions):
-    command = ["occlusion", *toy, "--sequences", "observed.npz", *regions.split()]
-    table(*command, "--plot", "regions.svg")
-    assert (here / "regions.svg").read_bytes().startswith(b"<?xml")
 
 
 def test_sequences_reach_the_model_as_they_are(toy, table, here):
@@ -417,7 +340,7 @@ def test_what_cannot_be_done_is_one_line_and_code_2(toy, here, failure, words):
     assert re.search(FAILURES[words], error), error
 
 
-def test_mixed_lengths_are_one_line(toys, here, failure):
+def test_mixed_lengths_are_one_line(toys, here, failure, model):
     (here / "mixed.fa").write_text(">a\nACGTACGTAC\n>b\nACGTACGTACG\n")
     error = failure(*SITES, "--model", f"{toys}:Additive", "--sequences", "mixed.fa")
     assert "mixed.fa holds sequences of 10 to 11 letters" in error
@@ -455,29 +378,7 @@ def test_bad_spacings_are_one_line(toy, failure, words, message):
     assert message in failure(*command, "--spacings", "0", *words.split())
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ("--windows 0:6", "give `--sequences`"),
-        ("--sequences observed.npz", "one of the arguments --windows --annotations"),
-        ("--sequences observed.npz --windows 1:0:6", "1:0:6; START:END is needed"),
-        ("--sequences observed.npz --annotations 0:6", "0:6; SEQ:START:END is"),
-        ("--sequences observed.npz --windows 6:3", "the region 6 to 3"),
-        ("--sequences observed.npz --windows 0:6 --step 2", "goes with `--width`"),
-        ("--sequences observed.npz --width 0", "`--width`=0 must be at least 1"),
-        ("--sequences observed.npz --width 25", "but the sequences have 24 bases"),
-        ("--sequences observed.npz --width 2 --width 3 --n 0", "`n`=0"),
-        (
-            "--sequences observed.npz --width 6 --background observed --n 41",
-            "has 40 sequences, fewer than the `n`=41",
-        ),
-    ],
-)
-def test_bad_regions_are_one_line(toy, observed, failure, words, message):
-    assert message in failure("occlusion", *toy, *words.split())
-
-
-def test_a_model_that_fails_on_some_sequences_says_which_error(toys, failure):
+def test_a_model_that_fails_on_some_sequences_says_which_error(toys, failure, model):
     words = ["multi-site", "--motif", "GATA", "--starts", "0:24:4", "--n", "5"]
     error = failure(*words, "--model", f"{toys}:Breaks", "--length", "24")
     assert "the model fails on sequences of shape" in error
@@ -485,9 +386,9 @@ def test_a_model_that_fails_on_some_sequences_says_which_error(toys, failure):
     assert "cannot be multiplied" not in error
 
 
-def test_motifs_stand_where_the_command_line_says(toys, toy, table):
+def test_motifs_stand_where_the_command_line_says(toys, toy, table, model):
     seen = []
-    module = sys.modules[type(of_module(toys)).__module__]
+    module = sys.modules[type(model).__module__]
 
     class Sees(module.Additive):
         def forward(self, X):

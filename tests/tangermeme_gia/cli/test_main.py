@@ -67,7 +67,7 @@ def test_an_interrupt_is_code_130(monkeypatch, capsys):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tangermeme_gia.cli.experiments.read_inputs", interrupted)
+    monkeypatch.setattr("tangermeme_gia.cli.options.read_inputs", interrupted)
     assert main(SCAN) == 128 + signal.SIGINT
     assert capsys.readouterr().err == "tangermeme-gia kmer-scan: interrupted\n"
 
@@ -85,7 +85,7 @@ def test_what_a_user_can_put_right_is_one_line(monkeypatch, capsys, error, messa
     def fails(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("tangermeme_gia.cli.experiments.read_inputs", fails)
+    monkeypatch.setattr("tangermeme_gia.cli.options.read_inputs", fails)
     assert main(SCAN) == 2
     assert capsys.readouterr().err == f"tangermeme-gia kmer-scan: error: {message}\n"
 
@@ -94,7 +94,7 @@ def test_a_defect_keeps_its_traceback(monkeypatch):
     def fails(*args, **kwargs):
         raise KeyError("defect")
 
-    monkeypatch.setattr("tangermeme_gia.cli.experiments.read_inputs", fails)
+    monkeypatch.setattr("tangermeme_gia.cli.options.read_inputs", fails)
     with pytest.raises(KeyError, match="defect"):
         main(SCAN)
 
