@@ -51,6 +51,7 @@ def execute(notebook: NotebookNode, timeout: int = TIMEOUT) -> NotebookNode:
             kernel_name="python3",
             resources={"metadata": {"path": folder}},
             record_timing=False,
+            extra_arguments=["--log-level=ERROR"],
         )
         client.execute(env=kernel_environment())
     return fresh
