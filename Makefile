@@ -44,8 +44,11 @@ $(VENV)/.package: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
+# bpnet-lite is for tutorial 4. Its dependency macs3, which no model needs, compiles for
+# many minutes, so it comes without dependencies; the others are installed by now.
 $(INSTALLED): $(VENV)/.package
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-deps "bpnet-lite>=1.1"
 	touch $@
 
 $(VENV)/.installed-docs: $(INSTALLED)

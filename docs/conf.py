@@ -102,6 +102,8 @@ def list_notebooks_anew(app: Sphinx, *_: Any) -> list[str]:
 
 def adapt_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     """Pages are also read in the repository, from where they link to its files."""
+    if docname.startswith("_tutorials/"):
+        source[0] = source[0].replace("](../docs/", "](../")
     if docname == "benchmarks/README":
         source[0] = source[0].replace(
             "../../residualbind/pretrained", "../residualbind/pretrained.md"

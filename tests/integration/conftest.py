@@ -1,6 +1,7 @@
-"""Helper modules that lie beside these tests can be imported by name."""
+"""Helper modules beside these tests, and the scripts, can be imported by name."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "scripts")]
