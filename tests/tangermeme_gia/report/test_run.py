@@ -273,7 +273,8 @@ def test_figures_are_the_same_bytes_whatever_the_settings(tmp_path):
     frame = pd.DataFrame({"spacing": [0, 1, 2], "effect": [1.0, 2.0, 0.5]})
     section = Section("s", "", "", [Figure("f", lambda: plot.spacing_curve(frame), "")])
     save_figures(section, tmp_path / "a")
-    with mpl.rc_context({"font.size": 30, "lines.linewidth": 9, "savefig.dpi": 10}):
+    settings = {"axes.facecolor": "red", "xtick.direction": "in", "savefig.dpi": 10}
+    with mpl.rc_context(settings):
         save_figures(section, tmp_path / "b")
     for ending in ("svg", "png"):
         a, b = ((tmp_path / x / f"f.{ending}").read_bytes() for x in "ab")
