@@ -136,11 +136,12 @@ def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSourc
             f"and structure; a motif can be placed in models of {len(RNA)}."
         )
     experiments = metadata.experiments or ()
-    output = "predicted binding score"
+    about = list(experiments[target or 0 : (target or 0) + 1])
     if metadata.transform is not None:
-        output += " in the scale of training"
-    if len(experiments) > (target or 0):
-        output += f" of {experiments[target or 0]}"
+        about.append("as transformed for training")
+    output = "predicted binding score"
+    if about:
+        output += f" ({', '.join(about)})"
     return ModelSource(
         spec if named else Path(spec).stem,
         GuardedOutput(model, target).eval(),
