@@ -32,7 +32,7 @@ def test_a_residualbind_file_is_read(here):
     residualbind.save(model, here / "mine.safetensors", experiments=("P1", "P2"))
     source = load_model("mine.safetensors", target=1)
     assert (source.name, source.length, source.profile) == ("mine", 30, None)
-    assert source.output == "predicted binding score of P2"
+    assert source.output == "predicted binding score (P2)"
     probes = random_one_hot((5, 4, 30), random_state=0)
     assert torch.equal(predict(source.model, probes), predict(model, probes)[:, 1:])
 
