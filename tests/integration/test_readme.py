@@ -2,12 +2,14 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 import torch
 from code_blocks import read_blocks, run_block
+from matplotlib import pyplot as plt
 from matplotlib.testing.compare import compare_images
 
 import residualbind
@@ -28,6 +30,7 @@ def test_a_session_prints_what_the_readme_shows(block, capsys, tmp_path, monkeyp
     mpl.use("Agg")
     assert block.shown
     run_block(README, block, {}, lambda: capsys.readouterr().out)
+    plt.close("all")
     if "savefig" in block.code:
         shown = ROOT / "docs" / "images" / "additivity.png"
         assert compare_images(shown, tmp_path / "additivity.png", tol=10) is None
@@ -46,12 +49,14 @@ def test_all_code_of_the_readme_is_executed():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_runs(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_models", raising=False)
     write_what_commands_read()
     program, *words = shlex.split(command)
     assert program == "tangermeme-gia"
     if words[0] == "report":
         words += shlex.split(SHORT.replace("U", "T" if "--genome" in words else "U"))
     assert main(words) == 0
+    sys.modules.pop("my_models", None)
     if "--plot" in words:
         assert Path(words[words.index("--plot") + 1]).stat().st_size > 1000
     assert capsys.readouterr().out
