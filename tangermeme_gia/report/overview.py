@@ -12,12 +12,27 @@ from urllib.parse import quote
 import pandas as pd
 
 from .. import plot
-from .page import data_uri, render, save_figures, save_tables, table_html
+from .page import data_uri, render, save_figures, save_tables
 from .section import Figure, Section
 from .store import finished_report, write_file
+from .wording import number, with_interval
 
 # Fewer models than this are read off the table.
 _FEWEST_FOR_HISTOGRAM = 3
+# Columns of the page, and what of a report each shows: a value, an effect with its
+# interval, or the two ends of a range.
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "motif": ("motif",),
+    "aligned": ("consensus",),
+    "effect": ("effect", "effect_low", "effect_high"),
+    "each further site": ("per_site",),
+    "deviation from additivity": ("deviation", "deviation_low", "deviation_high"),
+    "interaction by spacing": ("interaction_low", "interaction_high"),
+    "effect by position": ("position_low", "position_high"),
+    "GC 5′": ("left",),
+    "GC 3′": ("right",),
+    "effect by background": ("background_low", "background_high"),
+}
 
 
 def write_overview(
@@ -58,11 +73,19 @@ def write_overview(
     save_tables(section, root / "tables")
     save_figures(section, root / "figures")
     # A name may hold a colon or a blank.
-    links = [f"./{quote(_inside(root, Path(report)))}" for report in reports]
+    links = [f"./{quote(_inside(root, Path(report)))}/index.html" for report in reports]
+    columns = {
+        title: names
+        for title, names in _COLUMNS.items()
+        if {*names} <= {*table.columns}
+    }
     page = render(
         "overview.html.jinja",
-        models=list(zip(table["name"], links, strict=True)),
-        table=table_html(table),
+        titles=list(columns),
+        models=[
+            (row["name"], link, [_cell(row, names) for names in columns.values()])
+            for (_, row), link in zip(table.iterrows(), links, strict=True)
+        ],
         figures=[
             {
                 "name": figure.name,
@@ -74,6 +97,18 @@ def write_overview(
     )
     write_file(root / "index.html", page.encode())
     return table
+
+
+def _cell(row: Any, names: tuple[str, ...]) -> str:
+    """One cell of the page's table; empty where a report has no such number."""
+    values = [row[name] for name in names]
+    if any(pd.isna(value) for value in values):
+        return ""
+    if len(values) == 3:
+        return with_interval(*values)
+    if len(values) == 2:
+        return f"{number(values[0])} to {number(values[1])}"
+    return values[0] if isinstance(values[0], str) else number(values[0])
 
 
 def _inside(root: Path, report: Path) -> str:
