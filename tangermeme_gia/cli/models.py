@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,43 +15,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..motif_codes import RNA
-from ..report import OneOutput, OutputError
+from ..report import OneOutput
+from ..report.one_output import describe_error
 
 _FORMS = (
     "a bundled model, a residualbind .safetensors file, or module:callable such as "
     "my_models:build or my_models.py:build"
 )
 
-
 # Letters of a list of tensors that do not fit.
 _LONGEST = 400
-
-
-class GuardedOutput(OneOutput):
-    """One number for each sequence; a model that fails says so in one line.
-
-    Whatever a user's model raises becomes an `OutputError`, so that a failure of the
-    model is told apart from one of this program.
-    """
-
-    def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
-        """Predictions, shape=(n, 1)."""
-        try:
-            return super().forward(X, *args)
-        except OutputError:
-            raise
-        except Exception as error:  # models may raise anything
-            raise OutputError(
-                f"the model fails on sequences of shape {tuple(X.shape)}: "
-                f"{describe_error(error)}"
-            ) from error
 
 
 class ModelSource(NamedTuple):
     """A model, and what is known of its input and its output."""
 
     name: str
-    model: GuardedOutput
+    model: OneOutput
     alphabet: tuple[str, ...] | None
     length: int | None
     profile: torch.Tensor | None
@@ -144,7 +123,7 @@ def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSourc
         output += f" ({', '.join(about)})"
     return ModelSource(
         spec if named else Path(spec).stem,
-        GuardedOutput(model, target).eval(),
+        OneOutput(model, target).eval(),
         RNA,
         metadata.config.length,
         profile,
@@ -193,7 +172,7 @@ def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSour
     origin["code"] = module.__file__ or module_name
     return ModelSource(
         attribute,
-        GuardedOutput(model, target).eval(),
+        OneOutput(model, target).eval(),
         None,
         None,
         None,
@@ -227,31 +206,6 @@ def _import(spec: str, name: str) -> ModuleType:
         raise ValueError(
             f"`--model`={spec!r}: importing {name} fails: {describe_error(error)}."
         ) from error
-
-
-def describe_error(error: BaseException) -> str:
-    """The kind of an error, the first line of its message, and where it arose.
-
-    Examples
-    --------
-    >>> describe_error(KeyError("motif"))
-    "KeyError: 'motif'"
-    """
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_users(frame.filename)]
-    return f"{text} ({own[-1].filename}, line {own[-1].lineno})" if own else text
-
-
-def _is_users(path: str) -> bool:
-    """Whether code is neither installed nor of this program."""
-    root = Path(__file__).parents[2]
-    program = tuple(str(root / name) for name in ("tangermeme_gia", "residualbind"))
-    installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
-    return not path.startswith(("<", *program)) and not any(
-        part in path for part in installed
-    )
 
 
 def _load_weights(model: torch.nn.Module, path: Path) -> None:

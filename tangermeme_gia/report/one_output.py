@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +16,9 @@ class OutputError(ValueError):
 
 class OneOutput(torch.nn.Module):
     """What does a model predict, as one number for each sequence?
+
+    Whatever the model raises becomes an `OutputError`, so that its failure is told
+    apart from one of this package.
 
     Parameters
     ----------
@@ -39,7 +45,13 @@ class OneOutput(torch.nn.Module):
         return f"target={self.target}"
 
     def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
-        y = self.model(X, *args)
+        try:
+            y = self.model(X, *args)
+        except Exception as error:  # models may raise anything
+            raise OutputError(
+                f"the model fails on sequences of shape {tuple(X.shape)}: "
+                f"{describe_error(error)}"
+            ) from error
         is_tensor = isinstance(y, torch.Tensor) and y.ndim in (1, 2)
         if not is_tensor or len(y) != len(X):
             raise OutputError(
@@ -64,6 +76,31 @@ class OneOutput(torch.nn.Module):
         if not torch.isfinite(chosen).all():
             raise OutputError("the model gives NaN or an infinite number.")
         return chosen
+
+
+def describe_error(error: BaseException) -> str:
+    """The kind of an error, the first line of its message, and where it arose.
+
+    Examples
+    --------
+    >>> describe_error(KeyError("motif"))
+    "KeyError: 'motif'"
+    """
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_users(frame.filename)]
+    return f"{text} ({own[-1].filename}, line {own[-1].lineno})" if own else text
+
+
+def _is_users(path: str) -> bool:
+    """Whether code is neither installed nor of this program."""
+    root = Path(__file__).parents[2]
+    program = tuple(str(root / name) for name in ("tangermeme_gia", "residualbind"))
+    installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
+    return not path.startswith(("<", *program)) and not any(
+        part in path for part in installed
+    )
 
 
 def _describe(y: Any) -> str:

@@ -12,7 +12,7 @@ from tangermeme.predict import predict
 
 from ..backgrounds import background_names, profile_background, sample_background
 from ..motif_codes import DNA, RNA, encode_motif
-from .one_output import OneOutput, OutputError
+from .one_output import OneOutput
 from .store import Fingerprint, model_checksum, tensor_checksum
 
 EXPERIMENTS = (
@@ -333,16 +333,7 @@ class Study:
     def predict(self, X: torch.Tensor) -> torch.Tensor:
         """What the model says of sequences as they are, shape=(n, 1)."""
         keywords = {"batch_size": 256, **self.prediction}
-        try:
-            y: torch.Tensor = predict(self.model, X, **keywords)
-        except OutputError:
-            raise
-        except Exception as error:
-            message = str(error).splitlines()[0] if str(error) else ""
-            raise OutputError(
-                f"the model fails on sequences of shape {tuple(X.shape)}: "
-                f"{type(error).__name__}: {message}"
-            ) from error
+        y: torch.Tensor = predict(self.model, X, **keywords)
         return y
 
     def fingerprint(self, part: str) -> Fingerprint:

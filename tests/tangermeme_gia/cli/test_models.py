@@ -7,7 +7,7 @@ from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
 import residualbind
-from tangermeme_gia.cli.models import describe_error, load_model
+from tangermeme_gia.cli.models import load_model
 from tangermeme_gia.report import OutputError
 
 X = random_one_hot((5, 4, 24), random_state=0)
@@ -156,8 +156,3 @@ def test_another_safetensors_file_is_no_residualbind_model(here):
     safetensors.torch.save_file({"w": torch.zeros(2)}, here / "other.safetensors")
     with pytest.raises(ValueError, match=r"other\.safetensors"):
         load_model("other.safetensors")
-
-
-def test_an_error_is_described_in_one_line():
-    assert describe_error(ValueError("first\nsecond")) == "ValueError: first"
-    assert describe_error(RuntimeError()) == "RuntimeError"
