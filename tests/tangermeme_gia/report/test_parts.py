@@ -6,7 +6,7 @@ from tangermeme.utils import random_one_hot
 
 from tangermeme_gia.kmers import kmer_scan
 from tangermeme_gia.motif_codes import DNA
-from tangermeme_gia.report import OneOutput, ReportInputs, ReportOptions
+from tangermeme_gia.report import OneOutput, OutputError, ReportInputs, ReportOptions
 from tangermeme_gia.report.parts import (
     PARTS,
     flank_starts,
@@ -133,7 +133,7 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, error):
     in_all = model.seen
     model.reset()
     model.fail_after(in_all // 2, error)
-    with pytest.raises((RuntimeError, KeyboardInterrupt)):
+    with pytest.raises((OutputError, KeyboardInterrupt)):
         scan(study, Store(tmp_path / "halves"))
     n_chunks = len(list((tmp_path / "halves" / "scan.chunks").iterdir()))
     assert 4 < n_chunks < 12
