@@ -31,10 +31,17 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0, help="of data and models")
+    parser.add_argument(
+        "--even",
+        action="store_true",
+        help="as many probes with one, two, three and four sites, and twice as many "
+        "hairpins, instead of mostly single sites",
+    )
     parser.add_argument("--runs", type=Path, help="checkpoints, to resume from")
     options = parser.parse_args()
+    design = {"copies": [0.25] * 4, "hairpin_fraction": 0.4} if options.even else {}
     simulation = rb.simulate_rnacompete(
-        options.probes, motif=MOTIF, random_state=options.seed
+        options.probes, motif=MOTIF, random_state=options.seed, **design
     )
     seeds = range(options.seed, options.seed + options.models)
     models = [train(simulation, seed, options) for seed in seeds]
