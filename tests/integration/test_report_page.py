@@ -1,5 +1,6 @@
 """The report's pages in a real browser, at the width of a phone and of a desktop."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import torch
 
+from tangermeme_gia.cli import main
 from tangermeme_gia.motif_codes import RNA
 from tangermeme_gia.report import (
     OneOutput,
@@ -199,3 +201,33 @@ def test_the_checks_find_what_is_broken(tmp_path, reports, show, broken, problem
     path.write_text(source.replace("</main>", f"{broken}</main>"), encoding="utf-8")
     found = show(path, 1280).problems()
     assert any(line.startswith(problem) for line in found), found
+
+
+# What the summary of a bundled model's page has an effect and an interval for.
+STATED = (
+    "Effect of the motif",
+    "Each further site adds",
+    "Deviation from additivity",
+    "Interaction of two sites",
+    "Effect by position",
+    "GC-bias effect size",
+    "In the loop of a hairpin",
+    "Effect by background",
+)
+
+
+@pytest.mark.slow
+def test_the_pages_of_the_bundled_models_state_their_effects(tmp_path, show):
+    command = ["report", "--model", "A1CF", "ANKHD1", "--n", "60", "--n-scan", "4"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    for name in ("A1CF/index.html", "ANKHD1/index.html", "index.html"):
+        for width in WIDTHS:
+            assert show(tmp_path / name, width).problems() == []
+    for name in ("A1CF", "ANKHD1"):
+        rows = show(tmp_path / name / "index.html", 1280).page.locator(".summary tr")
+        stated = {
+            row.locator("th").inner_text(): row.locator("td").inner_text()
+            for row in rows.all()
+        }
+        for title in STATED:
+            assert re.search(r"\d \[−?\d.*, −?\d.*\]", stated[title]), title
