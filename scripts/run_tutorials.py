@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
 TIMEOUT = 600
 KEPT = ("fast", "requires")
+KEPT_OF_CELLS = ("tolerance",)
 PROGRESS = re.compile(r"\d+%\|.*\||\d+(?:\.\d+)?(?:s/)?it/?s?")
 
 
@@ -99,7 +100,7 @@ def unwanted_messages(notebook: NotebookNode) -> list[str]:
 def tidy(notebook: NotebookNode) -> NotebookNode:
     """Leave out what says nothing about the content, so that differences are small."""
     tidied = nbformat.from_dict(notebook)
-    kept = {key: notebook.metadata[key] for key in KEPT if key in notebook.metadata}
+    kept = keep(notebook.metadata, KEPT)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     language = {"name": "python", "file_extension": ".py"}
     tidied.metadata = nbformat.from_dict(
@@ -108,11 +109,16 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
     tidied.nbformat, tidied.nbformat_minor = 4, 5
     for i, cell in enumerate(tidied.cells):
         cell.id = f"cell-{i:02d}"
-        cell.metadata = nbformat.from_dict({})
+        cell.metadata = keep(cell.metadata, KEPT_OF_CELLS)
     for cell in code_cells(tidied):
         cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
     nbformat.validate(tidied)
     return tidied
+
+
+def keep(metadata: NotebookNode, keys: tuple[str, ...]) -> NotebookNode:
+    """The metadata with these keys only."""
+    return nbformat.from_dict({key: metadata[key] for key in keys if key in metadata})
 
 
 def main() -> int:

@@ -50,8 +50,20 @@ def differences(saved, fresh):
     return {
         f"cell [{i}]": (" ".join(printed(old)), " ".join(printed(new)))
         for i, (old, new) in enumerate(pairs, start=1)
-        if printed(old) != printed(new)
+        if not agree(printed(old), printed(new), old.metadata.get("tolerance", 0))
     }
+
+
+def agree(old, new, tolerance):
+    """Are the words the same, and decimal numbers within the tolerance?"""
+    return len(old) == len(new) and all(
+        a == b or within(a, b, tolerance) for a, b in zip(old, new, strict=True)
+    )
+
+
+def within(a, b, tolerance):
+    both = [re.fullmatch(r"[\[(]?(-?\d+\.\d+)[\]),:;]*", word) for word in (a, b)]
+    return all(both) and abs(float(both[0][1]) - float(both[1][1])) <= tolerance
 
 
 @pytest.mark.parametrize("path", [marked(path) for path in NOTEBOOKS])
@@ -102,6 +114,17 @@ def test_stale_outputs_and_warnings_are_noticed_and_addresses_are_not():
     saved.cells[0].outputs[0].text = "3 <object object at 0x7f0000000000>"
     saved.cells[1].outputs[0].data["text/plain"] = "7"
     assert list(differences(saved, execute(saved))) == ["cell [1]", "cell [2]"]
+
+
+def test_a_cell_may_say_how_far_its_decimal_numbers_may_be_off():
+    saved = ["seed", "0", "3.8", "[3.7,", "3.9]"]
+    near = ["seed", "0", "3.9", "[3.8,", "4.0]"]
+    assert agree(saved, near, 0.11)
+    assert not agree(saved, near, 0)
+    assert not agree(saved, near, 0.05)
+    assert not agree(saved, ["seed", "1", *saved[2:]], 2)  # a whole number
+    assert not agree(saved, ["model", *saved[1:]], 2)
+    assert not agree(saved, saved[:-1], 2)
 
 
 def test_a_notebook_runs_on_this_checkout_in_a_folder_of_its_own():
