@@ -16,6 +16,7 @@ WITH_CODE = [page for page in PAGES if read_blocks(page)]
 API = {
     "tangermeme_gia": "tangermeme_gia",
     "plot": "tangermeme_gia.plot",
+    "report": "tangermeme_gia.report",
     "residualbind": "residualbind",
 }
 
