@@ -115,11 +115,16 @@ def adapt_pages(app: Sphinx, docname: str, source: list[str]) -> None:
 def public_names() -> dict[str, str]:
     """What Markdown pages write in backticks, and what it is."""
     names = {}
-    for module in ("tangermeme_gia.plot", "residualbind", "tangermeme_gia"):
+    prefixes = {
+        "tangermeme_gia.plot": ("plot.",),
+        "tangermeme_gia.report": ("",),
+        "residualbind": ("", "rb."),
+        "tangermeme_gia": ("", "gia."),
+    }
+    for module in prefixes:
         package = importlib.import_module(module)
         for name in package.__all__:
-            prefixes = {"tangermeme_gia.plot": ("plot.",), "residualbind": ("", "rb.")}
-            for prefix in prefixes.get(module, ("", "gia.")):
+            for prefix in prefixes[module]:
                 names[prefix + name] = f"{module}.{name}"
     return names
 

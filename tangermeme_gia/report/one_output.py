@@ -45,6 +45,7 @@ class OneOutput(torch.nn.Module):
         return f"target={self.target}"
 
     def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
+        """Predictions, shape=(n, 1)."""
         try:
             y = self.model(X, *args)
         except Exception as error:  # models may raise anything
