@@ -27,7 +27,7 @@ lint: $(INSTALLED)
 # Warnings are errors, links to unknown names too; the site is docs/_build/html.
 docs: $(VENV)/.installed-docs
 	rm -rf docs/api/generated
-	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -E -W --keep-going -n -q -b html docs docs/_build/html
 
 benchmarks: $(INSTALLED)
 	$(BIN)/python benchmarks/readers.py
