@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from ..effects import effect_difference, effect_ratio, interaction_contrast
 from ..hairpin import relative_to_stem
 from ..motif_codes import reverse_complement
 from ..results import GIAResult
-from ..statistics import confidence_interval
+from ..statistics import Interval, confidence_interval
 from .parts import FLANK, flank_starts, report_hairpin, site_starts
 from .section import (
     Figure,
@@ -28,40 +29,54 @@ from .study import Study
 from .wording import count, number, row_with_interval
 
 
-def gc(study: Study, results: Results) -> Section:
-    result = as_result(results["gc"])
+class _Flanks(NamedTuple):
+    """What GC on either side does, for "left" and "right": with the motif as a ratio to
+    it, alone, and beyond the sum of both; and left minus right."""
+
+    ratios: dict[str, Interval]
+    alone: dict[str, Interval]
+    beyond: dict[str, Interval]
+    difference: Interval
+
+    @property
+    def defined(self) -> bool:
+        """Whether the effect of the motif alone can be divided by."""
+        return bool(np.isfinite(self.ratios["left"].high))
+
+
+def _measure_flanks(result: GIAResult) -> _Flanks:
     local = local_effects(result)
     arm = {name: local[:, i] for i, name in enumerate(result.conditions["arm"])}
-    ratios = {
-        side: effect_ratio(arm[f"motif+{side}"], arm["motif"])
-        for side in ("left", "right")
-    }
+    ratios, alone, beyond = {}, {}, {}
+    for side in ("left", "right"):
+        both = arm[f"motif+{side}"]
+        ratios[side] = effect_ratio(both, arm["motif"])
+        alone[side] = confidence_interval(arm[side])
+        beyond[side] = interaction_contrast(both, arm["motif"], arm[side]).interval
     difference = effect_difference(arm["motif+left"], arm["motif+right"])
-    alone = {side: confidence_interval(arm[side]) for side in ratios}
-    beyond = {
-        side: interaction_contrast(arm[f"motif+{side}"], arm["motif"], arm[side])
-        for side in ratios
-    }
-    left, right = flank_starts(study)
-    texts = {side: row_with_interval(ratio) for side, ratio in ratios.items()}
-    times = (
-        f"With GC 5′ of it the effect is {texts['left']} times that of the motif "
-        f"alone, with GC 3′ of it {texts['right']} times"
+    return _Flanks(ratios, alone, beyond, difference)
+
+
+def gc(study: Study, results: Results) -> Section:
+    result = as_result(results["gc"])
+    flanks = _measure_flanks(result)
+    ratios, alone, beyond = (
+        {side: row_with_interval(value) for side, value in values.items()}
+        for values in (flanks.ratios, flanks.alone, flanks.beyond)
     )
-    sizes = f"5′ {texts['left']}, 3′ {texts['right']}; "
-    defined = bool(np.isfinite(ratios["left"].high))
-    if not defined:
+    times = (
+        f"With GC 5′ of it the effect is {ratios['left']} times that of the motif "
+        f"alone, with GC 3′ of it {ratios['right']} times"
+    )
+    sizes = f"5′ {ratios['left']}, 3′ {ratios['right']}; "
+    if not flanks.defined:
         times = (
             "How many times the effect of the motif alone it has beside GC is not "
             "defined, for want of a clear effect alone"
         )
         sizes = ""
-    sums = listed(
-        [
-            f"{row_with_interval(beyond[side].interval)} ({end}′)"
-            for side, end in (("left", 5), ("right", 3))
-        ]
-    )
+    sums = f"{beyond['left']} (5′) and {beyond['right']} (3′)"
+    left, right = flank_starts(study)
     return Section(
         "gc",
         "Does GC beside the motif matter?",
@@ -74,9 +89,8 @@ def gc(study: Study, results: Results) -> Section:
                 "gc",
                 partial(plot.local_importance_boxes, result, "arm"),
                 f"{times}. GC alone has an effect of "
-                f"{row_with_interval(alone['left'])} (5′) and "
-                f"{row_with_interval(alone['right'])} (3′); beyond the sum of motif "
-                f"and GC, both together do {sums}.",
+                f"{alone['left']} (5′) and {alone['right']} (3′); beyond the sum of "
+                f"motif and GC, both together do {sums}.",
             )
         ],
         {"gc": result.to_frame()},
@@ -84,45 +98,35 @@ def gc(study: Study, results: Results) -> Section:
         [
             (
                 "GC-bias effect size",
-                f"{sizes}effect with 5′ GC minus "
-                f"that with 3′ GC {row_with_interval(difference)}",
+                f"{sizes}effect with 5′ GC minus that with 3′ GC "
+                f"{row_with_interval(flanks.difference)}",
             ),
             ("Beyond what GC does by itself", sums),
         ],
         {
-            **{
-                side: float(ratio.effect) if defined else float("nan")
-                for side, ratio in ratios.items()
-            },
-            "left_beyond": float(beyond["left"].interval.effect),
-            "right_beyond": float(beyond["right"].interval.effect),
-        },
+            side: float(ratio.effect) if flanks.defined else float("nan")
+            for side, ratio in flanks.ratios.items()
+        }
+        | {f"{k}_beyond": float(v.effect) for k, v in flanks.beyond.items()},
     )
 
 
 def hairpin(study: Study, results: Results) -> Section:
     result = _folded_and_not(as_result(results["hairpin"]))
     frame = result.to_frame()
-    rows = {
-        (row["structure"], row["place"]): row_with_interval(row)
-        for _, row in frame.iterrows()
-    }
-    local = dict(
-        zip(
-            zip(frame["structure"], frame["place"], strict=True),
-            local_effects(result).T,
-            strict=True,
-        )
-    )
+    effects = local_effects(result)
+    # The place, folded and not, and their paired difference.
     texts = {}
     for place in ("loop", "left arm", "right arm"):
-        folding = effect_difference(
-            local["hairpin", place], local["unstructured", place]
-        )
-        difference = row_with_interval(folding)
+        rows = {
+            row["structure"]: (row_with_interval(row), effects[:, i])
+            for i, (_, row) in enumerate(frame.iterrows())
+            if row["place"] == place
+        }
+        (folded, inside), (flat, outside) = rows["hairpin"], rows["unstructured"]
         texts[place] = (
-            f"{rows['hairpin', place]}, without structure "
-            f"{rows['unstructured', place]} (difference {difference})"
+            f"{folded}, without structure {flat} (difference "
+            f"{row_with_interval(effect_difference(inside, outside))})"
         )
     sentence = f"In the loop of a hairpin the motif adds {texts['loop']}"
     shape = report_hairpin(study)
@@ -158,7 +162,7 @@ def hairpin(study: Study, results: Results) -> Section:
         {"hairpin": frame},
         f"{sentence}.",
         [("In the loop of a hairpin", texts["loop"])],
-        {"loop": float(local["hairpin", "loop"].mean())},
+        {"loop": float(frame[_in_loop(frame)]["effect"].iloc[0])},
     )
 
 
@@ -254,6 +258,10 @@ def _about_backgrounds(study: Study, results: Results) -> str:
     if fewer:
         text += f" Fewer sequences than {study.options.n:,}: {listed(fewer)}."
     return text
+
+
+def _in_loop(frame: pd.DataFrame) -> pd.Series[bool]:
+    return (frame["place"] == "loop") & (frame["structure"] == "hairpin")
 
 
 def _folded_and_not(result: GIAResult) -> GIAResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,7 +44,7 @@ class Section:
     # Lines of the summary's table: what was asked, and the answer with its interval.
     summary: list[tuple[str, str]] = field(default_factory=list)
     # Numbers by name, for a table over many models.
-    headline: dict[str, float | str] = field(default_factory=dict)
+    headline: Mapping[str, float | str] = field(default_factory=dict)
     # Further files in the folder of tables.
     files: tuple[str, ...] = ()
 
