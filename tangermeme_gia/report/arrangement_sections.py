@@ -81,33 +81,39 @@ def sites(study: Study, results: Results) -> Section:
     )
 
 
-def spacing(study: Study, results: Results) -> Section:
-    result = as_result(results["spacing"])
+def _pair_interaction(result: GIAResult) -> tuple[pd.DataFrame, Values]:
+    """What a pair does beyond the sum of both sites: by spacing, and on each
+    background, shape=(n, n_spacings)."""
     frame = result.conditions
     local = local_effects(result)
     arms = {
         arm: local[:, (frame["arm"] == arm).to_numpy()] for arm in ("all", "1", "2")
     }
-    spacings = frame.loc[frame["arm"] == "all", "spacing"].to_numpy()
     exact = _without_rounding(arms["all"] - arms["1"] - arms["2"], result)
     contrast = interaction_contrast(exact, 0 * exact, 0 * exact)
-    significant = benjamini_hochberg(contrast.test.p, ALPHA).significant
     table = pd.DataFrame(
         {
-            "spacing": spacings,
+            "spacing": frame.loc[frame["arm"] == "all", "spacing"].to_numpy(),
             "interaction": contrast.interval.effect,
             "se": contrast.interval.se,
             "low": contrast.interval.low,
             "high": contrast.interval.high,
             "p": contrast.test.p,
-            "significant": significant,
+            "significant": benjamini_hochberg(contrast.test.p, ALPHA).significant,
             "n": contrast.interval.n,
         }
     )
-    ends = extremes(contrast.local)
+    return table, contrast.local
+
+
+def spacing(study: Study, results: Results) -> Section:
+    result = as_result(results["spacing"])
+    table, local = _pair_interaction(result)
+    spacings, significant = table["spacing"].to_numpy(), table["significant"]
+    ends = extremes(local)
     unit = study.inputs.unit
     low, high = (count(int(spacings[place]), unit) for place in ends.places)
-    mean = row_with_interval(confidence_interval(contrast.local.mean(axis=1)))
+    mean = row_with_interval(confidence_interval(local.mean(axis=1)))
     where = f"without clear dependence on the spacing: {mean} on average"
     if ends.differ:
         where = (

@@ -70,36 +70,14 @@ def motif(study: Study, results: Results) -> Section:
     controls = as_result(results["controls"])
     frame = controls.to_frame()
     own = frame[frame["control"] == "none"].iloc[0]
-    random = frame[frame["control"].str.startswith("random")]["effect"]
-    shuffled = frame[frame["control"].str.startswith("shuffled")]["effect"]
-    local = local_effects(controls)
-    # The strongest control in the direction of the motif, against which it must stand.
-    sign = -1 if own["effect"] < 0 else 1
-    rival = 1 + int((sign * frame["effect"].iloc[1:]).to_numpy().argmax())
-    beyond = effect_difference(local[:, 0], local[:, rival])
-    alone = controls.y_before
-    assert isinstance(alone, torch.Tensor)
-    reading = (
-        f"{_does(study, own)}. {100 * (sign * local[:, 0] > 0).mean():.0f} % of "
-        "backgrounds have an effect of this sign; their own outputs have the mean "
-        f"{number(float(alone.mean()))} and the standard deviation "
-        f"{number(float(alone.std()))}. Random motifs of its length have effects of "
-        f"{span(random)}, permutations of its letters {span(shuffled)}; from the "
-        f"strongest of these its own differs by {row_with_interval(beyond)}."
-    )
+    boxes = partial(plot.local_importance_boxes, _named(controls, study.motif))
     section = Section(
         "motif",
         f"How large is the effect of {study.motif}?",
         f"{study.motif} at position {study.start} of "
         f"{count(len(study.X), 'background')}, with random motifs and permutations of "
         "its letters as controls on the same backgrounds.",
-        [
-            Figure(
-                "motif",
-                partial(plot.local_importance_boxes, _named(controls, study.motif)),
-                reading,
-            )
-        ],
+        [Figure("motif", boxes, f"{_does(study, own)}. {_beside_controls(controls)}")],
         {"motif": frame},
         f"{_does(study, own)}.",
         [("Effect of the motif", f"{study.motif}: {row_with_interval(own)}")],
@@ -113,17 +91,42 @@ def motif(study: Study, results: Results) -> Section:
     if "winners" in results:
         winners = as_result(results["winners"]).to_frame()
         section.tables["winners"] = winners
-        first = winners["effect"].to_numpy().argmax()
-        names = winners["patterns"].str.split("@").str[0]
-        order = f"is not first here, but {names.iloc[first]}"
-        if first == 0:
-            order = "stays first here"
-        section.method += (
-            " It is the best k-mer of the scan, and these are other backgrounds than "
-            f"those that chose it. Among the {len(winners)} best of the scan it "
-            f"{order}."
-        )
+        section.method += _among_winners(winners)
     return section
+
+
+def _beside_controls(controls: GIAResult) -> str:
+    """How the motif, the first condition, stands beside backgrounds and controls."""
+    frame = controls.to_frame()
+    effect, kinds, local = frame["effect"], frame["control"], local_effects(controls)
+    # The strongest control in the direction of the motif, against which it must stand.
+    sign = -1 if effect.iloc[0] < 0 else 1
+    rival = 1 + int((sign * effect.iloc[1:]).to_numpy().argmax())
+    beyond = effect_difference(local[:, 0], local[:, rival])
+    alone = controls.y_before
+    assert isinstance(alone, torch.Tensor)
+    return (
+        f"{100 * (sign * local[:, 0] > 0).mean():.0f} % of backgrounds have an effect "
+        "of this sign; their own outputs have the mean "
+        f"{number(float(alone.mean()))} and the standard deviation "
+        f"{number(float(alone.std()))}. Random motifs of its length have effects of "
+        f"{span(effect[kinds.str.startswith('random')])}, permutations of its letters "
+        f"{span(effect[kinds.str.startswith('shuffled')])}; from the strongest of "
+        f"these its own differs by {row_with_interval(beyond)}."
+    )
+
+
+def _among_winners(winners: pd.DataFrame) -> str:
+    """Whether the scan's best k-mer is the best on other backgrounds, too."""
+    first = winners["effect"].to_numpy().argmax()
+    names = winners["patterns"].str.split("@").str[0]
+    order = (
+        "stays first here" if first == 0 else f"is not first here, but {names[first]}"
+    )
+    return (
+        " It is the best k-mer of the scan, and these are other backgrounds than those "
+        f"that chose it. Among the {len(winners)} best of the scan it {order}."
+    )
 
 
 def mutagenesis(study: Study, results: Results) -> Section:

@@ -57,7 +57,7 @@ class Provenance(NamedTuple):
             "versions": ", ".join(f"{k} {v}" for k, v in _versions().items()),
             "device": str(study.prediction.get("device") or "default of tangermeme"),
             "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            "seconds": f"{seconds:.0f}",
+            "seconds of this run": f"{seconds:.0f}",
         }
         return cls({k: v for k, v in rows.items() if v})
 
