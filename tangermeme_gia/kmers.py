@@ -76,7 +76,7 @@ def kmer_scan(
 
     method: {"exhaustive", "racing"}, optional
         "racing" measures only the best k-mers on all backgrounds. The others are left
-        behind on growing random subsets of the same backgrounds (32, 64, 128, ...)
+        behind on growing random subsets of the same backgrounds (32, 48, 72, ...)
         once they are surely below each of the best by then. Where effects are too
         close to tell, k-mers stay, if need be all of them to the end. The model must
         give one number per sequence. Default is "exhaustive".

@@ -57,7 +57,7 @@ def race(
 ) -> Race:
     """Which candidates may be among the best, by means over a whole population?
 
-    After 32 members, 64, 128, ... and at last fewer than all, a candidate is left
+    After 32 members, 48, 72, ... and at last fewer than all, a candidate is left
     behind if it is surely below each of the `top` that lead. Surely: the difference of
     the two means, on the same members, is more than the larger of
 
@@ -112,7 +112,7 @@ def race(
     ...     delta=0.01,
     ... )
     >>> found.candidates, found.n_asked
-    (array([38, 39]), 1376)
+    (array([38, 39]), 1400)
     """
     left = np.arange(n_candidates)
     values = np.empty((0, n_candidates))
@@ -134,18 +134,18 @@ def race(
 
 
 def round_sizes(n: int) -> list[int]:
-    """Members seen when candidates are left behind: 32, doubled, fewer than all.
+    """Members seen when candidates are left behind: 32, then by half more, below n.
 
     Examples
     --------
     >>> round_sizes(400)
-    [32, 64, 128, 256]
+    [32, 48, 72, 108, 162, 243, 364]
     """
     sizes = []
     size = FIRST
     while size < n:
         sizes.append(size)
-        size *= 2
+        size += size // 2
     return sizes
 
 

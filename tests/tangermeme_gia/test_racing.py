@@ -267,9 +267,9 @@ def test_the_share_that_can_be_missed_has_the_stated_probability():
     assert unseen_share(1e-9, 2, 10) == 1
 
 
-def test_rounds_double_and_end_before_the_whole():
-    assert round_sizes(1000) == [32, 64, 128, 256, 512]
-    assert round_sizes(64) == [32]
+def test_rounds_grow_by_half_and_end_before_the_whole():
+    assert round_sizes(200) == [32, 48, 72, 108, 162]
+    assert round_sizes(48) == [32]
     assert round_sizes(32) == []
 
 
