@@ -88,8 +88,8 @@ def kmer_scan(
         Accepted probability that a race finds other k-mers than the exhaustive scan.
         It rests on t intervals of paired differences with the finite population's
         correction, divided over rounds and k-mers, and on rare large effects having a
-        size that other k-mers show, too (see `tangermeme_gia.racing`): a k-mer that
-        owes its rank to a few backgrounds only can be missed. Default is 0.01.
+        size that other k-mers show, too: one that owes its rank to a few backgrounds
+        only, with effects as no other k-mer has any, can be missed. Default is 0.01.
 
     {options}
 
