@@ -78,7 +78,8 @@ def kmer_scan(
         "racing" measures only the best k-mers on all backgrounds. The others are left
         behind on growing random subsets of the same backgrounds (32, 48, 72, ...)
         once they are surely below each of the best by then. Where effects are too
-        close to tell, k-mers stay, if need be all of them to the end. The model must
+        close to tell, k-mers stay, if need be all of them to the end; so they do where
+        the effects to be compared would take more than `max_memory`. The model must
         give one number per sequence. Default is "exhaustive".
 
     top: int, optional
