@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from .placements import Placement, check_sequences
 from .results import GIAResult
 
 Conditions = Sequence[Sequence[PatternLike]]
+# Backgrounds or conditions, by a slice or in any order by their indices.
+Chosen: TypeAlias = slice | NDArray[np.int64]
 
 
 class PatternDesign:
@@ -38,9 +40,12 @@ class PatternDesign:
         self.lengths: NDArray[np.int64] = np.array([p.length for p in placements], int)
         self._placements = placements
 
-    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+    def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
-        placements = self._placements[conditions]
+        if isinstance(conditions, slice):
+            placements = self._placements[conditions]
+        else:
+            placements = [self._placements[i] for i in conditions.tolist()]
         if placements[0].kept is not None:
             return torch.stack([p.apply(X, rows) for p in placements], dim=1)
         batch = X[:, None].repeat(1, len(placements), 1, 1)

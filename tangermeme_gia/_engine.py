@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import itertools
@@ -118,6 +119,15 @@ class Engine:
         y_before: Outputs = before if is_list else before[0]
         y_afters: Outputs = afters if is_list else afters[0]
         return GIAResult(y_before, y_afters, design.conditions)
+
+    def on(self, rows: NDArray[np.int64]) -> Engine:
+        """The same on some of the backgrounds, in any order."""
+        chosen = torch.from_numpy(rows)
+        part = copy.copy(self)
+        part.X = self.X[chosen]
+        if self.args is not None:
+            part.args = [arg[chosen] for arg in self.args]
+        return part
 
     @contextmanager
     def held(self) -> Iterator[None]:

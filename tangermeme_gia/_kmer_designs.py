@@ -13,8 +13,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.io import read_meme
 
-from ._designs import PatternDesign
-from ._engine import Design
+from ._designs import Chosen, PatternDesign
 from .kmer_codes import (
     Indices,
     canonical_kmers,
@@ -51,15 +50,18 @@ class KmerDesign:
         self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._indices)))
         self.lengths: NDArray[np.int64] = np.full(len(self._indices), length)
 
-    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+    def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         indices = self._indices[conditions]
         return place_kmers(X, indices, self._k, self._start).transpose(0, 1)
 
 
+ScanDesign: TypeAlias = KmerDesign | PatternDesign
+
+
 def all_kmers_design(
     k: int, start: int | None, length: int, letters: tuple[str, ...], strands: int
-) -> tuple[Sequence[str], Design]:
+) -> tuple[Sequence[str], ScanDesign]:
     """All k-mers, or one of each two strands: their names and their design."""
     number = n_kmers(k, len(letters))
     # Before anything is as large as that number.
@@ -77,7 +79,7 @@ def given_design(
     letters: tuple[str, ...],
     strands: int,
     seed: int,
-) -> tuple[Sequence[str], Design]:
+) -> tuple[Sequence[str], ScanDesign]:
     """Given motifs or those of a MEME file: their names and their design."""
     names, motifs = _given_motifs(kmers, letters)
     k = _common_length(motifs, letters)

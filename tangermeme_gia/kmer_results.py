@@ -76,6 +76,17 @@ class KmerScan(NamedTuple):
     n: int
         Number of backgrounds.
 
+    n_scanned: int or None, optional
+        Number of k-mers that were in the scan; after a race for the best, more than it
+        holds. None means those it holds. Default is None.
+
+    n_predictions: int or None, optional
+        How many sequences with a k-mer were predicted; None if that is not known, as
+        for a scan put together from parts. Default is None.
+
+    n_exhaustive: int or None, optional
+        How many an exhaustive scan predicts. Default is None.
+
     Examples
     --------
     >>> effect = torch.tensor([[0.5], [2.0], [1.0]], dtype=torch.float64)
@@ -90,6 +101,9 @@ class KmerScan(NamedTuple):
     effect: Outputs
     se: Outputs
     n: int
+    n_scanned: int | None = None
+    n_predictions: int | None = None
+    n_exhaustive: int | None = None
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect, and how sure is it? One row each, in scan order.
@@ -133,7 +147,8 @@ class KmerScan(NamedTuple):
         Parameters
         ----------
         n: int, optional
-            How many to list; all of them if there are fewer. Default is 10.
+            How many to list; all that the scan holds if those are fewer, such as the
+            best of a race. Default is 10.
 
         output: int or tuple of int, optional
             Which output, labelled as in `to_frame`. Default is 0.
@@ -153,11 +168,16 @@ class KmerScan(NamedTuple):
         Raises
         ------
         ValueError
-            If `n` is below 1, there is no such output, or `confidence` is not between
-            0 and 1.
+            If `n` is below 1, there is no such output, `confidence` is not between 0
+            and 1, or the lowest are asked of a race for the highest.
         """
         if n < 1:
             raise ValueError(f"`n`={n} must be at least 1.")
+        if lowest and self.n_scanned is not None and self.n_scanned > len(self.kmers):
+            raise ValueError(
+                f"`lowest`=True, but the scan holds only the {len(self.kmers)} highest "
+                f"of {self.n_scanned} k-mers; scan with `method`='exhaustive'."
+            )
         effect = pick_output(self.effect, output, leading=1)
         order = torch.argsort(effect, descending=not lowest, stable=True)[:n]
         kmers = [self.kmers[i] for i in order.tolist()]

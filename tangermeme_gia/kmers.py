@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,18 @@ import torch
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
+from ._codes import check_count
 from ._designs import check_backgrounds, run_patterns
 from ._documentation import document
-from ._engine import Block, Design, Engine, merge_kwargs
+from ._engine import Engine, merge_kwargs
 from ._kmer_designs import Kmers, all_kmers_design, given_design
-from ._moments import Moments
+from ._kmer_scans import Rules, exhaustive_scan, racing_scan
 from .controls import with_controls
 from .kmer_results import KmerScan, pick_output
 from .motif_codes import DNA, GAP_LETTER, as_seed, check_alphabet
 from .motifs import logo_frame
 from .results import GIAResult
+from .statistics import check_fraction
 
 
 @document
@@ -32,6 +34,9 @@ def kmer_scan(
     start: int | None = None,
     *,
     fold_reverse_complements: bool = False,
+    method: Literal["exhaustive", "racing"] = "exhaustive",
+    top: int = 10,
+    delta: float = 0.01,
     alphabet: Sequence[str] = DNA,
     func: Callable[..., Any] = predict,
     additional_func_kwargs: dict[str, Any] | None = None,
@@ -69,6 +74,24 @@ def kmer_scan(
         strands, as the one that comes first in the order of the alphabet; of given
         ones each keeps its row. Default is False.
 
+    method: {"exhaustive", "racing"}, optional
+        "racing" measures only the best k-mers on all backgrounds. The others are left
+        behind on growing random subsets of the same backgrounds (32, 48, 72, ...)
+        once they are surely below each of the best by then. Where effects are too
+        close to tell, k-mers stay, if need be all of them to the end; so they do where
+        the effects to be compared would take more than `max_memory`. The model must
+        give one number per sequence. Default is "exhaustive".
+
+    top: int, optional
+        How many of the best, that is the highest, a race is for. Default is 10.
+
+    delta: float, optional
+        Accepted probability that a race finds other k-mers than the exhaustive scan.
+        It rests on t intervals of paired differences with the finite population's
+        correction, divided over rounds and k-mers, and on rare large effects having a
+        size that other k-mers show, too: one that owes its rank to a few backgrounds
+        only, with effects as no other k-mer has any, can be missed. Default is 0.01.
+
     {options}
 
     Returns
@@ -76,13 +99,16 @@ def kmer_scan(
     scan: KmerScan
         `kmers`, their `effect` with standard errors `se`, and `n`; `to_frame()` has a
         row per k-mer, `top()` the best. All k-mers come in the order of the alphabet,
-        given ones in theirs.
+        given ones in theirs. A race leaves the `top` best in that order, with the
+        same effects and errors over all backgrounds as an exhaustive scan gives them;
+        `n_predictions` and `n_exhaustive` tell what it saved.
 
     Raises
     ------
     ValueError, TypeError
         If a k-mer runs past X or has letters outside the alphabet, the alphabet has no
-        complement to fold with, `kmers` is empty or no file, or X is not one-hot.
+        complement to fold with, `kmers` is empty or no file, X is not one-hot,
+        `method`, `top` or `delta` is not allowed, or a race has several outputs.
 
     Examples
     --------
@@ -91,15 +117,19 @@ def kmer_scan(
     >>> scan = kmer_scan(model, X, k=3)
     >>> scan.effect.shape, scan.kmers[5]
     (torch.Size([64, 1]), 'ACC')
+    >>> best = kmer_scan(model, X, k=3, method="racing", top=5)
+    >>> best.top()["kmer"].equals(scan.top(5)["kmer"])
+    True
     """
     letters = check_alphabet(alphabet)
     check_backgrounds(X, letters)
+    _check_method(method, top, delta)
+    seed = as_seed(random_state)
     strands = 2 if fold_reverse_complements else 1
     length = X.shape[-1]
     if kmers is None:
         names, design = all_kmers_design(k, start, length, letters, strands)
     else:
-        seed = as_seed(random_state)
         names, design = given_design(
             kmers, start, len(X), length, letters, strands, seed
         )
@@ -111,7 +141,10 @@ def kmer_scan(
         max_memory=max_memory,
         verbose=verbose,
     )
-    return _scan(engine, design, names, strands)
+    if method == "racing":
+        rules = Rules(top, delta, seed)
+        return racing_scan(engine, design, names, strands, rules)
+    return exhaustive_scan(engine, design, names, strands)
 
 
 @document
@@ -274,31 +307,11 @@ def mutagenesis_change(
     return logo_frame(change, letters)
 
 
-def _scan(
-    engine: Engine, design: Design, names: Sequence[str], strands: int
-) -> KmerScan:
-    with engine.held():
-        before, is_list = engine.before()
-        moments = [Moments(len(names), tuple(y.shape[1:])) for y in before]
-        for block in engine.stream(design, before, together=strands):
-            _take_in(block, before, moments, strands)
-    effects, errors = [m.mean for m in moments], [m.se for m in moments]
-    if is_list:
-        return KmerScan(names, effects, errors, len(engine.X))
-    return KmerScan(names, effects[0], errors[0], len(engine.X))
-
-
-def _take_in(
-    block: Block, before: list[torch.Tensor], moments: list[Moments], strands: int
-) -> None:
-    first, last = block.conditions.start // strands, block.conditions.stop // strands
-    for after, y, moment in zip(block.y, before, moments, strict=True):
-        reference = y[block.rows, None].to(torch.float64)
-        effects = after.to(torch.float64) - reference
-        if strands > 1:
-            shape = (len(effects), -1, strands, *effects.shape[2:])
-            effects = effects.reshape(shape).mean(dim=2)
-        moment.add(slice(first, last), effects)
+def _check_method(method: str, top: int, delta: float) -> None:
+    if method not in ("exhaustive", "racing"):
+        raise ValueError(f"`method`={method!r} must be 'exhaustive' or 'racing'.")
+    check_count("top", top)
+    check_fraction("delta", delta)
 
 
 def _variants(motif: str, letters: tuple[str, ...]) -> pd.DataFrame:

@@ -1,0 +1,211 @@
+"""Does a race find the best k-mers of the exhaustive scan, and what does it save?
+
+    python benchmarks/racing.py [--n 400] [--seeds 50] [--keep FOLDER]
+    python benchmarks/racing.py --skew 1.5 [--seeds 200] [--keep FOLDER]
+    python benchmarks/racing.py --times [--n 1000]
+
+For each bundled model and three backgrounds the local importances of all 6-mers are
+computed once; races in many random orders of the backgrounds are then run on them, with
+what `kmer_scan(method="racing")` runs on a model. Prints a table and writes figure and
+races to docs. `--keep` keeps the local importances, and takes those that are there.
+`--skew` replaces each importance v by exp(skew v), as if models gave the exponential of
+their output. `--times` measures whole scans beside a loop over tangermeme's
+`marginalize`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import scipy
+import torch
+from machine import describe_machine
+from matplotlib import pyplot as plt
+from tangermeme.marginalize import marginalize
+
+import residualbind as rb
+import tangermeme_gia as gia
+from tangermeme_gia.kmer_codes import all_kmers
+from tangermeme_gia.motif_codes import RNA
+from tangermeme_gia.racing import race
+
+DOCS = Path(__file__).parents[1] / "docs"
+MODELS = ("A1CF", "ANKHD1")
+BACKGROUNDS = ("profile", "shuffle", "dinucleotide")
+K, START = 6, 17
+TOP, DELTA = 10, 0.01
+N_PROBES = 5000  # simulated, to be shuffled
+N_LOOPED = 10  # k-mers of the marginalize loop, whose time per k-mer is extrapolated
+
+
+def main() -> None:
+    mpl.use("Agg")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, help="backgrounds")
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--skew", type=float, default=0.0)
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--times", action="store_true")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument(
+        "--backgrounds", nargs="+", choices=BACKGROUNDS, default=BACKGROUNDS
+    )
+    options = parser.parse_args()
+    print(describe_machine())
+    if options.times:
+        for protein in options.models:
+            print(measure_times(protein, options.n or 1000, options.repeats))
+        return
+    n = options.n or 400
+    races = pd.DataFrame(all_races(n, options))
+    print(summarise(races).to_string(index=False))
+    groups = len(MODELS) * len(BACKGROUNDS)
+    if options.skew == 0 and len(races) == groups * options.seeds:
+        path = DOCS / "benchmarks" / "racing.tsv"
+        races.to_csv(path, sep="\t", index=False, float_format="%.4g")
+        draw(races, n, DOCS / "images" / "racing.png")
+
+
+def draw_background(protein: str, name: str, n: int) -> torch.Tensor:
+    """Backgrounds that need no data."""
+    if name == "profile":
+        return gia.profile_background(rb.load_profile(protein), n=n, random_state=0)
+    probes = rb.simulate_rnacompete(N_PROBES, random_state=0).X
+    return gia.sample_background(name, probes, n=n, random_state=0)
+
+
+def local_importances(protein: str, name: str, n: int) -> np.ndarray:
+    """Of all k-mers on all backgrounds, shape=(n, n_kmers)."""
+    result = gia.global_importance(
+        rb.load_pretrained(protein),
+        draw_background(protein, name, n),
+        [[(kmer, START)] for kmer in all_kmers(K, RNA)],
+        alphabet=RNA,
+        verbose=True,
+    )
+    return result.local_importance[..., 0].numpy()
+
+
+def all_races(n: int, options: argparse.Namespace) -> Iterator[dict[str, object]]:
+    for protein in options.models:
+        for name in options.backgrounds:
+            path = options.keep and options.keep / f"{protein}.{name}.{n}.npy"
+            if path and path.exists():
+                values = np.load(path)
+            else:
+                values = local_importances(protein, name, n)
+                if path:
+                    np.save(path, values)
+            values = values.astype(np.float64)
+            if options.skew:
+                values = np.exp(options.skew * values)
+            best = values[:, values.mean(axis=0).argsort()[-TOP:]]
+            what = {
+                "model": protein,
+                "background": name,
+                "skewness": np.median(scipy.stats.skew(best)),
+            }
+            for seed in range(options.seeds):
+                yield what | {"seed": seed} | one_race(values, seed)
+
+
+def one_race(values: np.ndarray, seed: int) -> dict[str, object]:
+    """Whether a race gives the exhaustive top in its order, and what it asked for."""
+    effects = values.mean(axis=0)
+    best = np.argsort(-effects, kind="stable")[:TOP]
+    n, n_kmers = values.shape
+    shuffled = values[np.random.default_rng(seed).permutation(n)]
+    found = race(lambda k, m: shuffled[m][:, k], n_kmers, n, top=TOP, delta=DELTA)
+    left = found.candidates
+    order = left[np.argsort(-effects[left], kind="stable")[:TOP]]
+    asked = found.n_asked + len(left) * (n - len(found.values))
+    return {
+        "identical": bool((order == best).all()),
+        "share": asked / values.size,
+        "left_at_the_end": len(left),
+    }
+
+
+def summarise(races: pd.DataFrame) -> pd.DataFrame:
+    groups = races.groupby(["model", "background"], sort=False)
+    return groups.agg(
+        skewness=("skewness", "first"),
+        races=("seed", "size"),
+        identical=("identical", "sum"),
+        median_share=("share", "median"),
+        lowest=("share", "min"),
+        highest=("share", "max"),
+        most_left=("left_at_the_end", "max"),
+    ).reset_index()
+
+
+def draw(races: pd.DataFrame, n: int, path: Path) -> None:
+    """Share of the predictions of every race; those that failed are crosses."""
+    figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    labels = []
+    rng = np.random.default_rng(0)
+    for i, ((protein, name), group) in enumerate(
+        races.groupby(["model", "background"], sort=False)
+    ):
+        right = group["identical"].to_numpy()
+        share = 100 * group["share"].to_numpy()
+        x = i + rng.uniform(-0.25, 0.25, len(group))
+        ax.plot(x[right], share[right], "o", color="C0", ms=3, alpha=0.6)
+        ax.plot(x[~right], share[~right], "x", color="C3")
+        ax.hlines(np.median(share), i - 0.3, i + 0.3, color="black")
+        labels.append(f"{protein}\n{name}\n{right.sum()} of {len(group)}\nidentical")
+    ax.set_xticks(range(len(labels)), labels, fontsize=8)
+    ax.set_ylim(0, None)
+    ax.set_ylabel("predictions made, % of exhaustive")
+    ax.set_title(f"Race for the best {TOP} of 4,096 6-mers, {n} backgrounds", size=10)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def measure_times(protein: str, n: int, repeats: int) -> str:
+    """A race and the marginalize loop in turns, in seconds."""
+    model = rb.load_pretrained(protein)
+    X = draw_background(protein, "profile", n)
+    kmers = all_kmers(K, RNA)
+    looped = np.random.default_rng(0).choice(kmers, N_LOOPED, replace=False).tolist()
+    # tangermeme reads T where this alphabet has U.
+    looped = [kmer.replace("U", "T") for kmer in looped]
+    loop, racing, shares = [], [], []
+    for seed in range(repeats):
+        begin = time.perf_counter()
+        for kmer in looped:
+            marginalize(model, X, kmer, start=START, batch_size=256, device="cpu")
+        loop.append((time.perf_counter() - begin) / N_LOOPED)
+        begin = time.perf_counter()
+        scan = gia.kmer_scan(
+            model,
+            X,
+            k=K,
+            start=START,
+            alphabet=RNA,
+            method="racing",
+            top=TOP,
+            delta=DELTA,
+            random_state=seed,
+            device="cpu",
+        )
+        racing.append(time.perf_counter() - begin)
+        shares.append(scan.n_predictions / scan.n_exhaustive)
+    whole = np.median(loop) * len(kmers)
+    return (
+        f"{protein}, {n} backgrounds, medians of {repeats}: marginalize "
+        f"{np.median(loop):.3f} s a k-mer, {whole:.0f} s for all if the others take as "
+        f"long; race {np.median(racing):.1f} s ({np.median(shares):.1%} of the "
+        f"predictions), {whole / np.median(racing):.0f} times as fast"
+    )
+
+
+if __name__ == "__main__":
+    main()
