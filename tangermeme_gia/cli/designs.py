@@ -250,6 +250,18 @@ def _add_scan(parser: argparse._ActionsContainer) -> None:
         help="take both strands of a k-mer as one",
     )
     parser.add_argument(
+        "--method",
+        choices=["exhaustive", "racing"],
+        default="exhaustive",
+        help="racing finds the --top best (10 if not given) with fewer predictions",
+    )
+    parser.add_argument(
+        "--delta",
+        type=float,
+        default=0.01,
+        help="accepted probability that a race misses one of the best",
+    )
+    parser.add_argument(
         "--top",
         type=int,
         metavar="N",

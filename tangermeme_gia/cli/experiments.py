@@ -51,6 +51,8 @@ def run_experiment(
     asked = ask(options)
     inputs, seed = asked.inputs, asked.seed
     given = _library_keywords(asked.given, inputs.alphabet)
+    if top is not None and given.get("method") == "racing":
+        given["top"] = top
     keywords = {**given, **asked.keywords}
     if backgrounds:
         drawn = draw_all(backgrounds, inputs, n, seed, **asked.prediction)

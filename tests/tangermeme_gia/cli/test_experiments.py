@@ -142,10 +142,10 @@ def test_options_have_the_names_and_defaults_of_the_keywords(design, model):
         if group.title == "experiment"
     )
     actions = {action.dest: action for action in own._group_actions}
-    actions.pop("top", None)  # of the table, not of the scan
+    actions.pop("top", None)  # of the table, and of the scan only if it races
     assert actions.keys() <= keywords.keys()
     positional = {"model", "X", "alphabet", "func", "additional_func_kwargs", "kwargs"}
-    unused = keywords.keys() - actions.keys() - positional
+    unused = keywords.keys() - actions.keys() - positional - {"top"}
     assert unused == {"max_memory", "random_state", "verbose"}
     for name, action in actions.items():
         if action.required:
@@ -254,6 +254,15 @@ def test_the_best_kmers_are_listed_best_first(toy, table, model, assert_same):
     scan = gia.kmer_scan(model, X, k=3)
     shown = table("kmer-scan", *toy, "--n", "9", "--k", "3", "--top", "4")
     assert_same(shown, scan.top(4))
+
+
+def test_a_race_is_for_as_many_as_are_listed(toy, table, model, assert_same):
+    X = gia.profile_background(UNIFORM, 40, 0)
+    options = {"k": 2, "method": "racing", "random_state": 0}
+    command = ["kmer-scan", *toy, "--n", "40", "--k", "2", "--method", "racing"]
+    best = gia.kmer_scan(model, X, **options, top=12)
+    assert_same(table(*command, "--top", "12"), best.top(12))
+    assert len(table(*command)) == 10
 
 
 def test_local_importances_are_a_row_for_each_sequence(toy, table, here, model):
