@@ -73,7 +73,9 @@ def scan(study: Study, store: Store) -> Results:
         torch.cat([getattr(piece, field) for piece in pieces])
         for field in ("effect", "se")
     )
-    return {"scan": KmerScan(kmers, effect, se, study.n_scan)}
+    strands = 2 if study.options.both_strands else 1
+    asked = len(kmers) * strands * study.n_scan
+    return {"scan": KmerScan(kmers, effect, se, study.n_scan, len(kmers), asked, asked)}
 
 
 def motif(study: Study, store: Store) -> Results:

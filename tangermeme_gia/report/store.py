@@ -106,7 +106,9 @@ class Store:
         for name, result in results.items():
             if isinstance(result, KmerScan):
                 parts = {"effect": result.effect, "se": result.se}
-                tables[name] = {"kmers": list(result.kmers), "n": result.n}
+                numbers = result._asdict()
+                tables[name] = {k: numbers[k] for k in numbers.keys() - parts.keys()}
+                tables[name]["kmers"] = list(result.kmers)
             else:
                 parts = {"y_before": result.y_before, "y_afters": result.y_afters}
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
@@ -145,7 +147,7 @@ def read_results(path: Path) -> tuple[Results, Fingerprint]:
         for name, table in tables.items():
             if "kmers" in table:
                 effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
-                results[name] = KmerScan(table["kmers"], effect, se, table["n"])
+                results[name] = KmerScan(effect=effect, se=se, **table)
             else:
                 before, after = (
                     tensors[f"{name}.{field}"] for field in ("y_before", "y_afters")

@@ -38,7 +38,7 @@ def result() -> GIAResult:
 @pytest.fixture
 def scan() -> KmerScan:
     effect = torch.tensor([[0.1], [float("nan")]], dtype=torch.float64)
-    return KmerScan(["AC", "CA"], effect, effect / 3, 7)
+    return KmerScan(["AC", "CA"], effect, effect / 3, 7, 16, 40, 112)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_scan_comes_back_to_the_last_bit(store, scan):
     store.save("scan", {"scan": scan}, {})
     back = store.load("scan")["scan"]
     assert list(back.kmers) == ["AC", "CA"]
-    assert back.n == 7
+    assert (back.n, *back[4:]) == (7, 16, 40, 112)
     for name in ("effect", "se"):
         saved, loaded = getattr(scan, name), getattr(back, name)
         assert loaded.dtype == torch.float64
