@@ -11,9 +11,9 @@ import torch
 
 from .. import plot
 from ..additivity import additivity_fit
-from ..effects import interaction_contrast
 from ..results import GIAResult
 from ..selection import benjamini_hochberg
+from ..significance import paired_t_test
 from ..statistics import Values, confidence_interval
 from .parts import site_starts
 from .section import (
@@ -90,20 +90,20 @@ def _pair_interaction(result: GIAResult) -> tuple[pd.DataFrame, Values]:
         arm: local[:, (frame["arm"] == arm).to_numpy()] for arm in ("all", "1", "2")
     }
     exact = _without_rounding(arms["all"] - arms["1"] - arms["2"], result)
-    contrast = interaction_contrast(exact, 0 * exact, 0 * exact)
+    interval, p = confidence_interval(exact), paired_t_test(exact).p
     table = pd.DataFrame(
         {
             "spacing": frame.loc[frame["arm"] == "all", "spacing"].to_numpy(),
-            "interaction": contrast.interval.effect,
-            "se": contrast.interval.se,
-            "low": contrast.interval.low,
-            "high": contrast.interval.high,
-            "p": contrast.test.p,
-            "significant": benjamini_hochberg(contrast.test.p, ALPHA).significant,
-            "n": contrast.interval.n,
+            "interaction": interval.effect,
+            "se": interval.se,
+            "low": interval.low,
+            "high": interval.high,
+            "p": p,
+            "significant": benjamini_hochberg(p, ALPHA).significant,
+            "n": interval.n,
         }
     )
-    return table, contrast.local
+    return table, exact
 
 
 def spacing(study: Study, results: Results) -> Section:

@@ -94,7 +94,6 @@ def write_page(
     page = _template("page.html.jinja").render(
         name=inputs.name,
         output=inputs.output,
-        motif=study.motif,
         sections=[_shown(section, folder) for section in sections],
         words=" ".join(filter(None, (section.sentence for section in sections))),
         summary=[line for section in sections for line in section.summary],

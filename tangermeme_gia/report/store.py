@@ -106,9 +106,8 @@ class Store:
         for name, result in results.items():
             if isinstance(result, KmerScan):
                 parts = {"effect": result.effect, "se": result.se}
-                numbers = result._asdict()
-                tables[name] = {k: numbers[k] for k in numbers.keys() - parts.keys()}
-                tables[name]["kmers"] = list(result.kmers)
+                held = result._asdict() | {"kmers": list(result.kmers)}
+                tables[name] = {k: v for k, v in held.items() if k not in parts}
             else:
                 parts = {"y_before": result.y_before, "y_afters": result.y_afters}
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
