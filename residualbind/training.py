@@ -325,7 +325,10 @@ class _Trainer:
         return float(self.settings.lr * self.settings.lr_decay**n_decays)
 
     def _new_optimizer(self) -> torch.optim.Adam:
-        return torch.optim.Adam(self.model.parameters(), lr=self.settings.lr)
+        fused = self.device.type in ("cpu", "cuda")
+        return torch.optim.Adam(
+            self.model.parameters(), lr=self.settings.lr, fused=fused
+        )
 
     def _fit(self, X: torch.Tensor, y: torch.Tensor) -> float:
         assert self.optimizer is not None

@@ -435,19 +435,122 @@ def test_input_is_never_modified_whatever_its_memory_layout(channels: int) -> No
             assert torch.equal(given, kept)
 
 
-def test_training_mode_runs_every_layer_and_updates_batch_norm(
-    convolutions_run: list[nn.Module],
-) -> None:
+def test_training_updates_batch_norm_by_the_statistics_of_the_batch() -> None:
     model = build(RELEASED).train()
     before = model.conv_norm.running_mean.clone()
     X = sequences(8)
     with torch.no_grad():
         batch_mean = F.conv1d(X, model.conv.weight, padding=5).mean(dim=(0, 2))
         model(X)
-    assert len(convolutions_run) == 5
     torch.testing.assert_close(
         model.conv_norm.running_mean, 0.99 * before + 0.01 * batch_mean
     )
+
+
+def trained_state(
+    model: ResidualBind, X: torch.Tensor, dtype: torch.dtype = torch.float32
+) -> dict[str, torch.Tensor]:
+    """Output, gradients and running statistics of a training step's pass."""
+    model = copy.deepcopy(model).train()
+    X = X.clone().requires_grad_()
+    torch.manual_seed(0)
+    with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+        y = model(X)
+    y.float().square().sum().backward()
+    gradients = {f"d {name}": p.grad for name, p in model.named_parameters()}
+    return {"y": y.detach(), "dX": X.grad, **gradients, **dict(model.named_buffers())}
+
+
+NO_DROPOUT = dict.fromkeys(
+    ("dropout", "dropout_block", "dropout_pool", "dropout_dense"), 0.0
+)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ResidualBindConfig(**NO_DROPOUT),
+        ResidualBindConfig.released(n_outputs=3, channels=9, **NO_DROPOUT),
+    ],
+    ids=["paper", "released"],
+)
+def test_a_training_step_is_that_of_the_layers_as_written(
+    config: ResidualBindConfig, convolutions_run: list[nn.Module]
+) -> None:
+    model = build(config)
+    X = sequences(32, config)
+    fast = trained_state(model, X)
+    fast_bfloat16 = trained_state(model, X, torch.bfloat16)
+    assert convolutions_run == []
+    model.pool.register_forward_hook(lambda module, X, y: None)
+    written = trained_state(model, X)
+    written_bfloat16 = trained_state(model, X, torch.bfloat16)
+    assert len(convolutions_run) == 2 * (1 + len(config.dilations))
+    assert fast.keys() == written.keys()
+    for name, value in written.items():
+        scale = value.abs().max().clamp(min=1e-2).item()
+        torch.testing.assert_close(
+            fast[name], value, atol=1e-5 * scale, rtol=0, msg=name
+        )
+        # Rounding to bfloat16 moves gradients by a fifth, whichever pass it is.
+        rounded, allowed = (
+            (state[name].float() - value).norm().item()
+            for state in (fast_bfloat16, written_bfloat16)
+        )
+        assert rounded <= 1.5 * allowed, name
+
+
+def test_training_drops_the_shares_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = ResidualBindConfig(
+        dropout=0.1,
+        dropout_block=0.2,
+        dropout_pool=0.3,
+        dropout_dense=0.4,
+        dilations=(1, 2),
+        **SMALL,
+    )
+    model = build(config).train()
+    dropped: list[tuple[float, tuple[int, ...]]] = []
+    run = nn.Dropout.forward
+
+    def record(module: nn.Dropout, X: torch.Tensor) -> torch.Tensor:
+        dropped.append((module.p, tuple(X.shape)))
+        return run(module, X)
+
+    monkeypatch.setattr(nn.Dropout, "forward", record)
+    model(sequences(4, config))
+    assert dropped == [
+        (0.1, (4 * 41, 6)),
+        (0.2, (4 * 41, 6)),
+        (0.3, (4, 6, 4)),
+        (0.4, (4, model.config.hidden)),
+    ]
+
+
+@pytest.mark.parametrize("frozen", ["conv_norm", "block.norms.1", "dense_dropout"])
+def test_a_layer_in_eval_mode_stays_so_in_training(frozen: str) -> None:
+    model = build(RELEASED).train()
+    model.get_submodule(frozen).eval()
+    before = {name: b.clone() for name, b in model.named_buffers()}
+    torch.manual_seed(0)
+    y = model(sequences(8))
+    for name, buffer in model.named_buffers():
+        changed = not torch.equal(buffer, before[name])
+        assert changed == (not name.startswith(frozen))
+    model.conv.register_forward_hook(lambda module, X, y: None)
+    torch.manual_seed(0)
+    model.load_state_dict(before, strict=False)
+    torch.testing.assert_close(model(sequences(8)), y)
+
+
+def test_a_backward_hook_sees_a_training_step() -> None:
+    model = build(RELEASED).train()
+    seen: list[str] = []
+    model.block.convs[1].register_full_backward_hook(
+        lambda module, given, out: seen.append("conv")
+    )
+    model(sequences(4)).sum().backward()
+    assert seen == ["conv"]
 
 
 def test_gradients_with_respect_to_input_and_weights_are_right() -> None:
