@@ -123,13 +123,13 @@ def one_race(values: np.ndarray, seed: int) -> dict[str, object]:
     n, n_kmers = values.shape
     shuffled = values[np.random.default_rng(seed).permutation(n)]
     found = race(lambda k, m: shuffled[m][:, k], n_kmers, n, top=TOP, delta=DELTA)
-    left = found.candidates
+    left = np.sort(np.concatenate([found.measured, found.others]))
     order = left[np.argsort(-effects[left], kind="stable")[:TOP]]
-    asked = found.n_asked + len(left) * (n - len(found.values))
+    asked = found.n_asked + len(found.others) * (n - len(found.values))
     return {
         "identical": bool((order == best).all()),
         "share": asked / values.size,
-        "left_at_the_end": len(left),
+        "measured_in_full": len(left),
     }
 
 
@@ -142,7 +142,7 @@ def summarise(races: pd.DataFrame) -> pd.DataFrame:
         median_share=("share", "median"),
         lowest=("share", "min"),
         highest=("share", "max"),
-        most_left=("left_at_the_end", "max"),
+        most_in_full=("measured_in_full", "max"),
     ).reset_index()
 
 

@@ -15,7 +15,7 @@ from ._engine import Block, Design, Engine
 from ._kmer_designs import ScanDesign
 from ._moments import Moments
 from .kmer_results import KmerScan
-from .racing import Indices, Race, Values, race
+from .racing import Indices, Values, race
 
 
 class Rules(NamedTuple):
@@ -68,23 +68,35 @@ def racing_scan(
             delta=rules.delta,
             max_values=engine.max_memory / np.dtype(np.float64).itemsize,
         )
-        moments = _start(found, tuple(before[0].shape[1:]))
-        rest = _Part(design, order[len(found.values) :], found.candidates, strands)
+        shape = tuple(before[0].shape[1:])
+        moments = [
+            _moments(found.measured_values, shape),
+            _moments(found.values, shape),
+        ]
+        rest = _Part(design, order[len(found.values) :], found.others, strands)
         y = [before[0][rest.rows]]
-        _take_in(engine.on(rest.rows), rest, y, [moments], strands)
-    effect = moments.mean
-    best = torch.argsort(effect.flatten(), descending=True, stable=True)[: rules.top]
-    best = best.sort().values
-    n_asked = found.n_asked + len(found.candidates) * len(rest.rows)
+        _take_in(engine.on(rest.rows), rest, y, moments[1:], strands)
+    left = np.concatenate([found.measured, found.others])
+    effect, se = (
+        torch.cat([getattr(m, name) for m in moments]) for name in ("mean", "se")
+    )
+    best = _highest(effect.flatten().numpy(), left, rules.top)
+    n_asked = found.n_asked + len(found.others) * len(rest.rows)
     return KmerScan(
-        [names[i] for i in found.candidates[best.numpy()].tolist()],
+        [names[i] for i in left[best].tolist()],
         effect[best],
-        moments.se[best],
+        se[best],
         n,
         len(names),
         strands * n_asked,
         strands * len(names) * n,
     )
+
+
+def _highest(effect: Values, kmers: Indices, top: int) -> Indices:
+    """Places of the highest, in the order of the k-mers; of equal ones the first."""
+    best = np.lexsort([kmers, -effect])[:top]
+    return best[np.argsort(kmers[best])]
 
 
 class _Part:
@@ -112,12 +124,12 @@ def _local(engine: Engine, part: _Part, before: torch.Tensor, strands: int) -> V
     return values
 
 
-def _start(found: Race, shape: tuple[int, ...]) -> Moments:
-    """The moments of what a race has seen of those left."""
-    moments = Moments(len(found.candidates), shape)
-    if len(found.values):
-        seen = torch.from_numpy(found.values)
-        moments.add(slice(None), seen.reshape(*seen.shape, *shape))
+def _moments(values: Values, shape: tuple[int, ...]) -> Moments:
+    """The moments of what is known of some k-mers, shape=(n_known, n_kmers)."""
+    moments = Moments(values.shape[1], shape)
+    if len(values):
+        known = torch.from_numpy(values)
+        moments.add(slice(None), known.reshape(*known.shape, *shape))
     return moments
 
 

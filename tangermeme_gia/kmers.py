@@ -75,9 +75,9 @@ def kmer_scan(
         ones each keeps its row. Default is False.
 
     method: {"exhaustive", "racing"}, optional
-        "racing" measures only the best k-mers on all backgrounds. The others are left
-        behind on growing random subsets of the same backgrounds (32, 48, 72, ...)
-        once they are surely below each of the best by then. Where effects are too
+        "racing" measures only the best k-mers on all backgrounds: those that lead on
+        growing random subsets of the same backgrounds (24, 36, 54, ...). The others are
+        left behind once they are surely below the best of these. Where effects are too
         close to tell, k-mers stay, if need be all of them to the end; so they do where
         the effects to be compared would take more than `max_memory`. The model must
         give one number per sequence. Default is "exhaustive".
@@ -87,10 +87,11 @@ def kmer_scan(
 
     delta: float, optional
         Accepted probability that a race finds other k-mers than the exhaustive scan.
-        It rests on t intervals of paired differences with the finite population's
-        correction, divided over rounds and k-mers, and on rare large effects having a
-        size that other k-mers show, too: one that owes its rank to a few backgrounds
-        only, with effects as no other k-mer has any, can be missed. Default is 0.01.
+        It rests on t intervals with the finite population's correction, divided over
+        rounds and the best k-mers, and on rare large effects being as large, and at
+        most five times as frequent, as other k-mers show them: one that owes its rank
+        to a few backgrounds only, with effects as no other k-mer has any, can be
+        missed. Default is 0.01.
 
     {options}
 

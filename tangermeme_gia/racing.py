@@ -2,7 +2,8 @@
 
 Every candidate has a value on each member of the population (a k-mer's local
 importance on each background); the best are those with the highest means. Those that
-cannot be among the best are left behind after few members, in random order.
+lead after few members, drawn at random, are measured on all; the others are left
+behind as soon as they are surely below the best of these.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ Values: TypeAlias = NDArray[np.float64]
 # Values of some candidates on a range of members, shape=(n_members, n_candidates).
 Ask: TypeAlias = Callable[[Indices, slice], Values]
 
-# Members seen before the first candidates are left behind. With 16, the t quantiles of
-# so many comparisons are so large that hardly any ever are.
-FIRST = 32
+# Members seen before the first candidates are left behind.
+FIRST = 24
+# How many times as frequent as other candidates show them rare high values may be.
+MORE_FREQUENT = 5
 _CHUNK = 4096
 
 
@@ -31,17 +33,25 @@ class Race(NamedTuple):
 
     Parameters
     ----------
-    candidates: numpy.ndarray of int, shape=(n_left,)
-        Those left, ascending.
+    measured: numpy.ndarray of int, shape=(n_measured,)
+        Candidates measured on all members, ascending.
 
-    values: numpy.ndarray, shape=(n_seen, n_left)
+    measured_values: numpy.ndarray, shape=(n, n_measured)
+        Their values.
+
+    others: numpy.ndarray of int, shape=(n_others,)
+        Others that may be among the best, too, ascending.
+
+    values: numpy.ndarray, shape=(n_seen, n_others)
         Their values on the members seen so far, which are the first ones.
 
     n_asked: int
         How many values were asked for, of all candidates.
     """
 
-    candidates: Indices
+    measured: Indices
+    measured_values: Values
+    others: Indices
     values: Values
     n_asked: int
 
@@ -57,25 +67,26 @@ def race(
 ) -> Race:
     """Which candidates may be among the best, by means over a whole population?
 
-    After 32 members, 48, 72, ... and at last fewer than all, a candidate is left
-    behind if it is surely below each of the `top` that lead. Surely: the difference of
-    the two means, on the same members, is more than the larger of
+    After 24 members, 36, 54, ... and at last fewer than all, those that lead are
+    measured on all members, so that the mean that a candidate has to reach, the
+    `top`-th highest of the exact ones, is known and never too high. Any other is left
+    behind if it is surely below: if that mean is above both
 
-    - the half-width of a one-sided t interval with the finite population's correction,
-      at `delta / 2` divided by all pairs that could be confused (candidates x `top`)
-      and by the rounds;
-    - what rare members could hide: the largest share of the population that can have
-      escaped the draw with that probability (`delta / 2` divided by `top` and the
-      rounds; a share of 9 / m for m members of many), times the largest deviation of
-      a difference from its mean among all candidates in the race.
+    - the upper limit of a one-sided t interval of the candidate's mean, with the finite
+      population's correction, after regression on the mean value of those measured,
+      which is known for every member;
+    - what rare members could hide: the candidate's mean if the largest share of the
+      population that can have escaped the draw (about 9 / m for m members of many) had
+      values as high as the mean of the highest fifth of that share of any candidate's.
 
-    The mean over all members decides between those left, so that the outcome is that
-    of asking for every value unless one of the best was left behind, which happens
-    with a probability of at most about `delta`. The first part rests on t
-    intervals, the second on rare large values being of a size that other candidates
-    show. A candidate that owes its rank to values on some per cent of the members, of
-    a size never seen with any, can be missed; no method that does not ask for nearly
-    everything finds it.
+    Either at a probability of `delta / 2`, divided by the rounds and by `top`: only
+    those that are truly among the best can be lost, and the mean that they have to
+    reach does not depend on chance. The outcome is then that of asking for every value
+    but with a probability of about `delta`. The first part rests on t intervals, the
+    second on rare high values being as high as other candidates show them, and at most
+    five times as frequent. A candidate that owes its rank to values on some per cent of
+    the members, of a size never seen with any, can be missed; no method that does not
+    ask for nearly everything finds it.
 
     Parameters
     ----------
@@ -100,7 +111,7 @@ def race(
     Returns
     -------
     race: Race
-        Members that it has not seen remain to be asked for those left.
+        Members that it has not seen remain to be asked for the `others`.
 
     Examples
     --------
@@ -111,35 +122,39 @@ def race(
     ...     top=2,
     ...     delta=0.01,
     ... )
-    >>> found.candidates, found.n_asked
-    (array([38, 39]), 1400)
+    >>> found.measured, found.others, found.n_asked
+    (array([38, 39]), array([], dtype=int64), 1912)
     """
-    left = np.arange(n_candidates)
-    values = np.empty((0, n_candidates))
+    measured, full = np.empty(0, dtype=np.int64), np.empty((n, 0))
+    others, values = np.arange(n_candidates), np.empty((0, n_candidates))
     n_asked = 0
     sizes = round_sizes(n)
+    probability = delta / (2 * top * len(sizes)) if sizes else delta
     for size in sizes:
-        if len(left) <= top or len(left) * size > max_values:
+        wanted = len(others) * size + (len(measured) + top) * n
+        if n_candidates <= top or len(others) == 0 or wanted > max_values:
             break
-        new = ask(left, slice(len(values), size))
-        n_asked += new.size
+        new = ask(others, slice(len(values), size))
         values = np.concatenate([values, new])
-        critical = _t_quantile(
-            delta / (2 * n_candidates * top * len(sizes)), size, population=n
-        )
-        hidden = unseen_share(delta / (2 * top * len(sizes)), size, n)
-        kept = ~surely_below(values, top, critical, hidden)
-        left, values = left[kept], values[:, kept]
-    return Race(left, values, n_asked)
+        leads = _leaders(full.mean(axis=0), values.mean(axis=0), top)
+        rest = ask(others[leads], slice(size, n)) if leads.any() else full[size:, :0]
+        n_asked += new.size + rest.size
+        measured = np.concatenate([measured, others[leads]])
+        full = np.concatenate([full, np.concatenate([values[:, leads], rest])], axis=1)
+        others, values = others[~leads], values[:, ~leads]
+        kept = ~surely_below(values, full, top, probability)
+        others, values = others[kept], values[:, kept]
+    order = np.argsort(measured)
+    return Race(measured[order], full[:, order], others, values, n_asked)
 
 
 def round_sizes(n: int) -> list[int]:
-    """Members seen when candidates are left behind: 32, then by half more, below n.
+    """Members seen when candidates are left behind: 24, then by half more, below n.
 
     Examples
     --------
     >>> round_sizes(400)
-    [32, 48, 72, 108, 162, 243, 364]
+    [24, 36, 54, 81, 121, 181, 271]
     """
     sizes = []
     size = FIRST
@@ -152,69 +167,102 @@ def round_sizes(n: int) -> list[int]:
 def unseen_share(probability: float, n_seen: int, n: int) -> float:
     """Which share of a population can a draw have missed with some probability?
 
-    A draw of `n_seen` of `n` members without replacement misses all of some q members
-    with a probability of at most (1 - n_seen / n)^q.
+    A draw of m of n members without replacement misses all of some q members with a
+    probability of at most (1 - m / n)^q, and at most (1 - q / n)^m.
 
     Examples
     --------
     >>> round(unseen_share(0.001, 100, 1000), 3)
     0.066
     """
-    return min(1.0, math.log(probability) / math.log1p(-n_seen / n) / n)
+    by_members = math.log(probability) / math.log1p(-n_seen / n) / n
+    by_draws = -math.expm1(math.log(probability) / n_seen)
+    return min(by_members, by_draws)
 
 
 def surely_below(
-    values: Values, top: int, critical: float, hidden: float
+    values: Values, full: Values, top: int, probability: float
 ) -> NDArray[np.bool_]:
-    """Which candidates are surely below each of the `top` that lead?
+    """Which candidates are surely below the best of those measured on all members?
 
     Parameters
     ----------
-    values: numpy.ndarray, shape=(n_members, n_candidates)
-        Values on the members seen.
+    values: numpy.ndarray, shape=(n_seen, n_others)
+        Values of the candidates on the first members.
+
+    full: numpy.ndarray, shape=(n, n_measured)
+        Values of those measured, on all members; at least `top` of them.
 
     top: int
-        How many lead.
+        How many are wanted.
 
-    critical: float
-        Half-width of the interval of a difference, in its standard deviations.
-
-    hidden: float
-        Share of the population that the members seen may not stand for.
+    probability: float
+        That a candidate of the true top is taken to be below, for each of the two
+        reasons that `race` tells.
 
     Returns
     -------
-    below: numpy.ndarray of bool, shape=(n_candidates,)
+    below: numpy.ndarray of bool, shape=(n_others,)
         None of them if a value is not finite.
 
     Examples
     --------
-    >>> values = np.array([[1.0, 5.0, 3.0], [2.0, 5.5, 3.0]])
-    >>> surely_below(values, 1, critical=1.0, hidden=0.1)
-    array([ True, False,  True])
+    >>> full = np.array([[5.0], [5.5], [4.5], [5.0]] * 100)
+    >>> values = np.array([[1.0, 5.0], [1.2, 4.9], [1.1, 5.2]] * 10)
+    >>> surely_below(values, full, 1, 1e-4)
+    array([ True, False])
     """
-    # What is not finite gives comparisons with NaN, which hold for none.
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = values.mean(axis=0)
-        leaders = np.argsort(-mean, kind="stable")[:top]
-        front = values[:, leaders] - mean[leaders]
-        n_candidates = values.shape[1]
-        spread = np.empty((len(leaders), n_candidates))
-        deviation = 0.0
-        for first in range(0, n_candidates, _CHUNK):
-            part = slice(first, first + _CHUNK)
-            centred = values[:, part] - mean[part]
-            for i in range(len(leaders)):
-                differences = front[:, [i]] - centred
-                spread[i, part] = differences.std(axis=0, ddof=1)
-                # Not the built-in function, which would lose NaN.
-                deviation = float(np.maximum(deviation, -differences.min()))
-        half_width = np.maximum(critical * spread, hidden * deviation)
-        below: NDArray[np.bool_] = (mean[leaders, None] - mean > half_width).all(axis=0)
+    n_seen, n = len(values), len(full)
+    if not (np.isfinite(values).all() and np.isfinite(full).all()):
+        return np.zeros(values.shape[1], dtype=bool)
+    to_reach = np.sort(full.mean(axis=0))[-top]
+    share = unseen_share(probability, n_seen, n)
+    covariate = full.mean(axis=1) - full.mean()
+    critical = float(scipy.stats.t.isf(probability, n_seen - 2))
+    critical *= _spread_of_mean(covariate, n_seen)
+    mean, spread, highest = [], [], -math.inf
+    for table in (full[:n_seen], values):
+        for first in range(0, table.shape[1], _CHUNK):
+            adjusted = _regress(table[:, first : first + _CHUNK], covariate[:n_seen])
+            highest = max(highest, _highest_share(adjusted, share / MORE_FREQUENT))
+            mean.append(adjusted.mean(axis=0))
+            spread.append(adjusted.std(axis=0, ddof=2))
+    n_measured = full.shape[1]
+    means = np.concatenate(mean)[n_measured:]
+    spreads = np.concatenate(spread)[n_measured:]
+    below: NDArray[np.bool_] = (means + critical * spreads < to_reach) & (
+        (1 - share) * means + share * highest < to_reach
+    )
     return below
 
 
-def _t_quantile(probability: float, n_seen: int, *, population: int) -> float:
-    """In standard deviations of a value, for the mean of so many of a population."""
-    quantile = float(scipy.stats.t.isf(probability, n_seen - 1))
-    return quantile * math.sqrt((1 - n_seen / population) / n_seen)
+def _leaders(exact: Values, means: Values, top: int) -> NDArray[np.bool_]:
+    """Which of those with estimated means are among the top with the exact ones."""
+    best = np.argsort(-np.concatenate([exact, means]), kind="stable")[:top]
+    leads = np.zeros(len(means), dtype=bool)
+    leads[best[best >= len(exact)] - len(exact)] = True
+    return leads
+
+
+def _spread_of_mean(covariate: Values, n_seen: int) -> float:
+    """Standard deviation of a mean estimated by regression, in those of residuals."""
+    seen = covariate[:n_seen]
+    squares = float(((seen - seen.mean()) ** 2).sum())
+    sampling = (1 - n_seen / len(covariate)) / n_seen
+    shift = float(seen.mean()) ** 2 / squares if squares > 0 else 0.0
+    return math.sqrt(sampling + shift)
+
+
+def _regress(values: Values, covariate: Values) -> Values:
+    """Each column less what its regression on the covariate, of mean 0, explains."""
+    centred = covariate - covariate.mean()
+    squares = float(centred @ centred)
+    slopes = centred @ values / squares if squares > 0 else np.zeros(values.shape[1])
+    adjusted: Values = values - covariate[:, None] * slopes
+    return adjusted
+
+
+def _highest_share(values: Values, share: float) -> float:
+    """The highest mean of the highest values, as many as are that share of all."""
+    n = max(1, math.ceil(share * len(values)))
+    return float(np.partition(values, -n, axis=0)[-n:].mean(axis=0).max())
