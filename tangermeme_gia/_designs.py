@@ -35,6 +35,8 @@ class PatternDesign:
         What each condition writes.
     """
 
+    any_device = True
+
     def __init__(self, conditions: pd.DataFrame, placements: list[Placement]) -> None:
         self.conditions = conditions
         self.lengths: NDArray[np.int64] = np.array([p.length for p in placements], int)

@@ -37,8 +37,8 @@ additional_func_kwargs: dict or None, optional
 
 max_memory: int or None, optional
     Bytes that sequences and outputs in flight may take, whatever the number of
-    conditions; making them may take some times as much for a moment, and the returned
-    outputs come on top. None is a tenth of the free memory. Default is None.
+    conditions; the returned outputs come on top. None is 256 MiB, or a tenth of the
+    free memory if that is less. Default is None.
 
 random_state: int or None, optional
     Seed of every draw but those of `func`; an integer gives the same numbers for

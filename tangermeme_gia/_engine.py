@@ -21,14 +21,23 @@ from tqdm import tqdm
 
 from .results import GIAResult, Outputs
 
-# Share of the free memory that batches in flight may take by default.
+# Bytes that batches in flight may take by default, unless memory is scarce: more makes
+# nothing faster.
+_MAX_MEMORY = 2**28
 _FREE_SHARE = 0.1
+# Bytes in flight for each number of an output beside itself: the difference that it
+# makes and its squared deviation in float64.
+_PER_OUTPUT = 16
 # More sequences at once gain no speed and make the progress bar stand still.
 _LARGEST_BLOCK = 65_536
 
 
 class Design(Protocol):
     """A table of conditions that can be laid out on any rows of the backgrounds."""
+
+    @property
+    def any_device(self) -> bool:
+        """Whether `build` works on whichever device X is."""
 
     @property
     def conditions(self) -> pd.DataFrame:
@@ -73,8 +82,8 @@ class Engine:
         and sequence length.
 
     max_memory: int or None
-        Bytes that the sequences and outputs in flight may take; None is a tenth of
-        the free memory.
+        Bytes that the sequences and outputs in flight may take; None is 256 MiB, or a
+        tenth of the free memory if that is less.
 
     verbose: bool
         Whether to show a progress bar.
@@ -97,6 +106,7 @@ class Engine:
         args = self.kwargs.pop("args", None)
         self.args = None if args is None else list(args)
         self.verbose = verbose
+        self._in_bytes = func is predict
         self.device = _resolve_device(self.kwargs.get("device"))
         self.batch_size = self._choose_batch_size()
         self.max_memory = _resolve_memory(max_memory)
@@ -152,7 +162,8 @@ class Engine:
         parts, is_list = [], False
         for start in range(0, n, size):
             rows = slice(start, min(start + size, n))
-            y = self._call(self._rows(rows), self._repeated_args(rows, 1))
+            X = self._rows(rows, any_device=True)
+            y = self._call(X, self._repeated_args(rows, 1))
             is_list = not isinstance(y, torch.Tensor)
             parts.append(_as_list(y))
         return [torch.cat(outputs) for outputs in zip(*parts, strict=True)], is_list
@@ -184,7 +195,8 @@ class Engine:
     def _run_block(self, design: Design, rows: slice, conditions: slice) -> Block:
         n_rows = rows.stop - rows.start
         n_conditions = conditions.stop - conditions.start
-        sequences = design.build(self._rows(rows), rows, conditions)
+        X = self._rows(rows, any_device=design.any_device)
+        sequences = design.build(X, rows, conditions)
         args = self._repeated_args(rows, n_conditions)
         try:
             y = _as_list(self._call(sequences.flatten(end_dim=1), args))
@@ -207,9 +219,17 @@ class Engine:
             kwargs["args"] = args
         return self.func(self.model, X, **kwargs)
 
-    def _rows(self, rows: slice) -> torch.Tensor:
+    def _rows(self, rows: slice, *, any_device: bool) -> torch.Tensor:
+        """Some backgrounds, one-hot.
+
+        `predict` casts each batch to the dtype of the model on its device, so that for
+        it they are kept in one byte a letter, and there from the beginning.
+        """
         X: torch.Tensor | PackedSequence = self.X[rows]
-        return X.to_one_hot() if isinstance(X, PackedSequence) else X
+        X = X.to_one_hot() if isinstance(X, PackedSequence) else X
+        if self._in_bytes and any_device:
+            return X.to(self.device, torch.int8)
+        return X.to(torch.int8) if self._in_bytes else X
 
     def _repeated_args(self, rows: slice, times: int) -> list[torch.Tensor] | None:
         if self.args is None:
@@ -233,11 +253,12 @@ class Engine:
         self, length: int, before: list[torch.Tensor] | None, together: int = 1
     ) -> int:
         """Sequences in flight: what memory allows, in whole batches if it can be."""
-        # A packed base is decoded to int8.
-        packed = isinstance(self.X, PackedSequence)
-        per_sequence = self.X.shape[1] * length * (1 if packed else self.X.itemsize)
+        # A packed base is decoded to int8. Blocks are built, then put into a row.
+        one_byte = self._in_bytes or isinstance(self.X, PackedSequence)
+        per_sequence = 2 * self.X.shape[1] * length
+        per_sequence *= 1 if one_byte else self.X.itemsize
         for output in before or []:
-            per_sequence += 2 * output[0].numel() * output.element_size()
+            per_sequence += output[0].numel() * (output.element_size() + _PER_OUTPUT)
         for arg in self.args or []:
             per_sequence += arg[0].numel() * arg.element_size()
         most = min(self.max_memory // per_sequence, _LARGEST_BLOCK)
@@ -322,7 +343,7 @@ def _resolve_device(device: str | torch.device | None) -> torch.device:
 
 def _resolve_memory(max_memory: int | None) -> int:
     if max_memory is None:
-        return int(_FREE_SHARE * _free_memory())
+        return min(_MAX_MEMORY, int(_FREE_SHARE * _free_memory()))
     if not isinstance(max_memory, int | np.integer) or max_memory < 1:
         raise ValueError(
             f"`max_memory`={max_memory!r} must be a positive number of bytes or None."

@@ -32,6 +32,8 @@ Kmers: TypeAlias = Sequence[Motif] | Mapping[str, Motif] | str | os.PathLike[str
 class KmerDesign:
     """k-mers by index at one start, each followed by its other strand if folded."""
 
+    any_device = True
+
     def __init__(
         self,
         indices: Indices,

@@ -106,6 +106,7 @@ class _Part:
         self, design: ScanDesign, rows: NDArray[np.int64], kmers: Indices, strands: int
     ) -> None:
         self._design, self.rows = design, rows
+        self.any_device = design.any_device
         self._chosen = (kmers[:, None] * strands + np.arange(strands)).ravel()
         self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._chosen)))
         self.lengths: NDArray[np.int64] = design.lengths[self._chosen]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -213,6 +213,7 @@ def relative_to_stem(result: GIAResult) -> GIAResult:
 class _HairpinDesign:
     """Motifs in sequences that are folded where their row of the table says so."""
 
+    any_device: ClassVar[bool] = False
     conditions: pd.DataFrame
     placements: list[Placement]
     pairs: Pairs

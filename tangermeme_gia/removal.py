@@ -239,6 +239,8 @@ def average_draws(result: GIAResult) -> GIAResult:
 class _WindowDesign:
     """The same windows in every sequence, a condition for each and each draw."""
 
+    any_device = False
+
     def __init__(
         self,
         conditions: pd.DataFrame,
@@ -267,6 +269,8 @@ class _WindowDesign:
 
 class _AnnotationDesign:
     """A region of its own in each row, a condition for each draw."""
+
+    any_device = False
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from tangermeme.predict import predict
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.utils import PackedSequence
 
+from tangermeme_gia._engine import Engine
 from tangermeme_gia.context import gc_flank
 from tangermeme_gia.hairpin import hairpin_importance
 from tangermeme_gia.importance import global_importance
@@ -225,6 +226,40 @@ def test_a_model_comes_back_from_the_gpu(experiment, network, X, fails):
         assert torch.allclose(result.y_afters, expected.y_afters, atol=1e-4)
         assert result.y_afters.device.type == "cpu"
     assert network.dense.weight.device.type == "cpu"
+
+
+def test_patterns_are_placed_where_the_model_is(
+    pattern_experiment, network, X, monkeypatch
+):
+    # On the device "meta" any operation with a tensor that lies elsewhere fails.
+    built = []
+    run_block = Engine._run_block
+
+    def build_elsewhere(engine, design, rows, conditions):
+        assert design.any_device
+        X = engine.X[rows].to("meta", torch.int8)
+        built.append(design.build(X, rows, conditions))
+        return run_block(engine, design, rows, conditions)
+
+    monkeypatch.setattr(Engine, "_run_block", build_elsewhere)
+    pattern_experiment(network, X, random_state=0)
+    assert {(y.device.type, y.dtype) for y in built} == {("meta", torch.int8)}
+
+
+def test_predict_is_given_bytes_whatever_the_backgrounds_are(
+    experiment, network, X, monkeypatch
+):
+    given = []
+
+    def record(engine, X, args):
+        given.append(X.dtype)
+        return call(engine, X, args)
+
+    call = Engine._call
+    monkeypatch.setattr(Engine, "_call", record)
+    results = [experiment(network, x, random_state=0) for x in (X, X.float())]
+    assert set(given) == {torch.int8}
+    assert torch.equal(results[0].y_afters, results[1].y_afters)
 
 
 def test_models_with_several_outputs_give_lists(experiment, X):

@@ -9,8 +9,9 @@ from tangermeme_gia.importance import global_importance
 from tangermeme_gia.positions import positional_bias
 
 CONDITIONS = [[("GACC", start)] for start in range(21)]
-# A sequence of 24 int8 bases takes 96 bytes; its output, before and after, 8.
-PER_SEQUENCE = 96 + 8
+# A sequence of 24 int8 bases takes 96 bytes, twice; its float32 output 4, and 16 more
+# for what is computed of it.
+PER_SEQUENCE = 2 * 96 + 4 + 16
 
 
 @pytest.mark.parametrize("n_sequences", [1, 3, 7, 10, 35, 100])
@@ -31,7 +32,7 @@ def test_the_memory_limit_holds(X, additive_model, recorder, n_sequences, batch_
 
 
 def test_the_memory_of_float_sequences_is_counted(X, additive_model, recorder):
-    kwargs = {"func": recorder, "max_memory": 8 * (4 * 96 + 8)}
+    kwargs = {"func": recorder, "max_memory": 8 * (4 * 2 * 96 + 20)}
     global_importance(additive_model, X.float(), CONDITIONS, **kwargs)
     assert max(recorder.sizes) == 8
 
@@ -41,7 +42,7 @@ def test_the_memory_of_outputs_and_args_counts(X, recorder):
         def forward(self, X, arg):
             return X.sum(dim=1).repeat(1, 50) + arg.sum()
 
-    limit = 96 + 2 * 24 * 50 * 4 + 4 * 30
+    limit = 2 * 96 + 20 * 24 * 50 + 4 * 30
     kwargs = {"func": recorder, "args": [torch.zeros(10, 30)], "max_memory": 5 * limit}
     global_importance(Wide(), X, CONDITIONS, **kwargs)
     # The outputs' size is known only after those of the backgrounds.

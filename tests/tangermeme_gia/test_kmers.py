@@ -6,13 +6,14 @@ import pytest
 import torch
 from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
+from tangermeme_gia._kmer_designs import all_kmers_design
 from tangermeme_gia._moments import Moments
 from tangermeme_gia.importance import global_importance
 from tangermeme_gia.kmer_codes import all_kmers, canonical_kmers
 from tangermeme_gia.kmer_motifs import align_kmers, sensitivity_logo
 from tangermeme_gia.kmer_results import KmerNames, KmerScan, pick_output
 from tangermeme_gia.kmers import kmer_mutagenesis, kmer_scan, mutagenesis_change
-from tangermeme_gia.motif_codes import RNA, reverse_complement
+from tangermeme_gia.motif_codes import DNA, RNA, reverse_complement
 from tangermeme_gia.motif_database import write_meme
 
 LENGTH = 12
@@ -80,8 +81,8 @@ def test_the_scan_equals_global_importance_of_the_same_kmers(X, model):
 def test_no_batch_size_or_memory_limit_changes_the_moments(X, fold):
     model = Curved().double()
     whole = kmer_scan(model, X, k=2, fold_reverse_complements=fold)
-    # 480 bytes hold 3 sequences: fewer than the backgrounds of one k-mer.
-    for options in [{"batch_size": 3}, {"max_memory": 480}, {"max_memory": 2500}]:
+    # 700 bytes hold 3 sequences: fewer than the backgrounds of one k-mer.
+    for options in [{"batch_size": 3}, {"max_memory": 700}, {"max_memory": 2500}]:
         parts = kmer_scan(model, X, k=2, fold_reverse_complements=fold, **options)
         for name in ["effect", "se"]:
             for a, b in zip(getattr(whole, name), getattr(parts, name), strict=True):
@@ -89,15 +90,29 @@ def test_no_batch_size_or_memory_limit_changes_the_moments(X, fold):
 
 
 def test_a_memory_limit_below_what_must_stay_together_is_an_error(X):
-    # A sequence takes 48 bytes and its two outputs 2 x 8.
-    assert kmer_scan(Additive(), X, k=1, max_memory=64).n == 7
-    with pytest.raises(ValueError, match=r"less than 2 sequences .* take, 128 bytes"):
-        kmer_scan(Additive(), X, k=1, max_memory=127, fold_reverse_complements=True)
+    # A sequence takes 48 bytes, twice, and its two outputs 2 x (4 + 16).
+    assert kmer_scan(Additive(), X, k=1, max_memory=136).n == 7
+    with pytest.raises(ValueError, match=r"less than 2 sequences .* take, 272 bytes"):
+        kmer_scan(Additive(), X, k=1, max_memory=271, fold_reverse_complements=True)
 
 
 def test_the_memory_limit_counts_the_size_of_a_number(X):
-    with pytest.raises(ValueError, match=r"less than one sequence .* take, 208 bytes"):
-        kmer_scan(Additive(), X.float(), k=1, max_memory=207)
+    def func(model, X, args=None):
+        return model(X)
+
+    # `predict` is given bytes, whatever X holds; other functions what it holds.
+    assert kmer_scan(Additive(), X.float(), k=1, max_memory=136).n == 7
+    with pytest.raises(ValueError, match=r"less than one sequence .* take, 424 bytes"):
+        kmer_scan(Additive(), X.float(), k=1, max_memory=423, func=func)
+
+
+def test_kmers_are_placed_where_the_model_is(X):
+    _, design = all_kmers_design(2, 3, X.shape[-1], DNA, strands=2)
+    assert design.any_device
+    # On the device "meta" any operation with a tensor that lies elsewhere fails.
+    built = design.build(X.to("meta", torch.int8), slice(None), slice(4, 10))
+    assert (built.device.type, built.dtype) == ("meta", torch.int8)
+    assert built.shape == (len(X), 6, 4, X.shape[-1])
 
 
 def test_folding_averages_both_strands_on_each_background(X):
