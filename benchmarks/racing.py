@@ -1,22 +1,19 @@
 """Does a race find the best k-mers of the exhaustive scan, and what does it save?
 
-    python benchmarks/racing.py [--n 400] [--seeds 50] [--keep FOLDER]
-    python benchmarks/racing.py --skew 1.5 [--seeds 200] [--keep FOLDER]
-    python benchmarks/racing.py --times [--n 1000]
+    python benchmarks/racing.py [--n 1000] [--seeds 50] [--keep FOLDER]
+    python benchmarks/racing.py --skew 1.5 [--keep FOLDER]
 
 For each bundled model and three backgrounds the local importances of all 6-mers are
 computed once; races in many random orders of the backgrounds are then run on them, with
 what `kmer_scan(method="racing")` runs on a model. Prints a table and writes figure and
 races to docs. `--keep` keeps the local importances, and takes those that are there.
 `--skew` replaces each importance v by exp(skew v), as if models gave the exponential of
-their output. `--times` measures whole scans beside a loop over tangermeme's
-`marginalize`.
+their output. Times are measured by `scans.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +24,6 @@ import scipy
 import torch
 from machine import describe_machine
 from matplotlib import pyplot as plt
-from tangermeme.marginalize import marginalize
 
 import residualbind as rb
 import tangermeme_gia as gia
@@ -41,29 +37,22 @@ BACKGROUNDS = ("profile", "shuffle", "dinucleotide")
 K, START = 6, 17
 TOP, DELTA = 10, 0.01
 N_PROBES = 5000  # simulated, to be shuffled
-N_LOOPED = 10  # k-mers of the marginalize loop, whose time per k-mer is extrapolated
 
 
 def main() -> None:
     mpl.use("Agg")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--n", type=int, help="backgrounds")
+    parser.add_argument("--n", type=int, default=1000, help="backgrounds")
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--skew", type=float, default=0.0)
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--times", action="store_true")
-    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument(
         "--backgrounds", nargs="+", choices=BACKGROUNDS, default=BACKGROUNDS
     )
     options = parser.parse_args()
     print(describe_machine())
-    if options.times:
-        for protein in options.models:
-            print(measure_times(protein, options.n or 1000, options.repeats))
-        return
-    n = options.n or 400
+    n = options.n
     races = pd.DataFrame(all_races(n, options))
     print(summarise(races).to_string(index=False))
     groups = len(MODELS) * len(BACKGROUNDS)
@@ -167,44 +156,6 @@ def draw(races: pd.DataFrame, n: int, path: Path) -> None:
     ax.set_title(f"Race for the best {TOP} of 4,096 6-mers, {n} backgrounds", size=10)
     figure.savefig(path, dpi=150)
     plt.close(figure)
-
-
-def measure_times(protein: str, n: int, repeats: int) -> str:
-    """A race and the marginalize loop in turns, in seconds."""
-    model = rb.load_pretrained(protein)
-    X = draw_background(protein, "profile", n)
-    kmers = all_kmers(K, RNA)
-    looped = np.random.default_rng(0).choice(kmers, N_LOOPED, replace=False).tolist()
-    # tangermeme reads T where this alphabet has U.
-    looped = [kmer.replace("U", "T") for kmer in looped]
-    loop, racing, shares = [], [], []
-    for seed in range(repeats):
-        begin = time.perf_counter()
-        for kmer in looped:
-            marginalize(model, X, kmer, start=START, batch_size=256, device="cpu")
-        loop.append((time.perf_counter() - begin) / N_LOOPED)
-        begin = time.perf_counter()
-        scan = gia.kmer_scan(
-            model,
-            X,
-            k=K,
-            start=START,
-            alphabet=RNA,
-            method="racing",
-            top=TOP,
-            delta=DELTA,
-            random_state=seed,
-            device="cpu",
-        )
-        racing.append(time.perf_counter() - begin)
-        shares.append(scan.n_predictions / scan.n_exhaustive)
-    whole = np.median(loop) * len(kmers)
-    return (
-        f"{protein}, {n} backgrounds, medians of {repeats}: marginalize "
-        f"{np.median(loop):.3f} s a k-mer, {whole:.0f} s for all if the others take as "
-        f"long; race {np.median(racing):.1f} s ({np.median(shares):.1%} of the "
-        f"predictions), {whole / np.median(racing):.0f} times as fast"
-    )
 
 
 if __name__ == "__main__":

@@ -245,8 +245,8 @@ class Engine:
                 )
             return int(batch_size)
         # About the same number of bases per batch, whatever the length: enough to
-        # fill a GPU, and little enough to stay in a CPU's cache.
-        bases, most = (2**21, 8192) if self.device.type == "cuda" else (2**17, 1024)
+        # fill a GPU, and little enough for activations to stay in a CPU's cache.
+        bases, most = (2**21, 8192) if self.device.type == "cuda" else (2**13, 1024)
         return max(1, min(most, bases // max(1, self.X.shape[-1])))
 
     def _block_size(

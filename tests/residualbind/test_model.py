@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from residualbind import channels_last
 from residualbind.model import (
     BATCH_NORM_EPS,
     BATCH_NORM_MOMENTUM,
@@ -511,13 +512,12 @@ def test_training_drops_the_shares_it_should(monkeypatch: pytest.MonkeyPatch) ->
     )
     model = build(config).train()
     dropped: list[tuple[float, tuple[int, ...]]] = []
-    run = nn.Dropout.forward
 
-    def record(module: nn.Dropout, X: torch.Tensor) -> torch.Tensor:
-        dropped.append((module.p, tuple(X.shape)))
-        return run(module, X)
+    def record(dropout: nn.Dropout, X: torch.Tensor) -> torch.Tensor:
+        dropped.append((dropout.p, tuple(X.shape)))
+        return X
 
-    monkeypatch.setattr(nn.Dropout, "forward", record)
+    monkeypatch.setattr(channels_last, "_drop", record)
     model(sequences(4, config))
     assert dropped == [
         (0.1, (4 * 41, 6)),
@@ -525,6 +525,38 @@ def test_training_drops_the_shares_it_should(monkeypatch: pytest.MonkeyPatch) ->
         (0.3, (4, 6, 4)),
         (0.4, (4, model.config.hidden)),
     ]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
+def test_dropout_keeps_its_rate_and_the_mean(rate: float, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    n = 199_999
+    X = torch.ones(n, 1, dtype=dtype, requires_grad=True)
+    y = channels_last._drop(nn.Dropout(rate), X)
+    y.sum().backward()
+    kept = y.detach() != 0
+    error = (rate * (1 - rate) / n) ** 0.5
+    assert abs(1 - kept.double().mean().item() - rate) <= 4 * error
+    scale = torch.tensor(1 / (1 - rate), dtype=dtype).item()
+    assert y[kept].unique().tolist() == pytest.approx([scale], rel=1e-2)
+    assert torch.equal(X.grad, y.detach())
+    # Neighbours are drawn alone.
+    both = (kept[1:] & kept[:-1]).double().mean().item()
+    assert abs(both - (1 - rate) ** 2) <= 8 * error
+
+
+def test_each_pass_in_training_drops_other_values() -> None:
+    model = build(RELEASED).train()
+    X = sequences(8)
+    state = copy.deepcopy(model.state_dict())
+    outputs = []
+    for seed in (0, 0, 1):
+        model.load_state_dict(state)
+        torch.manual_seed(seed)
+        outputs.append(model(X).detach())
+    assert torch.equal(outputs[0], outputs[1])
+    assert not torch.allclose(outputs[0], outputs[2], atol=1e-3)
 
 
 @pytest.mark.parametrize("frozen", ["conv_norm", "block.norms.1", "dense_dropout"])

@@ -162,7 +162,7 @@ def test_the_batch_size_depends_on_the_length(additive_model, recorder):
     for length in (24, 4096, 200_000):
         X = torch.zeros(1, 4, length, dtype=torch.int8)
         global_importance(additive_model, X, [("GA", 0)], func=record)
-    assert sizes == {24: 1024, 4096: 32, 200_000: 1}
+    assert sizes == {24: 341, 4096: 2, 200_000: 1}
 
 
 def test_a_batch_size_that_func_holds_already_is_kept(X, additive_model):

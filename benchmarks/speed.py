@@ -1,0 +1,74 @@
+"""All of the speed benchmarks in one run, written into the docs.
+
+    python benchmarks/speed.py [--repeats 5] [--threads 2]
+
+Scans and races beside a loop over tangermeme's `marginalize`, growth, memory,
+precision, training and profiles: `docs/benchmarks/speed.md` gets the tables, with the
+machine named, between the lines that mark them; what is said about them is left. On a
+machine with a GPU precision and training are measured there, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import growth
+import memory
+import precision
+import profiles
+import scans
+import torch
+import training_epoch
+from machine import describe_machine
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "speed.md"
+
+
+def fill(page: str, name: str, measured: str) -> str:
+    """The page with new measurements between the lines that mark their place."""
+    first, last = f"<!-- measured: {name} -->", f"<!-- end: {name} -->"
+    if page.count(first) != 1 or page.count(last) != 1:
+        raise ValueError(f"{PAGE} must have one line {first!r} and one {last!r}.")
+    head, _, rest = page.partition(first)
+    _, _, tail = rest.partition(last)
+    return f"{head}{first}\n{measured}\n{last}{tail}"
+
+
+def on_devices(report: str, gpu: str | None) -> str:
+    return report if gpu is None else f"{report}\n\n{gpu}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    repeats, cuda = options.repeats, torch.cuda.is_available()
+    parts = {
+        "machine": describe_machine,
+        "scans": lambda: scans.report(repeats),
+        "growth": growth.report,
+        "memory": memory.report,
+        "precision": lambda: on_devices(
+            precision.report(repeats),
+            precision.report(repeats, "cuda") if cuda else None,
+        ),
+        "training": lambda: on_devices(
+            training_epoch.report(repeats),
+            training_epoch.report(repeats, "cuda") if cuda else None,
+        ),
+        "profiles": profiles.report,
+    }
+    page = PAGE.read_text()
+    for name, report in parts.items():
+        begin = time.perf_counter()
+        page = fill(page, name, report())
+        PAGE.write_text(page)
+        print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
