@@ -79,6 +79,7 @@ from .spacing import motif_spacing
 from .statistics import Interval, confidence_interval, standard_error
 from .structure import (
     PAPER_HAIRPIN,
+    RELEASED_HAIRPIN,
     Hairpin,
     complementary_bases,
     format_dot_bracket,
@@ -90,6 +91,7 @@ __version__ = version("tangermeme-gia")
 
 __all__ = [
     "PAPER_HAIRPIN",
+    "RELEASED_HAIRPIN",
     "AdditivityFit",
     "BackgroundComparison",
     "Comparison",
