@@ -38,6 +38,14 @@ from .effects import (
     interaction_contrast,
     standardised_effect,
 )
+from .folding import (
+    FoldingCheck,
+    Folds,
+    fold,
+    folding_check,
+    pair_probabilities,
+    unpaired_probabilities,
+)
 from .hairpin import hairpin_importance, relative_to_stem
 from .importance import global_importance
 from .interaction import factorial, pairwise_interaction
@@ -97,6 +105,8 @@ __all__ = [
     "Comparison",
     "Discoveries",
     "FactorialContrasts",
+    "FoldingCheck",
+    "Folds",
     "GIAResult",
     "Hairpin",
     "Interaction",
@@ -128,6 +138,8 @@ __all__ = [
     "factorial",
     "factorial_contrasts",
     "filtered_background",
+    "fold",
+    "folding_check",
     "format_dot_bracket",
     "forms_pairs",
     "gc_comparison",
@@ -149,6 +161,7 @@ __all__ = [
     "occlusion",
     "occlusion_annotations",
     "pair_indices",
+    "pair_probabilities",
     "paired_t_test",
     "pairwise_interaction",
     "parse_dot_bracket",
@@ -175,6 +188,7 @@ __all__ = [
     "standardised_effect",
     "template_rows",
     "top_conditions",
+    "unpaired_probabilities",
     "welch_test",
     "wilcoxon_test",
     "write_meme",
