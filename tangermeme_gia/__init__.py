@@ -12,11 +12,11 @@ from .backgrounds import (
     composition_background,
     dinucleotide_shuffled_background,
     filtered_background,
-    hairpin_background,
     profile_background,
     quantile_background,
     sample_background,
     shuffled_background,
+    structured_background,
     template_rows,
 )
 from .comparisons import BackgroundComparison, ModelComparison
@@ -145,7 +145,6 @@ __all__ = [
     "gc_comparison",
     "gc_flank",
     "global_importance",
-    "hairpin_background",
     "hairpin_importance",
     "impose_pairs",
     "information_content",
@@ -186,6 +185,7 @@ __all__ = [
     "split_and_rescore",
     "standard_error",
     "standardised_effect",
+    "structured_background",
     "template_rows",
     "top_conditions",
     "unpaired_probabilities",

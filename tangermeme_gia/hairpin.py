@@ -25,7 +25,7 @@ from .motif_codes import (
     encode_motif,
     motif_label,
 )
-from .pairing import impose_pairs
+from .pairing import check_no_padding, impose_pairs
 from .patterns import compile_conditions
 from .placements import Placement
 from .results import GIAResult
@@ -131,7 +131,7 @@ def hairpin_importance(
     seed = as_seed(random_state)
     structure, length = named_structure(structure), X.shape[-1]
     pairs = pair_indices(structure, length)
-    _check_no_padding(X, pairs)
+    _check_stem(X, pairs)
     # Of a motif that fits nowhere the length matters, not its draws.
     k = encode_motif(motif, len(X), letters, random_state=seed).shape[1]
     elements = _elements(pairs, length)
@@ -323,16 +323,11 @@ def _table(
     return table
 
 
-def _check_no_padding(X: torch.Tensor | PackedSequence, pairs: Pairs) -> None:
+def _check_stem(X: torch.Tensor | PackedSequence, pairs: Pairs) -> None:
     columns = pairs.ravel()
     for first in range(0, len(X), _CHUNK):
         part = X[first : first + _CHUNK]
         part = part.to_one_hot() if isinstance(part, PackedSequence) else part
-        padded = (part[:, :, columns] == 0).all(dim=1)
-        if padded.any():
-            sequence, place = padded.nonzero()[0].tolist()
-            raise ValueError(
-                f"`X` has padding (a zero column) in sequence {first + sequence} at "
-                f"position {columns[place]}, which is in the stem; leave such "
-                "sequences out or move the stem."
-            )
+        padded = (part[:, :, columns] == 0).all(dim=1).reshape(len(part), -1, 2)
+        rows = np.arange(first, first + len(part))
+        check_no_padding(padded.cpu().numpy(), pairs, rows)
