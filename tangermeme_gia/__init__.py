@@ -7,6 +7,7 @@ which is imported by name because it draws matplotlib in.
 from importlib.metadata import version
 
 from .additivity import AdditivityFit, additivity_fit
+from .associations import correlation
 from .backgrounds import (
     background_names,
     composition_background,
@@ -94,6 +95,7 @@ from .structure import (
     pair_indices,
     parse_dot_bracket,
 )
+from .structure_reading import importance_by_structure
 
 __version__ = version("tangermeme-gia")
 
@@ -132,6 +134,7 @@ __all__ = [
     "composition_background",
     "confidence_interval",
     "diagnose_background",
+    "correlation",
     "dinucleotide_shuffled_background",
     "effect_difference",
     "effect_ratio",
@@ -146,6 +149,7 @@ __all__ = [
     "gc_flank",
     "global_importance",
     "hairpin_importance",
+    "importance_by_structure",
     "impose_pairs",
     "information_content",
     "information_logo",

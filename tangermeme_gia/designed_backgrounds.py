@@ -18,7 +18,7 @@ from tangermeme_gia._codes import (
     observed_codes,
     one_hot,
 )
-from tangermeme_gia.folding import folding_check
+from tangermeme_gia.folding import folds_as_designed
 from tangermeme_gia.pairing import check_no_padding
 from tangermeme_gia.profiles import profile_background
 from tangermeme_gia.shuffles import template_rows
@@ -144,8 +144,7 @@ def structured_background(
         if not fold_check:
             return one_hot(background, len(alphabet), device)
         drawn = one_hot(codes, len(alphabet))
-        check = folding_check(drawn, structure, alphabet=alphabet, n_jobs=n_jobs)
-        missing = missing[~check.folds]
+        missing = missing[~folds_as_designed(drawn, pairs, alphabet, n_jobs)]
         if not len(missing):
             return one_hot(background, len(alphabet), device)
     raise ValueError(
