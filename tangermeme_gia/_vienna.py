@@ -27,7 +27,9 @@ Fold = tuple[str, float, NDArray[np.float64] | None]
 def fold(sequence: str, wanted: Wanted) -> Fold:
     """The minimum-free-energy structure of a sequence, and what else is wanted."""
     compound = RNA.fold_compound(sequence)
-    structure, energy = compound.mfe()
+    structure, single = compound.mfe()
+    # Energies are hundredths, in single precision.
+    energy = round(single, 2)
     if isinstance(wanted, str) and wanted == "structure":
         return structure, energy, None
     # Without this the sums over the structures of a long sequence overflow.
