@@ -109,6 +109,7 @@ def test_arcs_join_the_pairs_below_the_positions_of_a_logo():
     arcs = [(arc.center[0] - arc.width / 2, arc.center[0] + arc.width / 2)
             for arc in ax.patches]  # fmt: skip
     assert arcs == [(1, 7), (2, 6)]
+    assert {(arc.theta1, arc.theta2) for arc in ax.patches} == {(180, 360)}
     assert ax.get_xlim() == axes[0].get_xlim() == (-0.5, 8.5)
     assert ax.get_ylim()[0] < -3
     figure.canvas.draw()

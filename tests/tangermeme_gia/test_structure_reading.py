@@ -96,6 +96,13 @@ def test_controls_are_left_out_and_other_experiments_can_be_read(X):
     assert len(frame) == 2 * 10 * 2
     expected = result.local_importance[:, :2].transpose(0, 1).flatten().double()
     assert frame["local_importance"].tolist() == pytest.approx(expected.tolist())
+    turned = [*range(2, len(result.conditions)), 0, 1]  # controls first
+    other = result._replace(
+        y_afters=result.y_afters[:, turned],
+        conditions=result.conditions.iloc[turned].reset_index(drop=True),
+    )
+    again = importance_by_structure(other, X, patterns, alphabet=RNA)
+    pd.testing.assert_frame_equal(again, frame)
 
 
 def test_inserted_patterns_packed_backgrounds_and_heads(X):
