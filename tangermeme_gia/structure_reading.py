@@ -49,8 +49,7 @@ def importance_by_structure(
 
     Backgrounds differ in their letters as well as in their folds: more C and G make a
     sequence more stable and a site more paired. What goes along with structure need not
-    be due to it; `hairpin_importance` and `structured_background` change structure
-    alone.
+    be due to it; `hairpin_importance` compares one place with and without a stem.
 
     Parameters
     ----------
