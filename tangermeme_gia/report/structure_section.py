@@ -56,8 +56,8 @@ def structure(study: Study, results: Results) -> Section:
         "its bases to be unpaired; a sequence is stable if its most stable structure "
         "has a low free energy. These sequences differ in their letters as well as in "
         "their folds, so that what goes along with a fold need not be due to it; the "
-        "hairpins compare one place with and without a stem. A model of sequence alone can know a fold "
-        "only through the letters that pair.",
+        "hairpins compare one place with and without a stem. A model of sequence alone "
+        "can know a fold only through the letters that pair.",
         [
             Figure(
                 "pairedness",
