@@ -23,10 +23,10 @@ from tangermeme.utils import random_one_hot
 from tangermeme_gia.backgrounds import (
     composition_background,
     dinucleotide_shuffled_background,
-    hairpin_background,
     profile_background,
     quantile_background,
     shuffled_background,
+    structured_background,
 )
 
 N = 1000
@@ -75,7 +75,10 @@ def calls(X: torch.Tensor) -> dict[str, tuple[Call, Call | None]]:
             lambda: quantile_background(X, scores, N, low=0, high=1, random_state=0),
             None,
         ),
-        "hairpin": (lambda: hairpin_background(N, X=X, random_state=0), None),
+        "structured": (
+            lambda: structured_background(X, "paper", N, random_state=0),
+            None,
+        ),
     }
 
 

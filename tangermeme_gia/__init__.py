@@ -7,16 +7,17 @@ which is imported by name because it draws matplotlib in.
 from importlib.metadata import version
 
 from .additivity import AdditivityFit, additivity_fit
+from .associations import correlation
 from .backgrounds import (
     background_names,
     composition_background,
     dinucleotide_shuffled_background,
     filtered_background,
-    hairpin_background,
     profile_background,
     quantile_background,
     sample_background,
     shuffled_background,
+    structured_background,
     template_rows,
 )
 from .comparisons import BackgroundComparison, ModelComparison
@@ -37,6 +38,14 @@ from .effects import (
     factorial_contrasts,
     interaction_contrast,
     standardised_effect,
+)
+from .folding import (
+    FoldingCheck,
+    Folds,
+    fold,
+    folding_check,
+    pair_probabilities,
+    unpaired_probabilities,
 )
 from .hairpin import hairpin_importance, relative_to_stem
 from .importance import global_importance
@@ -79,22 +88,27 @@ from .spacing import motif_spacing
 from .statistics import Interval, confidence_interval, standard_error
 from .structure import (
     PAPER_HAIRPIN,
+    RELEASED_HAIRPIN,
     Hairpin,
     complementary_bases,
     format_dot_bracket,
     pair_indices,
     parse_dot_bracket,
 )
+from .structure_reading import importance_by_structure
 
 __version__ = version("tangermeme-gia")
 
 __all__ = [
     "PAPER_HAIRPIN",
+    "RELEASED_HAIRPIN",
     "AdditivityFit",
     "BackgroundComparison",
     "Comparison",
     "Discoveries",
     "FactorialContrasts",
+    "FoldingCheck",
+    "Folds",
     "GIAResult",
     "Hairpin",
     "Interaction",
@@ -120,19 +134,22 @@ __all__ = [
     "composition_background",
     "confidence_interval",
     "diagnose_background",
+    "correlation",
     "dinucleotide_shuffled_background",
     "effect_difference",
     "effect_ratio",
     "factorial",
     "factorial_contrasts",
     "filtered_background",
+    "fold",
+    "folding_check",
     "format_dot_bracket",
     "forms_pairs",
     "gc_comparison",
     "gc_flank",
     "global_importance",
-    "hairpin_background",
     "hairpin_importance",
+    "importance_by_structure",
     "impose_pairs",
     "information_content",
     "information_logo",
@@ -147,6 +164,7 @@ __all__ = [
     "occlusion",
     "occlusion_annotations",
     "pair_indices",
+    "pair_probabilities",
     "paired_t_test",
     "pairwise_interaction",
     "parse_dot_bracket",
@@ -171,8 +189,10 @@ __all__ = [
     "split_and_rescore",
     "standard_error",
     "standardised_effect",
+    "structured_background",
     "template_rows",
     "top_conditions",
+    "unpaired_probabilities",
     "welch_test",
     "wilcoxon_test",
     "write_meme",

@@ -25,15 +25,15 @@ from .motif_codes import (
     encode_motif,
     motif_label,
 )
-from .pairing import impose_pairs
+from .pairing import check_no_padding, impose_pairs
 from .patterns import compile_conditions
 from .placements import Placement
 from .results import GIAResult
 from .structure import (
-    PAPER_HAIRPIN,
     Hairpin,
     Pairs,
     complementary_bases,
+    named_structure,
     pair_indices,
 )
 
@@ -46,7 +46,7 @@ def hairpin_importance(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
     motif: Motif,
-    structure: str | Hairpin = PAPER_HAIRPIN,
+    structure: str | Hairpin = "paper",
     *,
     starts: Sequence[int] | None = None,
     wobble: bool = False,
@@ -79,9 +79,10 @@ def hairpin_importance(
         which each background gets one draw.
 
     structure: str or Hairpin, optional
-        The geometry of a hairpin, or a dot-bracket string as long as X; with more than
-        one perfect stem-loop it needs `starts`. Default is the paper's:
-        Hairpin(stem_start=5, stem_length=11, loop_length=6).
+        "paper" (pairs at 6-16 with 23-33 as the paper counts, from 1) or "released"
+        (7-15 with 23-31, from 0, as in the authors' code), the geometry of a hairpin,
+        or a dot-bracket string as long as X; with more than one perfect stem-loop it
+        needs `starts`. Default is "paper".
 
     starts: sequence of int or None, optional
         The 0-based first bases at which to place the motif, each with the whole motif
@@ -128,9 +129,9 @@ def hairpin_importance(
     check_backgrounds(X, letters)
     complementary_bases(letters)
     seed = as_seed(random_state)
-    length = X.shape[-1]
+    structure, length = named_structure(structure), X.shape[-1]
     pairs = pair_indices(structure, length)
-    _check_no_padding(X, pairs)
+    _check_stem(X, pairs)
     # Of a motif that fits nowhere the length matters, not its draws.
     k = encode_motif(motif, len(X), letters, random_state=seed).shape[1]
     elements = _elements(pairs, length)
@@ -323,16 +324,11 @@ def _table(
     return table
 
 
-def _check_no_padding(X: torch.Tensor | PackedSequence, pairs: Pairs) -> None:
+def _check_stem(X: torch.Tensor | PackedSequence, pairs: Pairs) -> None:
     columns = pairs.ravel()
     for first in range(0, len(X), _CHUNK):
         part = X[first : first + _CHUNK]
         part = part.to_one_hot() if isinstance(part, PackedSequence) else part
-        padded = (part[:, :, columns] == 0).all(dim=1)
-        if padded.any():
-            sequence, place = padded.nonzero()[0].tolist()
-            raise ValueError(
-                f"`X` has padding (a zero column) in sequence {first + sequence} at "
-                f"position {columns[place]}, which is in the stem; leave such "
-                "sequences out or move the stem."
-            )
+        padded = (part[:, :, columns] == 0).all(dim=1).reshape(len(part), -1, 2)
+        rows = np.arange(first, first + len(part))
+        check_no_padding(padded.cpu().numpy(), pairs, rows)

@@ -124,7 +124,8 @@ def impose_pairs(
     i, j = checked.T
     Y = X.to_one_hot() if isinstance(X, PackedSequence) else X.clone()
     left, right = Y[:, :, i], Y[:, :, j]
-    _check_no_padding(left, right, checked)
+    padded = torch.stack([left.sum(dim=1), right.sum(dim=1)], dim=2) == 0
+    check_no_padding(padded.cpu().numpy(), checked, np.arange(len(Y)))
     formed = _formed(left, right, alphabet, wobble)
     _check_kept(formed, checked, kept)
     partners, letters = complementary_bases(alphabet), list(alphabet)
@@ -134,6 +135,38 @@ def impose_pairs(
     Y[:, :, j] = torch.where(right_follows, left[:, complement], right)
     Y[:, :, i] = torch.where(left_follows, right[:, complement], left)
     return Y
+
+
+def check_no_padding(
+    padded: NDArray[np.bool_], pairs: Pairs, rows: NDArray[np.int64] | None
+) -> None:
+    """Raise if a base that is to pair is not there.
+
+    Parameters
+    ----------
+    padded: numpy.ndarray of bool, shape=(n, n_pairs, 2)
+        Whether each side of each pair has no letter.
+
+    pairs: numpy.ndarray, shape=(n_pairs, 2)
+        The positions of the sides.
+
+    rows: numpy.ndarray or None, shape=(n,)
+        Which sequences of `X` these are; None if they are drawn from a profile.
+
+    Raises
+    ------
+    ValueError
+        That names the first one.
+    """
+    if not padded.any():
+        return
+    sequence, pair, side = np.argwhere(padded)[0].tolist()
+    where = "" if rows is None else f"in sequence {rows[sequence]} "
+    raise ValueError(
+        f"`X` has padding (a zero column) {where}at position {pairs[pair, side]}, "
+        f"which the structure pairs with position {pairs[pair, 1 - side]}; leave such "
+        "sequences out or move the stem."
+    )
 
 
 def _formed(
@@ -197,17 +230,6 @@ def _check_positions(positions: Iterable[int], length: int) -> NDArray[np.bool_]
             )
         flags[position] = True
     return flags
-
-
-def _check_no_padding(left: torch.Tensor, right: torch.Tensor, pairs: Pairs) -> None:
-    padded = torch.stack([left.sum(dim=1), right.sum(dim=1)], dim=2) == 0
-    if padded.any():
-        sequence, pair, side = padded.nonzero()[0].tolist()
-        raise ValueError(
-            f"`X` has padding (a zero column) in sequence {sequence} at position "
-            f"{pairs[pair, side]}, which the structure pairs with position "
-            f"{pairs[pair, 1 - side]}; leave such sequences out or move the stem."
-        )
 
 
 def _check_kept(formed: torch.Tensor, pairs: Pairs, kept: NDArray[np.bool_]) -> None:

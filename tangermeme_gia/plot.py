@@ -10,6 +10,12 @@ from .plot_effects import (
     local_importance_boxes,
 )
 from .plot_logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .plot_structure import (
+    pairedness_scatter,
+    stability_scatter,
+    structure_arcs,
+    unpaired_logo,
+)
 from .plot_surveys import additivity_histogram, background_grid, gc_bias_histograms
 from .plot_sweeps import kmer_ranks, position_curve, spacing_curve
 
@@ -25,6 +31,10 @@ __all__ = [
     "motif_logo",
     "mutagenesis_heatmap",
     "mutagenesis_logo",
+    "pairedness_scatter",
     "position_curve",
     "spacing_curve",
+    "stability_scatter",
+    "structure_arcs",
+    "unpaired_logo",
 ]

@@ -87,7 +87,7 @@ def motif_logo(
     elif background is not None:
         highest = max(highest, float(logo.sum(axis=1).max()))
     ax = new_axes(ax, height=1.4)
-    _draw(ax, logo)
+    draw_logo(ax, logo)
     ax.set_ylim(0, highest)
     return finish(ax, "Position", ylabel)
 
@@ -146,7 +146,7 @@ def mutagenesis_logo(
             f"{len(sequence)}; they must be the same."
         )
     ax = new_axes(ax, height=1.6)
-    _draw(ax, logo)
+    draw_logo(ax, logo)
     top = float(logo.to_numpy().max()) or 1.0
     ax.set_ylim(0, 1.05 * top)
     if structure is not None:
@@ -212,7 +212,7 @@ def mutagenesis_heatmap(
     ax.set_ylim(rows - 0.5, rows - 0.5 - top)
     ax.set_xlim(-0.5, len(sequence) - 0.5)
     ax.set_yticks(range(rows), letters)
-    _number_positions(ax, len(sequence))
+    number_positions(ax, len(sequence))
     codes = [letters.index(letter) for letter in sequence]
     ax.plot(range(len(codes)), codes, "o", color="black", markersize=2.5)
     finish(ax, "Position", "Variant")
@@ -237,14 +237,15 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None
     bar.outline.set_visible(False)
 
 
-def _draw(ax: Axes, logo: pd.DataFrame) -> None:
+def draw_logo(ax: Axes, logo: pd.DataFrame) -> None:
+    """A logo of letters as high as the table says, with numbered positions."""
     colours = _letter_colours(logo)
     # A motif without information, or a model without response, has no letters.
     if logo.to_numpy().any():
         logomaker.Logo(logo, ax=ax, color_scheme=colours, show_spines=False)
     ax.spines[["left", "bottom"]].set_visible(True)
     ax.set_xlim(-0.5, len(logo) - 0.5)
-    _number_positions(ax, len(logo))
+    number_positions(ax, len(logo))
 
 
 def _draw_above(ax: Axes, logo: pd.DataFrame) -> None:
@@ -274,7 +275,8 @@ def _letter_colours(logo: pd.DataFrame) -> dict[str, str]:
     return {letter: colours.get(letter.upper(), GREY) for letter in letters}
 
 
-def _number_positions(ax: Axes, length: int) -> None:
+def number_positions(ax: Axes, length: int) -> None:
+    """Ticks at positions from 0, all of them where there are few."""
     step = 1 if length <= _MOST_NUMBERS else 5 * max(1, round(length / 40))
     ax.set_xticks(range(0, length, step))
 

@@ -200,8 +200,17 @@ def as_frame(result: Any, output: Output) -> pd.DataFrame:
             f"`result` has the columns {list(frame.columns)} and {len(frame)} rows; a "
             "column 'effect' and at least one row are needed."
         )
-    if "output" not in frame:
-        return frame
+    return rows_of_output(frame, output) if "output" in frame else frame
+
+
+def rows_of_output(frame: pd.DataFrame, output: Output) -> pd.DataFrame:
+    """The rows of a table that are of one output of the model.
+
+    Raises
+    ------
+    ValueError
+        If `output` does not choose one.
+    """
     labels = list(frame["output"])
     chosen = _choose(sorted(set(labels), key=str), output)
     rows = pd.Series([label == chosen for label in labels], index=frame.index)

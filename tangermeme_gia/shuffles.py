@@ -31,9 +31,9 @@ def template_rows(
 ) -> NDArray[np.int64]:
     """Which observed sequence is each background sequence made from?
 
-    `shuffled_background`, `dinucleotide_shuffled_background` and `hairpin_background`
-    use the templates that this gives for the same seed, so that standard errors can
-    be clustered by template.
+    `shuffled_background`, `dinucleotide_shuffled_background` and
+    `structured_background` use the templates that this gives for the same seed, so
+    that standard errors can be clustered by template.
 
     Parameters
     ----------

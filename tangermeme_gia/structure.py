@@ -17,6 +17,8 @@ Pairs = NDArray[np.int64]
 # Watson-Crick partners; a letter may have its T or its U form in an alphabet.
 _WATSON_CRICK = {"A": "TU", "C": "G", "G": "C", "T": "A", "U": "A"}
 _WOBBLE = {"G": "TU", "T": "G", "U": "G"}
+# What dot-bracket writes pairs with that cross those in "(" and ")".
+_OTHER_BRACKETS = "[]{}<>"
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,9 @@ class Hairpin:
 
 # Watson-Crick pairs at 6-16 with 23-33, 1-based (paper, "RNA structure").
 PAPER_HAIRPIN = Hairpin()
+# Pairs at 7-15 with 23-31, 0-based: what the authors' released code does instead.
+RELEASED_HAIRPIN = Hairpin(stem_start=7, stem_length=9, loop_length=7)
+_PRESETS = {"paper": PAPER_HAIRPIN, "released": RELEASED_HAIRPIN}
 
 
 def parse_dot_bracket(structure: str) -> NDArray[np.int64]:
@@ -166,8 +171,8 @@ def parse_dot_bracket(structure: str) -> NDArray[np.int64]:
         If `structure` is not a string.
 
     ValueError
-        If a bracket has no partner or a character is not allowed; the position is
-        named.
+        If a bracket has no partner, a character is not allowed, or there is a
+        pseudoknot, which takes a second kind of brackets; the position is named.
 
     Examples
     --------
@@ -189,6 +194,12 @@ def parse_dot_bracket(structure: str) -> NDArray[np.int64]:
                 )
             partner = opened.pop()
             table[partner], table[position] = position, partner
+        elif character in _OTHER_BRACKETS:
+            raise ValueError(
+                f"`structure` holds {character!r} at position {position} (0-based), "
+                "the notation of a pseudoknot; pairs that cross are not supported, "
+                "and those that do not are written with '(' and ')'."
+            )
         elif character != ".":
             raise ValueError(
                 f"`structure` holds {character!r} at position {position} (0-based); "
@@ -259,7 +270,8 @@ def pair_indices(structure: str | Hairpin, length: int | None = None) -> Pairs:
     Parameters
     ----------
     structure: str or Hairpin
-        A dot-bracket string, or the geometry of a hairpin.
+        A dot-bracket string, the geometry of a hairpin, or the name of one: "paper"
+        (`PAPER_HAIRPIN`) or "released" (`RELEASED_HAIRPIN`).
 
     length: int or None, optional
         Length of the sequences the structure is meant for; None checks nothing.
@@ -281,6 +293,7 @@ def pair_indices(structure: str | Hairpin, length: int | None = None) -> Pairs:
     >>> pair_indices("((...))").tolist()
     [[0, 6], [1, 5]]
     """
+    structure = named_structure(structure)
     if isinstance(structure, Hairpin):
         if length is not None:
             _check_fits(structure, length)
@@ -293,6 +306,29 @@ def pair_indices(structure: str | Hairpin, length: int | None = None) -> Pairs:
         )
     left = np.flatnonzero(table > np.arange(len(table)))
     return np.stack([left, table[left]], axis=1)
+
+
+def named_structure(structure: str | Hairpin) -> str | Hairpin:
+    """The hairpin of a name, and any other structure as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is a word but not a name.
+
+    Examples
+    --------
+    >>> named_structure("paper") == PAPER_HAIRPIN, named_structure("(...)")
+    (True, '(...)')
+    """
+    if not isinstance(structure, str) or not structure.isalpha():
+        return structure
+    if structure not in _PRESETS:
+        raise ValueError(
+            f"`structure`={structure!r} must be a dot-bracket string, a Hairpin, or "
+            f"one of {', '.join(map(repr, _PRESETS))}."
+        )
+    return _PRESETS[structure]
 
 
 def complementary_bases(

@@ -12,12 +12,15 @@ from ..backgrounds import (
     background_names,
     profile_background,
     sample_background,
+    structured_background,
     template_rows,
 )
 from ..report import ReportInputs
+from ..structure import Hairpin
 
-OBSERVED = "observed"
-NAMES = (*background_names(), OBSERVED)
+OBSERVED, STRUCTURED = "observed", "structured"
+# Those of observed sequences, and those of a design.
+NAMES = (*background_names(), OBSERVED, STRUCTURED)
 N_BACKGROUNDS = 1000
 # Draws from a profile that stand in for each observed sequence where there are none.
 _STAND_INS = 4
@@ -30,6 +33,9 @@ def draw_background(
     inputs: ReportInputs,
     n: int | None = None,
     seed: int = 0,
+    *,
+    dot_bracket: str | Hairpin | None = None,
+    fold_check: bool = False,
     **prediction: Any,
 ) -> torch.Tensor:
     """The sequences of a background.
@@ -37,8 +43,8 @@ def draw_background(
     Parameters
     ----------
     name: str
-        One of `NAMES`: those of `background_names()`, or "observed", the sequences as
-        they are.
+        One of `NAMES`: those of `background_names()`; "observed", the sequences as
+        they are; or "structured", folded into a design.
 
     inputs: ReportInputs
         The sequences, or the profile from which stand-ins for them are drawn, and the
@@ -51,6 +57,12 @@ def draw_background(
     seed: int, optional
         Seed of the draws. Default is 0.
 
+    dot_bracket: str, Hairpin or None, optional
+        The design of "structured", and of no other. Default is None.
+
+    fold_check: bool, optional
+        Whether its sequences must fold so by ViennaRNA. Default is False.
+
     prediction: optional
         Keywords for `predict`.
 
@@ -62,7 +74,8 @@ def draw_background(
     Raises
     ------
     ValueError
-        If there are too few sequences, or none for "observed".
+        If there are too few sequences, or none for "observed", or "structured" and a
+        design are not given together.
 
     Examples
     --------
@@ -72,6 +85,17 @@ def draw_background(
     """
     if n is not None and n < 1:
         raise ValueError(f"`--n`={n} must be at least 1.")
+    if name == STRUCTURED:
+        if dot_bracket is None:
+            raise ValueError("the background 'structured' needs `--dot-bracket`.")
+        return structured_background(
+            inputs.profile if inputs.X is None else inputs.X,
+            dot_bracket,
+            n or N_BACKGROUNDS,
+            alphabet=inputs.alphabet,
+            fold_check=fold_check,
+            random_state=seed,
+        )
     if name == OBSERVED:
         if inputs.X is None:
             raise ValueError("the background 'observed' needs `--sequences`.")
@@ -103,7 +127,7 @@ def draw_all(
     inputs: ReportInputs,
     n: int | None,
     seed: int,
-    **prediction: Any,
+    **options: Any,
 ) -> dict[str, torch.Tensor]:
     """Several backgrounds by name, each as from `draw_background`.
 
@@ -114,6 +138,4 @@ def draw_all(
     """
     if len(set(names)) < len(names):
         raise ValueError(f"`--backgrounds` {' '.join(names)} names one twice.")
-    return {
-        name: draw_background(name, inputs, n, seed, **prediction) for name in names
-    }
+    return {name: draw_background(name, inputs, n, seed, **options) for name in names}

@@ -199,8 +199,9 @@ def _add_hairpin(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--structure",
         type=structure,
-        default="5,11,6",
-        help="start (0-based),stem,loop of a hairpin, or dot-bracket as long as the "
+        default="paper",
+        help="paper (start 5, stem 11, loop 6) or released (7,9,7: the authors' code), "
+        "start (0-based),stem,loop of a hairpin, or dot-bracket as long as the "
         "sequences",
     )
     text = "0-based first bases of the motif (default: middle of the loop and each arm)"
@@ -368,7 +369,7 @@ DESIGNS = (
         "hairpin-importance",
         hairpin_importance,
         "Does a motif act in the loop, in the stem, or without any structure?",
-        "--motif UAAUUA --structure 5,11,6 --n 200 --plot hairpin.png",
+        "--motif UAAUUA --structure released --n 200 --plot hairpin.png",
         _add_hairpin,
         lambda plot, result, *_: _draw_hairpin(plot, result),
     ),

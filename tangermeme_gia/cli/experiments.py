@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from ..robustness import across_backgrounds
-from .backgrounds import N_BACKGROUNDS, NAMES, draw_all, draw_background
+from ..structure import Hairpin
+from .backgrounds import (
+    N_BACKGROUNDS,
+    NAMES,
+    STRUCTURED,
+    draw_all,
+    draw_background,
+)
 from .designs import DESIGNS, Design
 from .options import add_inputs, add_output, add_parser, ask, check_confidence
 from .output import check_files, local_table, write_plot, write_table
-from .values import respell
+from .values import respell, structure
 
 # Keywords that hold motifs, which may be given in lower case and with T for U.
 _MOTIFS = ("motif", "motifs", "left", "right", "patterns", "a", "b", "kmers")
@@ -36,6 +43,8 @@ def run_experiment(
     background: str,
     backgrounds: list[str] | None,
     n: int | None,
+    dot_bracket: str | Hairpin | None,
+    fold_check: bool,
     confidence: float,
     out: Path | None,
     plot: Path | None,
@@ -46,6 +55,11 @@ def run_experiment(
     """Write the table of an experiment, and its plot."""
     check_files(out=out, plot=plot, local=local)
     check_confidence(confidence)
+    design_of: dict[str, Any] = {"dot_bracket": dot_bracket, "fold_check": fold_check}
+    if STRUCTURED not in (backgrounds or [background]) and any(design_of.values()):
+        raise ValueError(
+            "`--dot-bracket` and `--fold-check` go with the background 'structured'."
+        )
     if backgrounds and (top is not None or local is not None):
         raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
     asked = ask(options)
@@ -55,7 +69,7 @@ def run_experiment(
         given["top"] = top
     keywords = {**given, **asked.keywords}
     if backgrounds:
-        drawn = draw_all(backgrounds, inputs, n, seed, **asked.prediction)
+        drawn = draw_all(backgrounds, inputs, n, seed, **design_of, **asked.prediction)
         comparison = across_backgrounds(
             design.function, inputs.model, drawn, **keywords
         )
@@ -63,7 +77,7 @@ def run_experiment(
         if plot is not None:
             write_plot(lambda plots: plots.background_grid(comparison), plot)
         return
-    X = draw_background(background, inputs, n, seed, **asked.prediction)
+    X = draw_background(background, inputs, n, seed, **design_of, **asked.prediction)
     result = design.function(inputs.model, X, **keywords)
     if top is None:
         write_table(result.to_frame(confidence), out)
@@ -86,8 +100,8 @@ def _add_backgrounds(parser: argparse.ArgumentParser) -> None:
         choices=NAMES,
         metavar="NAME",
         default=NAMES[0],
-        help=f"sequences the motifs are placed in: {', '.join(NAMES)} (the sequences "
-        "as they are)",
+        help=f"sequences the motifs are placed in: {', '.join(NAMES)} (observed: the "
+        "sequences as they are; structured: folded as --dot-bracket says)",
     )
     one.add_argument(
         "--backgrounds",
@@ -100,6 +114,18 @@ def _add_backgrounds(parser: argparse.ArgumentParser) -> None:
         "--n",
         type=int,
         help=f"background sequences (default: {N_BACKGROUNDS}, or all of 'observed')",
+    )
+    group.add_argument(
+        "--dot-bracket",
+        type=structure,
+        metavar="STRUCTURE",
+        help="design of 'structured': dot-bracket as long as the sequences, paper, "
+        "released, or start (0-based),stem,loop of a hairpin",
+    )
+    group.add_argument(
+        "--fold-check",
+        action="store_true",
+        help="only sequences that fold so by ViennaRNA; the others are drawn again",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..removal import average_draws, occlusion, occlusion_annotations
-from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, draw_background
+from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
 from .designs import Flat
 from .options import (
     Asked,
@@ -119,7 +119,7 @@ def _add_regions(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--background",
-        choices=(*_SHUFFLES, *(x for x in NAMES if x not in _SHUFFLES)),
+        choices=(*_SHUFFLES, *(x for x in NAMES if x not in (*_SHUFFLES, STRUCTURED))),
         metavar="NAME",
         default=_SHUFFLES[0],
         help="what replaces a region: its own letters in random order (shuffle, or "

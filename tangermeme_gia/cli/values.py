@@ -75,20 +75,20 @@ def pattern(word: str) -> Pattern:
 
 
 def structure(word: str) -> str | Hairpin:
-    """A dot-bracket string, or start,stem,loop of a hairpin.
+    """A dot-bracket string, start,stem,loop of a hairpin, or the name of one.
 
     Examples
     --------
-    >>> structure("5,11,6")
-    Hairpin(stem_start=5, stem_length=11, loop_length=6)
+    >>> structure("5,11,6"), structure("paper")
+    (Hairpin(stem_start=5, stem_length=11, loop_length=6), 'paper')
     """
-    if set(word) <= set("().[]{}<>"):
+    if set(word) <= set("().[]{}<>") or word in ("paper", "released"):
         return word
     try:
         start, stem, loop = map(int, word.split(","))
         return Hairpin(start, stem, loop)
     except ValueError as error:
-        wanted = "dot-bracket, or start,stem,loop such as 5,11,6"
+        wanted = "paper, released, dot-bracket, or start,stem,loop such as 5,11,6"
         # Hairpin says which of three numbers is wrong.
         detail = f" ({error})" if word.count(",") == 2 and "`" in str(error) else ""
         raise _wrong(word, wanted + detail) from None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from .._fold_processes import require_vienna
 from ..context import gc_flank
 from ..hairpin import hairpin_importance
 from ..importance import global_importance
@@ -33,6 +34,9 @@ _SITE_GAP = 1
 # Bases of the paper's probes, in which it places its hairpin.
 _PAPER_LENGTH = 41
 _MOST_SPACINGS = 21
+# Sequences of so many bases that are folded; of longer ones fewer, at least so many.
+_FOLDED, _FOLDED_LENGTH, _FEWEST_FOLDED = 1000, 60, 50
+_LONGEST_FOLDED = 300
 _MOST_STARTS = 101
 _SCAN_CHUNKS = 16
 
@@ -221,6 +225,37 @@ def _no_hairpin(study: Study) -> str | None:
     return None
 
 
+def structure(study: Study, store: Store) -> Results:
+    """The motif in as many backgrounds as can be folded in a few seconds."""
+    result = global_importance(
+        study.model,
+        study.X[: _n_folded(study)],
+        [(study.motif, study.start)],
+        **study.ask,
+    )
+    return {"structure": result}
+
+
+def _n_folded(study: Study) -> int:
+    # The time of a fold grows with more than the square of the length.
+    most = _FOLDED * min(1.0, (_FOLDED_LENGTH / study.inputs.length) ** 2.3)
+    return min(study.options.n, max(_FEWEST_FOLDED, int(most)))
+
+
+def _no_structure(study: Study) -> str | None:
+    if not study.inputs.has_nucleotides:
+        return "the alphabet is not that of nucleotides"
+    if "U" not in study.inputs.alphabet:
+        return "folding is a question about RNA"
+    if study.inputs.length > _LONGEST_FOLDED:
+        return f"sequences of {study.inputs.length:,} bases take long to fold"
+    try:
+        require_vienna()
+    except ImportError as error:
+        return str(error)
+    return None
+
+
 def robustness(study: Study, store: Store) -> Results:
     """The main conditions under every background."""
     backgrounds = {
@@ -253,5 +288,6 @@ PARTS: dict[str, Part] = {
     "position": Part(position),
     "gc": Part(gc, _no_flanks),
     "hairpin": Part(hairpin, _no_hairpin),
+    "structure": Part(structure, _no_structure),
     "robustness": Part(robustness),
 }

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import arrangement_sections, context_sections, motif_sections
+from . import (
+    arrangement_sections,
+    context_sections,
+    motif_sections,
+    structure_section,
+)
 from .section import Section
 from .store import Results
 from .study import Study
@@ -19,5 +24,6 @@ SECTIONS: dict[str, Callable[[Study, Results], Section]] = {
     "position": arrangement_sections.position,
     "gc": context_sections.gc,
     "hairpin": context_sections.hairpin,
+    "structure": structure_section.structure,
     "robustness": context_sections.robustness,
 }

@@ -25,6 +25,7 @@ EXPERIMENTS = (
     "position",
     "gc",
     "hairpin",
+    "structure",
     "robustness",
 )
 # These say nothing of their own when the motif is given.

@@ -149,6 +149,18 @@ def test_a_dot_bracket_string_says_the_same_as_its_geometry(X):
     assert by_string.conditions.equals(by_geometry.conditions)
 
 
+@pytest.mark.parametrize(
+    ("name", "geometry", "starts"),
+    [("paper", (5, 11, 6), [16, 7, 24]), ("released", (7, 9, 7), [16, 8, 24])],
+)
+def test_a_named_layout_is_its_geometry(X, name, geometry, starts):
+    named = hairpin_importance(Sequences(), X, "GCTGGC", name)
+    given = hairpin_importance(Sequences(), X, "GCTGGC", Hairpin(*geometry))
+    assert torch.equal(named.y_afters, given.y_afters)
+    assert named.conditions.equals(given.conditions)
+    assert named.conditions["start"][1::2].tolist() == starts
+
+
 def test_two_stems_need_starts_and_get_their_places(X):
     structure = "((..)(..))" + "." * 31
     with pytest.raises(ValueError, match=r"without `starts`: .*not one perfect"):

@@ -33,6 +33,22 @@ def change() -> pd.DataFrame:
     return pd.DataFrame([[0, -3.0, -4, 0], [-1, 0, 0, 0]], columns=list("ACGU"))
 
 
+def folded(names=("UGCAUG@3", "UGCAUG@9")) -> pd.DataFrame:
+    """As from `importance_by_structure`, of 40 backgrounds."""
+    rng = np.random.default_rng(0)
+    n = 40 * len(names)
+    return pd.DataFrame(
+        {
+            "patterns": np.repeat(names, 40),
+            "background": np.tile(np.arange(40), len(names)),
+            "output": 0,
+            "energy": -9 * rng.random(n),
+            "unpaired": rng.random(n),
+            "local_importance": rng.standard_normal(n),
+        }
+    )
+
+
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
 CASES = {
@@ -49,7 +65,11 @@ CASES = {
     "motif_logo": lambda: (torch.eye(4), "ACGU"),
     "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
     "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
+    "pairedness_scatter": lambda: (folded(),),
     "position_curve": lambda: (result(start=[3, 9]),),
+    "stability_scatter": lambda: (folded(),),
+    "structure_arcs": lambda: (".((...)).",),
+    "unpaired_logo": lambda: ([0.5, 1.0], "AC", "ACGU"),
     "spacing_curve": lambda: (result(spacing=[0, 1]),),
 }
 
@@ -127,6 +147,10 @@ AWKWARD = {
     "long_rows": lambda: plot.background_grid(
         pd.DataFrame({"background": "a", "motif": LONG, "effect": 1e5})
     ),
+    "many_sites_folded": lambda: plot.pairedness_scatter(folded(LONG[:9])),
+    "long_arcs": lambda: plot.structure_arcs("((((" + "." * 400 + "))))"),
+    "no_arcs": lambda: plot.structure_arcs("..."),
+    "long_track": lambda: plot.unpaired_logo([0.5] * 120, SEQUENCE, "ACGU"),
     "long_heatmap": lambda: plot.mutagenesis_heatmap(
         np.eye(4)[[1, 2, 3, 0] * 30] * 1e-6, SEQUENCE, "ACGU"
     ),

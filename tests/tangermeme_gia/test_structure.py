@@ -3,6 +3,7 @@ import pytest
 
 from tangermeme_gia.structure import (
     PAPER_HAIRPIN,
+    RELEASED_HAIRPIN,
     Hairpin,
     complementary_bases,
     format_dot_bracket,
@@ -32,7 +33,8 @@ def test_dot_bracket_and_pair_table_are_inverse(structure):
         ("(.(.)", r"opens a pair at position 0 .* never closed"),
         ("..(", r"opens a pair at position 2 .* never closed"),
         (".(x)", r"holds 'x' at position 2 .*allowed are '\(', '\)' and '\.'"),
-        (".[.]", r"holds '\[' at position 1"),
+        ("((.[.))]", r"holds '\[' at position 3 .*, the notation of a pseudoknot;"),
+        ("{.}", r"holds '\{' at position 0 .* a pseudoknot"),
     ],
 )
 def test_malformed_dot_brackets_are_refused_by_position(structure, message):
@@ -82,6 +84,32 @@ def test_the_default_hairpin_is_the_one_of_the_paper():
     assert list(Hairpin().loop) == list(range(16, 22))
     assert list(Hairpin().right_arm) == list(range(22, 33))
     assert Hairpin().end == 33
+
+
+def test_the_papers_pairs_one_by_one():
+    counted_from_1 = [
+        (6, 33), (7, 32), (8, 31), (9, 30), (10, 29), (11, 28),
+        (12, 27), (13, 26), (14, 25), (15, 24), (16, 23),
+    ]  # fmt: skip
+    assert (pair_indices("paper", 41) + 1).tolist() == [list(p) for p in counted_from_1]
+    assert PAPER_HAIRPIN.dot_bracket(41) == "....." + 11 * "(" + "." * 6 + 11 * ")" + (
+        8 * "."
+    )
+
+
+def test_the_released_codes_pairs_one_by_one():
+    pairs = [
+        (7, 31), (8, 30), (9, 29), (10, 28), (11, 27), (12, 26), (13, 25), (14, 24),
+        (15, 23),
+    ]  # fmt: skip
+    assert pair_indices("released", 41).tolist() == [list(p) for p in pairs]
+    assert RELEASED_HAIRPIN.pairs.tolist() == [list(p) for p in pairs]
+    assert list(RELEASED_HAIRPIN.loop) == [16, 17, 18, 19, 20, 21, 22]
+
+
+def test_an_unknown_name_of_a_structure_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"'stem' must be .* 'paper', 'released'"):
+        pair_indices("stem", 41)
 
 
 @pytest.mark.parametrize("geometry", [(0, 1, 0), (5, 11, 6), (3, 4, 3), (0, 6, 9)])

@@ -18,8 +18,27 @@ class CountsA(torch.nn.Module):
 MODEL = OneOutput(CountsA())
 
 
-def test_the_names_are_those_of_the_paper_and_the_sequences_themselves():
-    assert (*gia.background_names(), "observed") == NAMES
+def test_the_names_are_those_of_the_paper_the_sequences_themselves_and_a_design():
+    assert (*gia.background_names(), "observed", "structured") == NAMES
+
+
+def test_a_design_is_folded_from_sequences_or_else_from_the_profile():
+    design = "((((....))))"
+    for inputs, source in (
+        (ReportInputs("model", MODEL, X=X), X),
+        (ReportInputs("model", MODEL, profile=PROFILE), PROFILE),
+    ):
+        for check in (False, True) if source is X else (False,):
+            expected = gia.structured_background(
+                source, design, 15, fold_check=check, random_state=3
+            )
+            drawn = draw_background(
+                "structured", inputs, 15, 3, dot_bracket=design, fold_check=check
+            )
+            assert torch.equal(drawn, expected)
+    assert len(draw_background("structured", inputs, dot_bracket=design)) == 1000
+    with pytest.raises(ValueError, match="'structured' needs `--dot-bracket`"):
+        draw_background("structured", inputs, 5)
 
 
 def test_a_profile_is_drawn_from():

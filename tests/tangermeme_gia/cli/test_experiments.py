@@ -196,6 +196,29 @@ def test_backgrounds_are_those_of_the_library(
     assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
 
 
+def test_a_structured_background_has_the_design_of_its_options(
+    toy, table, failure, model, assert_same
+):
+    design = "....((((((....))))))...."
+    words = [*SITES, *toy, "--n", 12]
+    given = ["--background", "structured", "--dot-bracket", design, "--fold-check"]
+    X = gia.structured_background(UNIFORM, design, 12, fold_check=True, random_state=0)
+    expected = gia.multi_site(model, X, "GATA", [0, 8]).to_frame()
+    assert_same(table(*words, *given), expected)
+    several = ["--backgrounds", "structured", "profile", *given[2:]]
+    rows = table(*words, *several)
+    assert_same(
+        rows[rows["background"] == "structured"]
+        .drop(columns="background")
+        .reset_index(drop=True),
+        expected,
+    )
+    assert "go with the background 'structured'" in failure(*words, *given[2:])
+    assert "needs `--dot-bracket`" in failure(*words, *given[:2])
+    error = failure(*words, *given[:3], "((..[))]")
+    assert "a pseudoknot" in error
+
+
 def test_observed_sequences_are_taken_as_they_are(
     toy, table, observed, model, assert_same
 ):

@@ -69,7 +69,11 @@ def test_motifs_are_spelled_as_the_alphabet_does():
         (gaps, "3/x", "must be spacings such as"),
         (pattern, "GATA@x", "must be MOTIF@START"),
         (pattern, "@3", "must be MOTIF@START"),
-        (structure, "5,11", "dot-bracket, or start,stem,loop such as 5,11,6"),
+        (
+            structure,
+            "5,11",
+            "paper, released, dot-bracket, or start,stem,loop such as 5",
+        ),
         (structure, "5,0,6", "`stem_length`=0 must be at least 1"),
         (order, "0,1", "numbers of motifs from 1"),
         (region, "5", "must be start:end"),

@@ -60,7 +60,7 @@ def test_every_element_is_closed(page):
 
 def test_every_picture_is_in_the_page_and_can_be_read(page):
     images = page.all("img")
-    assert len(images) == 12
+    assert len(images) == 14
     for image in images:
         kind, content = re.fullmatch(
             r"data:image/(svg\+xml|png);base64,(.+)", image["src"]
@@ -85,10 +85,10 @@ def test_nothing_is_fetched_from_outside(page):
 
 def test_every_link_leads_somewhere(page, finished):
     ids = [a["id"] for _, a in page.elements if "id" in a]
-    assert len(set(ids)) == len(ids) == 13
+    assert len(set(ids)) == len(ids) == 14
     hrefs = [a["href"] for a in page.all("a")]
     anchors = [href[1:] for href in hrefs if href.startswith("#")]
-    assert len(anchors) == 12
+    assert len(anchors) == 13
     assert {*anchors} < {*ids}
     files = [href for href in hrefs if not href.startswith(("#", "https:"))]
     assert len(files) > 30

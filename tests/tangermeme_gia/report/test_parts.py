@@ -1,5 +1,7 @@
 """The predictions of each part, and where its patterns stand."""
 
+import sys
+
 import pytest
 import torch
 from tangermeme.utils import random_one_hot
@@ -67,10 +69,11 @@ def test_dna_of_500_bases_has_flanks_near_the_motif_and_no_hairpin():
     study = study_of("TGCATG", 500, DNA)
     assert flank_starts(study) == (230, 265)
     assert site_starts(study) == [233, 240, 247]
-    assert list(obstacles(study)) == ["hairpin"]
+    assert list(obstacles(study)) == ["hairpin", "structure"]
+    assert obstacles(study)["structure"] == "folding is a question about RNA"
     assert "a question about RNA" in obstacles(study)["hairpin"]
     asked = study_of("TGCATG", 500, DNA, experiments=("hairpin",))
-    assert obstacles(asked) == {}
+    assert list(obstacles(asked)) == ["structure"]
 
 
 def test_sequences_too_short_say_what_has_no_room():
@@ -91,7 +94,7 @@ def test_a_motif_at_the_start_has_no_sites_before_it():
 def test_proteins_have_neither_flanks_nor_hairpins():
     reasons = obstacles(study_of("WLN", 30, PROTEIN))
     assert reasons == dict.fromkeys(
-        ["gc", "hairpin"], "the alphabet is not that of nucleotides"
+        ["gc", "hairpin", "structure"], "the alphabet is not that of nucleotides"
     )
 
 
@@ -101,6 +104,29 @@ def test_padding_where_the_stem_would_be_leaves_the_hairpin_out():
     inputs = ReportInputs("model", OneOutput(Sites()), RNA, X=X)
     study = Study(inputs, ReportOptions(motif="GAC", n=4, n_scan=2))
     assert "padding or N" in obstacles(study)["hairpin"]
+
+
+def test_without_viennarna_nothing_is_folded_and_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "RNA", None)
+    reasons = obstacles(study_of())
+    assert list(reasons) == ["structure"]
+    assert reasons["structure"].endswith("pip install tangermeme-gia[vienna]")
+
+
+@pytest.mark.parametrize(("length", "n"), [(41, 400), (60, 400), (120, 203), (300, 50)])
+def test_fewer_of_longer_sequences_are_folded(tmp_path, length, n):
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(length * 4, 1))
+    profile = torch.full((4, length), 0.25)
+    inputs = ReportInputs("model", OneOutput(model), RNA, profile=profile)
+    study = Study(inputs, ReportOptions(motif="GAC", n=400, n_scan=2))
+    result = PARTS["structure"].compute(study, Store(tmp_path))["structure"]
+    assert len(result.y_before) == n
+    assert torch.allclose(result.y_before, study.predict(study.X[:n]), atol=1e-6)
+
+
+def test_long_sequences_are_not_folded():
+    reasons = obstacles(study_of("UGCAUG", 301))
+    assert reasons == {"structure": "sequences of 301 bases take long to fold"}
 
 
 # The scan in chunks

@@ -1,0 +1,121 @@
+"""What a report says of folds, where an effect is known to follow them."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from tangermeme.utils import one_hot_encode
+
+from tangermeme_gia.associations import correlation
+from tangermeme_gia.folding import folds_and_probabilities
+from tangermeme_gia.report import ReportOptions, run_report
+from tangermeme_gia.report.parts import PARTS
+from tangermeme_gia.report.store import Store
+from tangermeme_gia.report.structure_section import structure
+from tangermeme_gia.report.study import Study
+from tangermeme_gia.report.wording import row_with_interval
+from tangermeme_gia.statistics import confidence_interval
+from tangermeme_gia.structure_reading import importance_by_structure
+
+from .conftest import RNA, Sites, inputs_of
+
+UNIFORM = torch.full((4, 41), 0.25)
+
+
+class ReadsFolds(torch.nn.Module):
+    """GAC at 19 counts `weight` times what is unpaired of it, and the free energy."""
+
+    def __init__(self, weight=1.0, stability=0.1) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+        self.weight, self.stability = weight, stability
+
+    def forward(self, X):
+        folds, unpaired = folds_and_probabilities(X.float(), RNA)
+        y = self.weight * unpaired[:, 19:22].mean(axis=1)
+        y += self.stability * folds.energies
+        has_site = (X[:, :, 19:22] * one_hot_encode("GAC")).sum(dim=(1, 2)) == 3
+        return (self.scale * has_site * torch.from_numpy(y).float())[:, None]
+
+
+def section_of(model, folder, n=60, **changes):
+    options = ReportOptions(motif="GAC", n=n, n_scan=2)
+    study = Study(inputs_of(model, **changes), options)
+    results = PARTS["structure"].compute(study, Store(folder))
+    frame = importance_by_structure(
+        results["structure"], study.X, [("GAC", 19)], alphabet=RNA
+    )
+    return structure(study, results), frame
+
+
+@pytest.mark.parametrize(
+    ("sign", "places"),
+    [
+        (1, ("where its site is unpaired", "in unstable sequences")),
+        (-1, ("where its site is paired", "in stable sequences")),
+    ],
+)
+def test_a_model_that_reads_folds_is_found_out(tmp_path, sign, places):
+    model = ReadsFolds(sign, sign * 0.1)
+    section, frame = section_of(model, tmp_path, profile=UNIFORM)
+    unpaired, energy = (
+        correlation(frame[name], frame["local_importance"])
+        for name in ("unpaired", "energy")
+    )
+    assert section.sentence == (
+        f"Its effect is larger {places[0]} (correlation "
+        f"{row_with_interval(unpaired)}), and larger {places[1]} (correlation "
+        f"{row_with_interval(energy)}); letters and folds are not told apart by this."
+    )
+    assert section.headline == {
+        "r_unpaired": float(unpaired.effect),
+        "r_energy": float(energy.effect),
+    }
+    assert row_with_interval(unpaired) in section.summary[0][1]
+    assert [figure.name for figure in section.figures] == ["pairedness", "stability"]
+    assert "differ in their letters as well as in their folds" in section.method
+
+
+def test_a_model_that_does_not_is_not(tmp_path):
+    section, _ = section_of(Sites(), tmp_path, profile=UNIFORM)
+    assert "is not clearly larger or smaller where its site is unpaired (corr" in (
+        section.sentence
+    )
+
+
+def test_quarters_are_of_the_folds(tmp_path):
+    section, frame = section_of(Sites(), tmp_path, profile=UNIFORM, n=40)
+    table = section.tables["structure"].set_index(["by", "quarter"])
+    assert table["n"].tolist() == [10] * 8
+    for name in ("unpaired", "energy"):
+        rows = frame.sort_values(name, kind="stable").iloc[10:20]
+        quarter = table.loc[(name, 2)]
+        assert [quarter["from"], quarter["to"]] == [
+            rows[name].min(),
+            rows[name].max(),
+        ]
+        interval = confidence_interval(rows["local_importance"].to_numpy())
+        assert quarter["low"] == pytest.approx(float(interval.low))
+
+
+def test_effects_that_are_all_the_same_have_no_correlation(tmp_path):
+    class Same(Sites):
+        def forward(self, X):
+            return (X[:, :, 19] * torch.tensor([0.0, 0.0, 1.0, 0.0])).sum(1)[:, None]
+
+    AU = torch.tensor([[0.5], [0.0], [0.0], [0.5]]).repeat(1, 41)
+    section, _ = section_of(Same(), tmp_path, n=8, profile=AU)
+    assert section.sentence.startswith(
+        "Its effect is neither larger nor smaller where its site is unpaired, for all"
+    )
+    assert np.isnan(section.headline["r_unpaired"])
+
+
+def test_without_viennarna_a_report_says_how_to_get_it(tmp_path, monkeypatch, quick):
+    monkeypatch.setitem(sys.modules, "RNA", None)
+    options = ReportOptions(n=8, motif="GAC", experiments=("sites", "structure"))
+    sections = run_report(inputs_of(Sites()), tmp_path, options)
+    assert [section.name for section in sections] == ["motif", "sites"]
+    page = (tmp_path / "index.html").read_text()
+    assert "pip install tangermeme-gia[vienna]" in page
