@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from residualbind import ResidualBind, ResidualBindConfig, train
 
-N_PROBES, BATCH_SIZE = 27_000, 100
+N_PROBES, BATCH_SIZE = 10_000, 100
 CONFIGS = {
     "paper": ResidualBindConfig(),
     "released": ResidualBindConfig.released(),

@@ -188,3 +188,16 @@ def test_progress_is_shown_on_request(X, additive_model, capfd):
 def test_the_outputs_are_those_of_predict(X, additive_model):
     result = global_importance(additive_model, X, CONDITIONS)
     assert torch.equal(result.y_before, predict(additive_model, X))
+
+
+def test_low_precision_is_that_of_predict(X):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96, 1))
+    full, half = (
+        global_importance(model, X, CONDITIONS, dtype=dtype, device="cpu")
+        for dtype in ("float32", "bfloat16")
+    )
+    assert half.y_before.dtype == torch.bfloat16
+    assert torch.equal(half.y_before, predict(model, X, dtype="bfloat16"))
+    assert not torch.equal(half.y_afters.float(), full.y_afters)
+    torch.testing.assert_close(half.y_afters.float(), full.y_afters, atol=0.02, rtol=0)
