@@ -62,6 +62,11 @@ def run_experiment(
         )
     if backgrounds and (top is not None or local is not None):
         raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
+    if backgrounds and options.get("method") == "racing":
+        raise ValueError(
+            "`--method racing` finds the best of one background, and others are best "
+            "under another; it does not go with `--backgrounds`."
+        )
     asked = ask(options)
     inputs, seed = asked.inputs, asked.seed
     given = _library_keywords(asked.given, inputs.alphabet)

@@ -388,6 +388,7 @@ def test_mixed_lengths_are_one_line(toys, here, failure, model):
         ("--k 30", "a 30-mer is longer than"),
         ("--k 2 --top 0", "`n`=0 must be at least 1"),
         ("--k 2 --top 3 --backgrounds shuffle", "goes with neither `--top`"),
+        ("--k 2 --method racing --backgrounds shuffle", "the best of one background"),
     ],
 )
 def test_bad_scans_are_one_line(toy, failure, words, message):
