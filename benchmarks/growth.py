@@ -21,6 +21,7 @@ import torch
 from interleaved import as_markdown
 from machine import describe_machine
 from matplotlib import pyplot as plt
+from matplotlib.ticker import NullFormatter
 from tangermeme.utils import random_one_hot
 from torch import nn
 
@@ -117,6 +118,8 @@ def draw(times: pd.DataFrame, path: Path) -> None:
             curve["value"], proportional / curve["value"].iloc[-1], ":", color="gray"
         )
         ax.set_xlabel(varied)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel("seconds")
     figure.suptitle("Time of a scan or sweep; dotted: in proportion", size=10)
     figure.savefig(path, dpi=150)

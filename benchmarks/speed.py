@@ -1,6 +1,6 @@
 """All of the speed benchmarks in one run, written into the docs.
 
-    python benchmarks/speed.py [--repeats 5] [--threads 2]
+    python benchmarks/speed.py [--repeats 5] [--threads 2] [--parts scans growth]
 
 Scans and races beside a loop over tangermeme's `marginalize`, growth, memory,
 precision, training and profiles: `docs/benchmarks/speed.md` gets the tables, with the
@@ -26,6 +26,9 @@ from machine import describe_machine
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "speed.md"
 
 
+PARTS = ("scans", "growth", "memory", "precision", "training", "profiles")
+
+
 def fill(page: str, name: str, measured: str) -> str:
     """The page with new measurements between the lines that mark their place."""
     first, last = f"<!-- measured: {name} -->", f"<!-- end: {name} -->"
@@ -44,11 +47,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     repeats, cuda = options.repeats, torch.cuda.is_available()
     parts = {
-        "machine": describe_machine,
         "scans": lambda: scans.report(repeats),
         "growth": growth.report,
         "memory": memory.report,
@@ -62,10 +65,10 @@ def main() -> None:
         ),
         "profiles": profiles.report,
     }
-    page = PAGE.read_text()
-    for name, report in parts.items():
+    page = fill(PAGE.read_text(), "machine", describe_machine())
+    for name in options.parts:
         begin = time.perf_counter()
-        page = fill(page, name, report())
+        page = fill(page, name, parts[name]())
         PAGE.write_text(page)
         print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
 
