@@ -30,8 +30,8 @@ backgrounds' own. The truth itself is measured the same way.
 Expected. (1) planted, sequence only, known stems: the loop gains and the stem loses,
 intervals exclude 0, and both are within a quarter of the truth. (2) none: both at most
 0.5 in size, an eighth of what is planted otherwise; with 1,000 backgrounds intervals
-may still exclude 0, which is said then. (3) Random stems: sequence only recovers less than
-half, sequence + PU more than sequence only. (4) Test Pearson on set B: planted, PU
+may still exclude 0, which is said then. (3) Random stems: sequence only recovers less
+than half, sequence + PU more than sequence only. (4) Test Pearson on set B: planted, PU
 better by up to 0.02; none, a difference below 0.005 in size. Random stems: planted, PU
 better.
 

@@ -170,6 +170,10 @@ class _Worker:
             raise
         return np.frombuffer(content, dtype=np.float32)
 
+    def is_alive(self) -> bool:
+        """Whether nobody has ended the process, as those short of memory do."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the process: it does so itself when its input ends."""
         process = self._process
@@ -216,10 +220,14 @@ _idle: dict[tuple[int, str], list[_Worker]] = {}
 
 def _take(energies: str) -> _Worker:
     waiting = _idle.setdefault((os.getpid(), energies), [])
-    try:
-        return waiting.pop()
-    except IndexError:
-        return _Worker(energies)
+    while True:
+        try:
+            worker = waiting.pop()
+        except IndexError:
+            return _Worker(energies)
+        if worker.is_alive():
+            return worker
+        worker.close()
 
 
 def _give_back(worker: _Worker) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load as bytes_to_arrays
 from safetensors.numpy import save as arrays_to_bytes
 
@@ -87,6 +88,7 @@ def _pack(profiles: Mapping[str, Profile]) -> bytes:
     letters = np.frombuffer("".join(profiles).encode(), dtype=np.uint8)
     sizes = np.array([len(sequence) for sequence in profiles], dtype=np.int64)
     values = np.concatenate(list(profiles.values()), axis=1)
+    arrays: dict[str, NDArray[Any]]
     arrays = {"letters": letters, "sizes": sizes, "values": values}
     return bytes(arrays_to_bytes(arrays))
 

@@ -225,7 +225,7 @@ def _look_up(
     if cache_folder is None or not distinct:
         folded = _fold_with_progress(distinct, settings, n_jobs, verbose, len(distinct))
         return dict(pair for some in folded for pair in some)
-    cache = ProfileCache(Path(cache_folder), _describe(settings))
+    cache = ProfileCache(Path(cache_folder), describe_settings(settings))
     table = cache.read(distinct)
     missing = [sequence for sequence in distinct if sequence not in table]
     unsaved: dict[str, Profile] = {}
@@ -260,7 +260,8 @@ def _fold_with_progress(
             bar.update(len(some))
 
 
-def _describe(settings: FoldSettings) -> dict[str, Any]:
+def describe_settings(settings: FoldSettings) -> dict[str, Any]:
+    """All that decides on a profile besides the sequence, in JSON types."""
     return {
         **settings._asdict(),
         "recipe": RECIPE_VERSION,

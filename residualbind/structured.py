@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ import torch
 from torch import nn
 
 from .encoding import BASES, decode_sequences
-from .folding import CONTEXTS, Profile, count_jobs, fold, require_vienna
+from .folding import (
+    CONTEXTS,
+    FoldSettings,
+    Profile,
+    count_jobs,
+    fold,
+    require_vienna,
+)
+from .model import ResidualBindConfig
 from .rnacompete import RNAcompete
 from .structure import (
     arrange_profiles,
@@ -80,6 +89,45 @@ def add_structure(
         verbose=verbose,
     )
     return replace(data, X=torch.cat([data.X.float(), profiles.to(data.X.device)], 1))
+
+
+def required_settings(
+    config: ResidualBindConfig, provenance: Mapping[str, Any]
+) -> FoldSettings | None:
+    """Which profiles does a saved model need beside the sequence?
+
+    Parameters
+    ----------
+    config: ResidualBindConfig
+        Its architecture, whose channels tell the kind.
+
+    provenance: mapping
+        Where it comes from; `structure`, if there, has the other settings.
+
+    Returns
+    -------
+    settings: FoldSettings or None
+        None for a model of sequence alone.
+
+    Raises
+    ------
+    ValueError
+        If the number of channels is not 4, 6 or 9.
+    """
+    if config.channels == len(BASES):
+        return None
+    if config.channels not in KINDS:
+        raise ValueError(
+            f"the model needs {config.channels} channels; only models of {len(BASES)} "
+            f"(sequence), {' and '.join(map(str, KINDS))} (with structure) can be fed."
+        )
+    stated = provenance.get("structure") or {}
+    default = FoldSettings()
+    return check_settings(
+        KINDS[config.channels],
+        stated.get("energies", default.energies),
+        stated.get("temperature", default.temperature),
+    )
 
 
 class WithStructure(nn.Module):
