@@ -104,8 +104,8 @@ def test_a_failing_start_is_an_error(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("_fresh")
-def test_modules_beside_the_script_hide_no_others(tmp_path, monkeypatch):
-    (tmp_path / "numpy.py").write_text("raise ImportError('the wrong numpy')\n")
+def test_the_caller_s_environment_does_not_reach_the_script(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise ImportError('the wrong json')\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert fold_all([HAIRPIN])

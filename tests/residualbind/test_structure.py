@@ -69,18 +69,6 @@ EXPECTED = {
 SEQUENCES = list(EXPECTED)
 
 
-def counting(monkeypatch):
-    """Sequences that are really folded, in a list that grows."""
-    folded = []
-
-    def fold(sequences, settings, n_jobs):
-        folded.extend(sequences)
-        return folding.fold(sequences, settings, n_jobs)
-
-    monkeypatch.setattr(structure, "fold", fold)
-    return folded
-
-
 def contexts_of(dot_bracket):
     """The context of each base of one structure: a letter of PHIME."""
     partner, open_, contexts = {}, [], []
@@ -180,8 +168,8 @@ def test_order_and_number_of_processes_change_nothing():
     assert torch.equal(backwards.flip(0), one)
 
 
-def test_a_sequence_is_folded_once(monkeypatch):
-    folded = counting(monkeypatch)
+def test_a_sequence_is_folded_once(count_folds):
+    folded = count_folds(structure)
     profiles = structure_profiles([SEQUENCES[0], SEQUENCES[1], SEQUENCES[0]], "PU")
     assert sorted(folded) == sorted(SEQUENCES[:2])
     assert torch.equal(profiles[0], profiles[2])
@@ -219,9 +207,9 @@ def test_energies_and_temperature_matter():
     assert melted[:, 0].sum() < default[:, 0].sum()
 
 
-def test_a_second_call_reads_the_cache(tmp_path, monkeypatch):
+def test_a_second_call_reads_the_cache(tmp_path, count_folds):
     first = structure_profiles(SEQUENCES, cache_folder=tmp_path / "cache")
-    folded = counting(monkeypatch)
+    folded = count_folds(structure)
     again = structure_profiles(SEQUENCES[::-1], cache_folder=tmp_path / "cache")
     assert folded == []
     assert torch.equal(again.flip(0), first)
@@ -230,8 +218,8 @@ def test_a_second_call_reads_the_cache(tmp_path, monkeypatch):
     assert folded == ["GGGGAAAACCCC"]
 
 
-def test_the_cache_keeps_settings_apart(tmp_path, monkeypatch):
-    folded = counting(monkeypatch)
+def test_the_cache_keeps_settings_apart(tmp_path, count_folds):
+    folded = count_folds(structure)
     for options in (
         {"kind": "PU"},
         {"kind": "PHIME"},
@@ -247,7 +235,7 @@ def test_the_cache_keeps_settings_apart(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_an_interrupted_call_resumes(tmp_path, monkeypatch):
+def test_an_interrupted_call_resumes(tmp_path, monkeypatch, count_folds):
     sequences = list(dict.fromkeys(rb.simulate_rnacompete(n=80).sequences))
     monkeypatch.setattr(structure, "_CACHE_CHUNK", 32)
 
@@ -259,25 +247,26 @@ def test_an_interrupted_call_resumes(tmp_path, monkeypatch):
         patch.setattr(structure, "fold", interrupted)
         with pytest.raises(KeyboardInterrupt):
             structure_profiles(sequences, "PU", n_jobs=1, cache_folder=tmp_path)
-    folded = counting(monkeypatch)
+    folded = count_folds(structure)
     found = structure_profiles(sequences, "PU", cache_folder=tmp_path)
     assert folded == sequences[40:]
     assert torch.equal(found, structure_profiles(sequences, "PU"))
 
 
-def test_a_damaged_cache_is_noticed_and_folded_again(tmp_path, monkeypatch):
+def test_a_damaged_cache_is_noticed_and_folded_again(tmp_path, count_folds):
     expected = structure_profiles(SEQUENCES, cache_folder=tmp_path)
     (path,) = tmp_path.glob("*/*.safetensors")
     content = bytearray(path.read_bytes())
     content[-3] ^= 1  # one bit of one value
     path.write_bytes(content)
-    folded = counting(monkeypatch)
+    folded = count_folds(structure)
     with pytest.warns(UserWarning, match=f"1 file.* damaged.* removed.*{path.name}"):
-        found = structure_profiles(SEQUENCES, cache_folder=tmp_path)
-    assert len(folded) == 3
-    assert torch.equal(found, expected)
-    structure_profiles(SEQUENCES, cache_folder=tmp_path)  # whole again: no warning
-    assert len(folded) == 3
+        found = structure_profiles(SEQUENCES[:2], cache_folder=tmp_path)
+    assert folded == SEQUENCES[:2]
+    assert torch.equal(found, expected[:2])
+    assert not path.exists()
+    structure_profiles(SEQUENCES, cache_folder=tmp_path)  # no warning, the third anew
+    assert folded == SEQUENCES
 
 
 def test_a_truncated_cache_is_noticed(tmp_path):
