@@ -30,6 +30,7 @@ from .structure import (
     structure_profiles,
 )
 from .truth import require_integer
+from .weights import load, load_metadata
 
 # The kind of profiles a model takes, by its number of channels.
 KINDS = {len(BASES) + len(names): kind for kind, names in CONTEXTS.items()}
@@ -197,6 +198,40 @@ class WithStructure(nn.Module):
         self.model = model
         self.train(model.training)
         self._cache: OrderedDict[str, Profile] = OrderedDict()
+
+    @classmethod
+    def from_file(cls, path: str | Path, **options: Any) -> WithStructure:
+        """What does a saved model with structure channels make of a sequence?
+
+        Parameters
+        ----------
+        path: str or Path
+            A file written by `save` or `residualbind train --structure`. Energies and
+            temperature are those that it states, or else the defaults.
+
+        options: optional
+            `n_jobs` and `cache_size`, as above.
+
+        Returns
+        -------
+        model: WithStructure
+            In eval mode, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            If the model has no structure channels; also as `load`.
+        ImportError
+            If ViennaRNA is not installed.
+        """
+        metadata = load_metadata(path)
+        settings = required_settings(metadata.config, metadata.provenance)
+        if settings is None:
+            raise ValueError(
+                f"`path`={str(path)!r} is a model of sequence alone, which needs no "
+                "structure; use `load`."
+            )
+        return cls(load(path), **(settings._asdict() | options))
 
     @property
     def kind(self) -> str:

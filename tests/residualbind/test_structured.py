@@ -202,6 +202,20 @@ def test_what_cannot_be_folded_is_named(X, match, model):
         model(X)
 
 
+def test_a_model_from_a_file_folds_as_the_file_states(tmp_path, model, X):
+    path = tmp_path / "model.safetensors"
+    stated = {"kind": "PU", "energies": "turner2004", "temperature": 30.0}
+    rb.save(model.model, path, provenance={"structure": stated})
+    loaded = rb.WithStructure.from_file(path, n_jobs=1)
+    expected = rb.WithStructure(model.model, energies="turner2004", temperature=30.0)
+    assert not torch.allclose(loaded(X), model(X))
+    assert torch.equal(loaded(X), expected(X))
+    assert (loaded.n_jobs, loaded.training) == (1, False)
+    rb.save(rb.ResidualBind(), path)
+    with pytest.raises(ValueError, match=r"is a model of sequence alone.*use `load`"):
+        rb.WithStructure.from_file(path)
+
+
 def test_structure_is_added_once():
     data = rb.add_structure(rb.simulate_rnacompete(n=9).data, "PHIME")
     assert data.X.shape == (9, 9, 41)
@@ -258,7 +272,7 @@ def test_commands_train_evaluate_and_predict_with_structure(
     assert main([*prediction, "--scale", "transformed"]) == 0
     scores = pd.read_csv(capsys_out(capsys), sep="\t").iloc[:, 1]
     with torch.no_grad():
-        expected = rb.WithStructure(rb.load(out))(measured.X)[:, 0]
+        expected = rb.WithStructure.from_file(out)(measured.X)[:, 0]
     assert scores.tolist() == pytest.approx(expected.tolist(), rel=1e-4, abs=1e-5)
 
 
