@@ -237,20 +237,32 @@ def measure_hairpins(
         effects = [hairpin_effects(model, part, stem) for stem, part in parts]
         folded, unfolded = (torch.cat(values) for values in zip(*effects, strict=True))
         for i, place in enumerate(("loop", "stem")):
-            unstructured = gia.confidence_interval(unfolded[:, i])
-            difference = gia.effect_difference(folded[:, i], unfolded[:, i])
             rows.append(
-                {
-                    "reader": reader,
-                    "stems": stems,
-                    "place": place,
-                    "unfolded": unstructured.effect.item(),
-                    "difference": difference.effect.item(),
-                    "low": difference.low.item(),
-                    "high": difference.high.item(),
-                }
+                describe_effects(reader, stems, place, folded[:, i], unfolded[:, i])
             )
+    # Six pairs make no stem for the truth. Added after the first results (planted,
+    # known stems), to see whether a model knows the motif's partner by its letters.
+    partner = gia.reverse_complement(MOTIF, RNA)
+    arms = [(MOTIF, 9), (partner, 9 + len(MOTIF) + LOOP + 2)]
+    result = gia.pairwise_interaction(model, X, *arms, alphabet=RNA, random_state=0)
+    alone, other, both = result.local_importance[:, :, 0].T
+    rows.append(describe_effects(reader, "random", "6 pairs only", both - other, alone))
     return rows
+
+
+def describe_effects(
+    reader: str, stems: str, place: str, folded: torch.Tensor, unfolded: torch.Tensor
+) -> dict:
+    difference = gia.effect_difference(folded, unfolded)
+    return {
+        "reader": reader,
+        "stems": stems,
+        "place": place,
+        "unfolded": gia.confidence_interval(unfolded).effect.item(),
+        "difference": difference.effect.item(),
+        "low": difference.low.item(),
+        "high": difference.high.item(),
+    }
 
 
 def hairpin_effects(
