@@ -26,6 +26,8 @@ from .readers import (
 from .rnacompete import RNAcompete, RNAcompeteSplit
 from .simulate import Simulation, simulate_rnacompete
 from .splits import Split, split_sets
+from .structure import structure_profiles
+from .structured import WithStructure, add_structure
 from .training import TrainingError, TrainingResult, train
 from .transforms import (
     Chain,
@@ -57,8 +59,10 @@ __all__ = [
     "TrainingResult",
     "Transform",
     "Truth",
+    "WithStructure",
     "ZScore",
     "__version__",
+    "add_structure",
     "decode_sequences",
     "download",
     "encode_sequences",
@@ -85,6 +89,7 @@ __all__ = [
     "score_predictions",
     "simulate_rnacompete",
     "split_sets",
+    "structure_profiles",
     "train",
     "transform_from_dict",
 ]

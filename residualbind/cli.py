@@ -132,6 +132,13 @@ def _add_train(subparsers: Any) -> None:
         action="store_true",
         help="transform each split by its own fit, as the authors did",
     )
+    parser.add_argument(
+        "--structure",
+        choices=commands.STRUCTURES,
+        help="fold the probes for further channels: PU has paired and unpaired, PHIME "
+        "paired, hairpin, internal, multi and external (default: sequence alone)",
+    )
+    _add_structure_cache(parser)
     _add_split(parser)
     parser.add_argument("--epochs", type=int, default=100, help="at most")
     parser.add_argument("--batch-size", type=int, default=100, help="mini-batch")
@@ -185,6 +192,7 @@ def _add_evaluate(subparsers: Any) -> None:
     parser.add_argument(
         "--confidence", type=float, default=0.95, help="coverage of the intervals"
     )
+    _add_structure_cache(parser)
     _add_prediction(parser)
 
 
@@ -203,6 +211,7 @@ def _add_predict(subparsers: Any) -> None:
     parser.add_argument("--sequence", default="sequence", help="its sequence column")
     parser.add_argument("--name", help="its column of names (default: row numbers)")
     _add_scale(parser)
+    _add_structure_cache(parser)
     _add_prediction(parser)
 
 
@@ -303,6 +312,15 @@ def _add_scale(parser: argparse.ArgumentParser) -> None:
         choices=commands.SCALES,
         default="measured",
         help="scores as measured, or as transformed for training",
+    )
+
+
+def _add_structure_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--structure-cache",
+        type=Path,
+        metavar="FOLDER",
+        help="where structure profiles are kept between runs (default: nowhere)",
     )
 
 

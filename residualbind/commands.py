@@ -15,6 +15,7 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
+from .folding import CONTEXTS, FoldSettings
 from .keras_import import import_keras
 from .metrics import score_predictions
 from .model import ResidualBind, ResidualBindConfig
@@ -24,6 +25,8 @@ from .public_data import RAY2013_FILES, download
 from .rnacompete import RNAcompete
 from .simulate import simulate_rnacompete
 from .sources import DATA_OPTIONS, read_data, read_sequences
+from .structure import describe_settings, structure_profiles
+from .structured import add_structure, required_settings
 from .training import train
 from .transforms import make_transform
 from .weights import Metadata, load, load_metadata, save
@@ -33,6 +36,7 @@ logger = logging.getLogger(__name__)
 ARCHITECTURES = ("paper", "released")
 SCALES = ("measured", "transformed")
 PARTS = ("train", "valid", "test", "all")
+STRUCTURES = tuple(CONTEXTS)
 
 
 def train_model(
@@ -48,11 +52,19 @@ def train_model(
     n_bootstrap: int,
     dtype: str | None,
     data: Sequence[str],
+    structure: str | None,
+    structure_cache: Path | None,
     **options: Any,
 ) -> None:
     """Train a model, write it to `out` and its test metrics to stdout."""
     read_options = {name: options.pop(name) for name in DATA_OPTIONS}
     measured = read_data(data, **read_options)
+    data_sha256 = measured.checksum()
+    described = None
+    if structure is not None:
+        settings = FoldSettings(structure)
+        measured = _add_channels(measured, settings, structure_cache)
+        described = describe_settings(settings)
     prepared = prepare(
         measured,
         transform="none" if classification else transform,
@@ -93,9 +105,10 @@ def train_model(
         write_table(table, None)
     provenance = {
         "data": [Path(path).name for path in data],
-        "data_sha256": measured.checksum(),
+        "data_sha256": data_sha256,
         "architecture": architecture,
         "transform": transform,
+        "structure": described,
         "random_state": random_state,
         "best_epoch": result.best_epoch,
         "valid_pearson": result.best_pearson,
@@ -128,6 +141,7 @@ def evaluate_model(
     confidence: float,
     batch_size: int,
     device: str | None,
+    structure_cache: Path | None,
     out: Path | None,
     **read_options: Any,
 ) -> None:
@@ -141,6 +155,9 @@ def evaluate_model(
             raise ValueError(
                 f"the data have no {part} probes; use `--part all` for all of them."
             )
+    settings = required_settings(fitted.config, metadata.provenance)
+    if settings is not None and measured.X.shape[1] == _SEQUENCE_CHANNELS:
+        measured = _add_channels(measured, settings, structure_cache)
     y_hat = predict(fitted, measured.X, batch_size=batch_size, device=device)
     transform = metadata.transform or make_transform("none")
     y: Any = measured.y
@@ -170,16 +187,18 @@ def predict_sequences(
     scale: str,
     batch_size: int,
     device: str | None,
+    structure_cache: Path | None,
     out: Path | None,
 ) -> None:
     """Write the predicted score of each sequence, in the order of the input."""
     fitted, metadata = find_model(model)
-    if fitted.config.channels != 4:
-        raise ValueError(
-            f"`--model` {model} needs {fitted.config.channels} channels, with "
-            "structure profiles; this command reads sequences only."
-        )
+    settings = required_settings(fitted.config, metadata.provenance)
     names, X = read_sequences(fasta, table, sequence, name, fitted.config.length)
+    if settings is not None:
+        profiles = structure_profiles(
+            X, **settings._asdict(), cache_folder=structure_cache, verbose=True
+        )
+        X = torch.cat([X.float(), profiles], dim=1)
     y_hat = predict(fitted, X, batch_size=batch_size, device=device)
     scores = y_hat.double().numpy()
     if scale == "measured" and metadata.transform is not None:
@@ -224,6 +243,7 @@ def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
 
 _MSE = nn.functional.mse_loss
 _BATCH_SIZE = 512
+_SEQUENCE_CHANNELS = 4
 
 
 def find_model(name: str) -> tuple[ResidualBind, Metadata]:
@@ -242,6 +262,14 @@ def write_table(table: pd.DataFrame, out: Path | None) -> None:
     """Write a TSV to a file, or to stdout where there is none."""
     table.to_csv(
         sys.stdout if out is None else out, sep="\t", index=False, float_format="%.6g"
+    )
+
+
+def _add_channels(
+    data: RNAcompete, settings: FoldSettings, cache_folder: Path | None
+) -> RNAcompete:
+    return add_structure(
+        data, **settings._asdict(), cache_folder=cache_folder, verbose=True
     )
 
 
