@@ -54,10 +54,10 @@ def load_model(
     Parameters
     ----------
     spec: str
-        The name of a bundled model, the path of a residualbind file, or
-        "module:callable", whose call without arguments gives a torch.nn.Module, or
-        that is one. The module is installed, lies in the current folder, or is the
-        path of a .py file.
+        The name of a bundled model, the path of a residualbind file (one that reads
+        structure, too, folds its sequences by ViennaRNA), or "module:callable", whose
+        call without arguments gives a torch.nn.Module, or that is one. The module is
+        installed, lies in the current folder, or is the path of a .py file.
 
     weights: Path or None, optional
         State dict for a model of the third kind: .safetensors, or a file of
@@ -74,6 +74,9 @@ def load_model(
     ------
     ValueError, TypeError, OSError
         If there is no such model, or the weights do not fit it.
+
+    ImportError
+        If the model reads structure and ViennaRNA is missing.
 
     Examples
     --------
@@ -101,19 +104,20 @@ def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSourc
     import residualbind
 
     metadata: residualbind.Metadata
+    model: torch.nn.Module
     if named:
         model = residualbind.load_pretrained(spec)
         metadata = residualbind.pretrained_metadata(spec)
         profile = residualbind.load_profile(spec)
     else:
-        model = residualbind.load(spec)
         metadata = residualbind.load_metadata(spec)
-        profile = None
-    if metadata.config.channels != len(RNA):
-        raise ValueError(
-            f"`--model`={spec!r} reads {metadata.config.channels} channels, sequence "
-            f"and structure; a motif can be placed in models of {len(RNA)}."
+        # Beside the sequence a model may read structure, which follows from it.
+        folds = metadata.config.channels != len(RNA)
+        open_model = (
+            residualbind.WithStructure.from_file if folds else residualbind.load
         )
+        model = open_model(spec)
+        profile = None
     experiments = metadata.experiments or ()
     about = list(experiments[target or 0 : (target or 0) + 1])
     if metadata.transform is not None:

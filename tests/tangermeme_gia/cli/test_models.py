@@ -37,10 +37,26 @@ def test_a_residualbind_file_is_read(here):
     assert torch.equal(predict(source.model, probes), predict(model, probes)[:, 1:])
 
 
-def test_models_with_structure_channels_are_refused(here):
+@pytest.mark.parametrize("channels", [6, 9])
+def test_a_model_that_reads_structure_folds_its_sequences(here, channels):
+    torch.manual_seed(0)
+    config = residualbind.ResidualBindConfig(channels=channels)
+    model = residualbind.ResidualBind(config).eval()
+    residualbind.save(model, here / "folded.safetensors")
+    source = load_model("folded.safetensors")
+    probes = random_one_hot((5, 4, 41), random_state=0)
+    kind = {6: "PU", 9: "PHIME"}[channels]
+    profiles = residualbind.structure_profiles(probes, kind)
+    expected = predict(model, torch.cat([probes.float(), profiles], dim=1))
+    assert torch.equal(predict(source.model, probes), expected)
+    assert source.length == 41
+
+
+def test_a_model_that_reads_structure_needs_vienna(here, monkeypatch):
     config = residualbind.ResidualBindConfig(channels=9)
     residualbind.save(residualbind.ResidualBind(config), here / "folded.safetensors")
-    with pytest.raises(ValueError, match="reads 9 channels, sequence and structure"):
+    monkeypatch.setattr("residualbind.folding.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"tangermeme-gia\[vienna\]"):
         load_model("folded.safetensors")
 
 
