@@ -2,7 +2,7 @@
 
     python benchmarks/growth.py [--threads 2] [--figure FILE]
 
-Each is varied alone, twelve-fold or more; the slope on log axes is 1 where the time is
+Each is varied alone, sixteen-fold or more; the slope on log axes is 1 where the time is
 in proportion. A small convolutional network stands for models of any length.
 """
 

@@ -227,9 +227,9 @@ class Engine:
         """
         X: torch.Tensor | PackedSequence = self.X[rows]
         X = X.to_one_hot() if isinstance(X, PackedSequence) else X
-        if self._in_bytes and any_device:
-            return X.to(self.device, torch.int8)
-        return X.to(torch.int8) if self._in_bytes else X
+        if not self._in_bytes:
+            return X
+        return X.to(self.device if any_device else X.device, torch.int8)
 
     def _repeated_args(self, rows: slice, times: int) -> list[torch.Tensor] | None:
         if self.args is None:
