@@ -20,7 +20,7 @@ from machine import describe_machine
 from tangermeme.ersatz import dinucleotide_shuffle, shuffle
 from tangermeme.utils import random_one_hot
 
-from tangermeme_gia.backgrounds import (
+from tangermeme_gia.backgrounds.by_name import (
     composition_background,
     dinucleotide_shuffled_background,
     profile_background,

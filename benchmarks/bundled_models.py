@@ -20,7 +20,7 @@ import torch
 import residualbind as rb
 import tangermeme_gia as gia
 from tangermeme_gia import plot
-from tangermeme_gia.motif_codes import RNA
+from tangermeme_gia._core.motif_codes import RNA
 
 EXPERIMENTS = {"A1CF": "RNCMPT00001", "ANKHD1": "RNCMPT00002"}
 START = 17
@@ -42,7 +42,7 @@ def main() -> None:
 def run_model(protein: str, experiment: str, options: argparse.Namespace) -> None:
     model = rb.load_pretrained(protein)
     probes = rb.read_scores(options.data / f"{experiment}.test.txt.gz", "B")
-    X = gia.profile_background(
+    X = gia.backgrounds.profile_background(
         rb.load_profile(protein), n=options.n_scan, random_state=0
     )
     start = time.perf_counter()
@@ -54,7 +54,7 @@ def run_model(protein: str, experiment: str, options: argparse.Namespace) -> Non
     top = scan.top(10)
     print(top.round(3).to_string(index=False))
     save(plot.kmer_ranks(scan), options.out / f"{protein}.scan.png")
-    aligned = gia.align_kmers(
+    aligned = gia.motifs.align_kmers(
         top["kmer"].tolist(), top["effect"].tolist(), alphabet=RNA
     )
     save(plot.motif_logo(aligned.ppm, RNA), options.out / f"{protein}.motif.png")
@@ -66,7 +66,7 @@ def run_model(protein: str, experiment: str, options: argparse.Namespace) -> Non
         plot.mutagenesis_heatmap(changes, motif, RNA),
         options.out / f"{protein}.mutagenesis.png",
     )
-    backgrounds = gia.sample_backgrounds(
+    backgrounds = gia.backgrounds.sample_backgrounds(
         probes.X, n=options.n, scores=probes.y[:, 0], random_state=0
     )
     for name, run in experiments(motif).items():
@@ -96,7 +96,7 @@ def experiments(motif: str) -> dict:
         "random_position": lambda m, X: gia.random_position(m, X, motif, **shared),
         "gc_flank": lambda m, X: gia.gc_flank(m, X, motif, **shared),
         "hairpin_importance": lambda m, X: gia.hairpin_importance(
-            m, X, motif, gia.Hairpin(8, 8, 9), **shared
+            m, X, motif, gia.structure.Hairpin(8, 8, 9), **shared
         ),
         "pairwise_interaction": lambda m, X: gia.pairwise_interaction(
             m, X, (motif, 8), (motif, 22), **shared

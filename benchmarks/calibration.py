@@ -29,30 +29,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tangermeme_gia.additivity import additivity_fit
-from tangermeme_gia.effects import (
+from tangermeme_gia.statistics.additivity import additivity_fit
+from tangermeme_gia.statistics.effects import (
     effect_difference,
     effect_ratio,
     interaction_contrast,
     standardised_effect,
 )
-from tangermeme_gia.selection import (
+from tangermeme_gia.statistics.intervals import (
+    INTERVAL_METHODS,
+    Interval,
+    IntervalMethod,
+    confidence_interval,
+)
+from tangermeme_gia.statistics.selection import (
     benjamini_hochberg,
     split_and_rescore,
     top_conditions,
 )
-from tangermeme_gia.significance import (
+from tangermeme_gia.statistics.significance import (
     Significance,
     paired_t_test,
     sign_flip_test,
     welch_test,
     wilcoxon_test,
-)
-from tangermeme_gia.statistics import (
-    INTERVAL_METHODS,
-    Interval,
-    IntervalMethod,
-    confidence_interval,
 )
 
 Values = NDArray[np.float64]

@@ -28,7 +28,7 @@ from tangermeme.utils import one_hot_encode
 from torch import nn
 
 import tangermeme_gia as gia
-from tangermeme_gia.motif_codes import DNA, RNA
+from tangermeme_gia._core.motif_codes import DNA, RNA
 
 K = 8  # the longest whose scan takes minutes; the motifs have 4 to 19 letters
 LENGTH = 26
@@ -148,7 +148,9 @@ def load(protein: Protein, folder: Path) -> DeepBind:
 
 def backgrounds(size_and_seed: tuple[int, int], length: int = LENGTH) -> torch.Tensor:
     n, seed = size_and_seed
-    return gia.composition_background([0.25] * 4, n, length, random_state=seed)
+    return gia.backgrounds.composition_background(
+        [0.25] * 4, n, length, random_state=seed
+    )
 
 
 def local_importance(
@@ -160,7 +162,9 @@ def local_importance(
     """One column per motif and start; for DNA the mean of both strands."""
     strands = [placed := list(placed)]
     if alphabet == DNA:
-        strands.append([(gia.reverse_complement(m), start) for m, start in placed])
+        strands.append(
+            [(gia.motifs.reverse_complement(m), start) for m, start in placed]
+        )
     patterns = [[pattern] for strand in strands for pattern in strand]
     result = gia.global_importance(model, X, patterns, alphabet=alphabet)
     local = result.local_importance[..., 0]
@@ -176,7 +180,7 @@ def rescore(
         local_importance(model, backgrounds(which), placed, alphabet)
         for which in (SELECTION, HELD_OUT)
     )
-    table = gia.rescore_winners(selection, held_out, top=len(kmers))
+    table = gia.statistics.rescore_winners(selection, held_out, top=len(kmers))
     table.insert(0, "kmer", [kmers[i] for i in table["condition"]])
     return table.drop(columns="condition")
 
@@ -198,7 +202,7 @@ def extend(
         local = local_importance(model, X, placed, tuple(alphabet))
         gain = local[:, 1:] - local[:, :1]
         best = int(gain.mean(dim=0).argmax())
-        p = gia.paired_t_test(gain[:, [best]]).p.item() * len(longer)
+        p = gia.statistics.paired_t_test(gain[:, [best]]).p.item() * len(longer)
         if gain[:, best].mean() <= 0 or p >= ALPHA:
             break
         motif, start = longer[best]
@@ -255,7 +259,7 @@ def read_jaspar(release: str) -> dict[str, torch.Tensor]:
     database = pyjaspar.jaspardb(release=release)
     motifs = database.fetch_motifs(collection="CORE", tax_group=["vertebrates"])
     return {
-        f"{motif.matrix_id} {motif.name}": gia.pfm_to_ppm(
+        f"{motif.matrix_id} {motif.name}": gia.motifs.matrices.pfm_to_ppm(
             [list(motif.counts[letter]) for letter in DNA]
         )
         for motif in motifs
@@ -266,7 +270,7 @@ def look_up(
     ppm: torch.Tensor, protein: Protein, jaspar: Mapping[str, torch.Tensor]
 ) -> dict[str, object]:
     """The best hit in the whole collection, and where family and protein stand."""
-    table = gia.compare_motifs({protein.name: ppm}, jaspar, n_jobs=1)
+    table = gia.motifs.compare_motifs({protein.name: ppm}, jaspar, n_jobs=1)
     names = table["known"].str.split(" ", n=1).str[1].str.upper()
     is_family = names.isin(protein.known)
     is_own = names == protein.name
@@ -321,7 +325,7 @@ def study(
         fold_reverse_complements=is_dna,
     )
     chosen = scan.top(TOP)
-    ppm, aligned = gia.align_kmers(
+    ppm, aligned = gia.motifs.align_kmers(
         chosen["kmer"].tolist(),
         chosen["effect"],
         TOP,
@@ -330,7 +334,7 @@ def study(
         both_strands=is_dna,
     )
     kmers = [
-        gia.reverse_complement(row.kmer) if row.strand == "-" else row.kmer
+        gia.motifs.reverse_complement(row.kmer) if row.strand == "-" else row.kmer
         for row in aligned.itertuples()
     ]
     table = rescore(model, kmers, alphabet)

@@ -18,8 +18,8 @@ from tangermeme.predict import predict
 
 import residualbind as rb
 import tangermeme_gia as gia
-from residualbind.probes import STEMS
-from tangermeme_gia.motif_codes import RNA
+from residualbind.data.probes import STEMS
+from tangermeme_gia._core.motif_codes import RNA
 
 MOTIF = "GACUAC"
 START = 17
@@ -48,12 +48,12 @@ def main() -> None:
     # Probes of the commonest length, 38, in columns 1 to 38: the 3' end is then where
     # the models have seen it.
     probes = simulation.X[(simulation.X.sum(dim=(1, 2)) == 38).nonzero()[:, 0]]
-    X = gia.shuffled_background(probes, 500, random_state=options.seed)
+    X = gia.backgrounds.shuffled_background(probes, 500, random_state=options.seed)
     rows = []
     for name, measure in effects().items():
         values = torch.tensor([measure(model, X) for model in models])
         truth = measure(simulation.truth.model(), X)
-        interval = gia.confidence_interval(values)
+        interval = gia.statistics.confidence_interval(values)
         rows.append(
             {
                 "effect": name,
@@ -121,7 +121,7 @@ def effects() -> dict:
         X = X.clone()
         stem = STEMS[0].replace("N", "A")
         left = START - len(stem) - 1
-        partner = gia.reverse_complement(stem, RNA)
+        partner = gia.motifs.reverse_complement(stem, RNA)
         right = START + len(MOTIF) + 1
         arms = [(stem, left), (partner, right)]
         site = [(MOTIF, START)]

@@ -21,9 +21,9 @@ from plain_stack import PlainStack
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia.kmer_codes import all_kmers
-from tangermeme_gia.kmer_results import KmerScan
-from tangermeme_gia.motif_codes import RNA
+from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia.kmers.codes import all_kmers
+from tangermeme_gia.kmers.results import KmerScan
 
 # Whole batches, so that one shape is compiled.
 N, N_KMERS, TOP = 1024, 64, 10
@@ -31,7 +31,7 @@ N, N_KMERS, TOP = 1024, 64, 10
 
 def measure(repeats: int, device: str) -> pd.DataFrame:
     model = rb.load_pretrained("A1CF")
-    X = gia.profile_background(rb.load_profile("A1CF"), n=N, random_state=0)
+    X = gia.backgrounds.profile_background(rb.load_profile("A1CF"), n=N, random_state=0)
     kmers = np.random.default_rng(0).choice(all_kmers(6, RNA), N_KMERS, False).tolist()
     options = {"start": 17, "alphabet": RNA, "device": device}
 

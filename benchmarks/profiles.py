@@ -21,15 +21,17 @@ from machine import describe_machine
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia.kmer_codes import all_kmers
-from tangermeme_gia.motif_codes import RNA
+from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia.kmers.codes import all_kmers
 
 SHOWN = 6
 
 
 def measure() -> dict[str, pd.DataFrame]:
     model = rb.load_pretrained("A1CF")
-    X = gia.profile_background(rb.load_profile("A1CF"), n=1000, random_state=0)
+    X = gia.backgrounds.profile_background(
+        rb.load_profile("A1CF"), n=1000, random_state=0
+    )
     options = {"start": 17, "alphabet": RNA, "device": "cpu"}
     kmers = all_kmers(6, RNA)[::64]
     race = {"method": "racing", "random_state": 0}

@@ -27,9 +27,9 @@ from matplotlib import pyplot as plt
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia.kmer_codes import all_kmers
-from tangermeme_gia.motif_codes import RNA
-from tangermeme_gia.racing import race
+from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia.kmers.codes import all_kmers
+from tangermeme_gia.statistics.racing import race
 
 DOCS = Path(__file__).parents[1] / "docs"
 MODELS = ("A1CF", "ANKHD1")
@@ -65,9 +65,11 @@ def main() -> None:
 def draw_background(protein: str, name: str, n: int) -> torch.Tensor:
     """Backgrounds that need no data."""
     if name == "profile":
-        return gia.profile_background(rb.load_profile(protein), n=n, random_state=0)
+        return gia.backgrounds.profile_background(
+            rb.load_profile(protein), n=n, random_state=0
+        )
     probes = rb.simulate_rnacompete(N_PROBES, random_state=0).X
-    return gia.sample_background(name, probes, n=n, random_state=0)
+    return gia.backgrounds.sample_background(name, probes, n=n, random_state=0)
 
 
 def local_importances(protein: str, name: str, n: int) -> np.ndarray:

@@ -24,8 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia.kmer_codes import all_kmers
-from tangermeme_gia.motif_codes import RNA
+from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia.kmers.codes import all_kmers
 
 MODELS = ("A1CF", "ANKHD1")
 K, START, N = 6, 17, 1000
@@ -43,7 +43,7 @@ def measure(repeats: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def measure_model(name: str, repeats: int) -> tuple[dict[str, str], dict[str, str]]:
     model = rb.load_pretrained(name)
-    X = gia.profile_background(rb.load_profile(name), n=N, random_state=0)
+    X = gia.backgrounds.profile_background(rb.load_profile(name), n=N, random_state=0)
     kmers = np.random.default_rng(0).choice(all_kmers(K, RNA), N_SCANNED, False)
     kmers = kmers.tolist()
     sequences = torch.cat([gia.place(X, [(kmer, START)], RNA) for kmer in kmers])

@@ -63,8 +63,8 @@ from tangermeme.predict import predict
 
 import residualbind as rb
 import tangermeme_gia as gia
-from residualbind.probes import STEMS
-from tangermeme_gia.motif_codes import RNA
+from residualbind.data.probes import STEMS
+from tangermeme_gia._core.motif_codes import RNA
 
 MOTIF = "GACUAC"
 LOOP = 8
@@ -228,7 +228,7 @@ def measure_hairpins(
     # Probes of the commonest length, in columns 1 to 38: backgrounds then lie where
     # most of the training's probes do.
     probes = simulation.X[(simulation.X.sum(dim=(1, 2)) == 38).nonzero()[:, 0]]
-    X = gia.shuffled_background(probes, 1000, random_state=seed)
+    X = gia.backgrounds.shuffled_background(probes, 1000, random_state=seed)
     rows = []
     for stems, parts in (
         ("known", zip(STEMS, X.split(250), strict=True)),
@@ -242,7 +242,7 @@ def measure_hairpins(
             )
     # Six pairs make no stem for the truth. Added after the first results (planted,
     # known stems), to see whether a model knows the motif's partner by its letters.
-    partner = gia.reverse_complement(MOTIF, RNA)
+    partner = gia.motifs.reverse_complement(MOTIF, RNA)
     arms = [(MOTIF, 9), (partner, 9 + len(MOTIF) + LOOP + 2)]
     result = gia.pairwise_interaction(model, X, *arms, alphabet=RNA, random_state=0)
     alone, other, both = result.local_importance[:, :, 0].T
@@ -253,12 +253,12 @@ def measure_hairpins(
 def describe_effects(
     reader: str, stems: str, place: str, folded: torch.Tensor, unfolded: torch.Tensor
 ) -> dict:
-    difference = gia.effect_difference(folded, unfolded)
+    difference = gia.statistics.effect_difference(folded, unfolded)
     return {
         "reader": reader,
         "stems": stems,
         "place": place,
-        "unfolded": gia.confidence_interval(unfolded).effect.item(),
+        "unfolded": gia.statistics.confidence_interval(unfolded).effect.item(),
         "difference": difference.effect.item(),
         "low": difference.low.item(),
         "high": difference.high.item(),
@@ -276,7 +276,7 @@ def hairpin_effects(
         if letter != "N":
             X[:, :, first + i] = torch.eye(4, dtype=X.dtype)[RNA.index(letter)]
     starts = [first + arm + 1, first + 1, first + arm + LOOP + 1]
-    hairpin = gia.Hairpin(first, arm, LOOP)
+    hairpin = gia.structure.Hairpin(first, arm, LOOP)
     result = gia.hairpin_importance(
         model, X, MOTIF, hairpin, starts=starts, alphabet=RNA, random_state=0
     )

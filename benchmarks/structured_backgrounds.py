@@ -27,10 +27,10 @@ CLOVERLEAF = (
     "(((((((..((((........)))).(((((.......))))).....(((((.......))))))))))))...."
 )
 DESIGNS = {
-    "stem 6, loop 7": gia.Hairpin(11, 6, 7).dot_bracket(41),
-    "stem 8, loop 7": gia.Hairpin(9, 8, 7).dot_bracket(41),
-    "released: stem 9, loop 7": gia.RELEASED_HAIRPIN.dot_bracket(41),
-    "paper: stem 11, loop 6": gia.PAPER_HAIRPIN.dot_bracket(41),
+    "stem 6, loop 7": gia.structure.Hairpin(11, 6, 7).dot_bracket(41),
+    "stem 8, loop 7": gia.structure.Hairpin(9, 8, 7).dot_bracket(41),
+    "released: stem 9, loop 7": gia.structure.pairs.RELEASED_HAIRPIN.dot_bracket(41),
+    "paper: stem 11, loop 6": gia.structure.pairs.PAPER_HAIRPIN.dot_bracket(41),
     "two hairpins in a stem, 50 nt": ("((((((..((((....))))..((((.....))))...))))))."),
     "tRNA, 76 nt": CLOVERLEAF,
 }
@@ -59,14 +59,16 @@ def compare_folding(n: int) -> None:
     for name, design in DESIGNS.items():
         X = random_one_hot((n, 4, len(design)), random_state=0)
         keywords: dict[str, Any] = {"n": n, "alphabet": RNA, "random_state": 0}
-        background = gia.structured_background(X, design, **keywords)
-        check = gia.folding_check(background, design, alphabet=RNA)
-        wobbles = gia.structured_background(X, design, wobble_rate=0.2, **keywords)
-        share = gia.folding_check(wobbles, design, alphabet=RNA).share
-        checked = gia.structured_background(
+        background = gia.backgrounds.structured_background(X, design, **keywords)
+        check = gia.structure.folding_check(background, design, alphabet=RNA)
+        wobbles = gia.backgrounds.structured_background(
+            X, design, wobble_rate=0.2, **keywords
+        )
+        share = gia.structure.folding_check(wobbles, design, alphabet=RNA).share
+        checked = gia.backgrounds.structured_background(
             X, design, fold_check=True, max_draws=100, **keywords
         )
-        paired = gia.pair_indices(design).ravel()
+        paired = gia.structure.pair_indices(design).ravel()
         rest = np.setdiff1d(np.arange(len(design)), paired)
         shares = [
             f"{gc(Y[:, :, paired]).mean():.3f}, {gc(Y[:, :, rest]).mean():.3f}"
@@ -86,10 +88,12 @@ def compare_composition(n: int) -> None:
     print("|---|---|---|---|---|")
     for name, design in DESIGNS.items():
         X = random_one_hot((n, 4, len(design)), random_state=0)
-        background = gia.structured_background(X, design, n=n, random_state=0)
-        templates = X[gia.template_rows(n, n, 0)]
-        pairs = gia.pair_indices(design)
-        kept = gia.impose_pairs(templates, pairs)
+        background = gia.backgrounds.structured_background(
+            X, design, n=n, random_state=0
+        )
+        templates = X[gia.backgrounds.template_rows(n, n, 0)]
+        pairs = gia.structure.pair_indices(design)
+        kept = gia.structure.impose_pairs(templates, pairs)
         off = [distance(Y, templates) for Y in (background, kept)]
         most = [
             np.abs(len(design) * (gc(Y) - gc(templates))).max().round()
@@ -106,17 +110,21 @@ def compare_times(n: int, repeats: int) -> None:
     X = random_one_hot((n, 4, 41), random_state=0)
     design = DESIGNS["stem 8, loop 7"]
     calls: dict[str, Callable[[int], Any]] = {
-        "`structured_background`": lambda n_jobs: gia.structured_background(
+        "`structured_background`": lambda n_jobs: gia.backgrounds.structured_background(
             X, design, n=n, random_state=0
         ),
-        "the same, `fold_check=True`": lambda n_jobs: gia.structured_background(
-            X, design, n=n, fold_check=True, n_jobs=n_jobs, random_state=0
+        "the same, `fold_check=True`": lambda n_jobs: (
+            gia.backgrounds.structured_background(
+                X, design, n=n, fold_check=True, n_jobs=n_jobs, random_state=0
+            )
         ),
-        "`fold`": lambda n_jobs: gia.fold(X, n_jobs=n_jobs),
-        "`unpaired_probabilities`": lambda n_jobs: gia.unpaired_probabilities(
+        "`fold`": lambda n_jobs: gia.structure.fold(X, n_jobs=n_jobs),
+        "`unpaired_probabilities`": lambda n_jobs: gia.structure.unpaired_probabilities(
             X, n_jobs=n_jobs
         ),
-        "`folding_check`": lambda n_jobs: gia.folding_check(X, design, n_jobs=n_jobs),
+        "`folding_check`": lambda n_jobs: gia.structure.folding_check(
+            X, design, n_jobs=n_jobs
+        ),
     }
     print("| | one process | two |")
     print("|---|---|---|")

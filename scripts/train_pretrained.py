@@ -27,9 +27,9 @@ from tangermeme.predict import predict
 
 import residualbind
 from residualbind import ResidualBind, ResidualBindConfig, RNAcompete, TrainingResult
-from residualbind.readers import read_score_pair
-from residualbind.transforms import Transform, make_transform
-from residualbind.weights import save
+from residualbind.data.readers import read_score_pair
+from residualbind.data.transforms import Transform, make_transform
+from residualbind.network.weights import save
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPERIMENTS = {"A1CF": "RNCMPT00001", "ANKHD1": "RNCMPT00002"}

@@ -8,15 +8,12 @@ from typing import Any
 import torch
 from tangermeme.predict import predict
 
-from ..backgrounds import (
-    background_names,
-    profile_background,
-    sample_background,
-    structured_background,
-    template_rows,
-)
+from ..backgrounds.by_name import background_names, sample_background
+from ..backgrounds.profiles import profile_background
+from ..backgrounds.shuffles import template_rows
+from ..backgrounds.structured import structured_background
 from ..report import ReportInputs
-from ..structure import Hairpin
+from ..structure.pairs import Hairpin
 
 OBSERVED, STRUCTURED = "observed", "structured"
 # Those of observed sequences, and those of a design.

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from ..context import gc_flank
-from ..hairpin import hairpin_importance
-from ..importance import global_importance
-from ..interaction import factorial, pairwise_interaction
-from ..kmers import kmer_mutagenesis, kmer_scan, mutagenesis_change
-from ..positions import positional_bias, random_position
-from ..sites import multi_site
-from ..spacing import motif_spacing
+from ..experiments.flanks import gc_flank
+from ..experiments.hairpin import hairpin_importance
+from ..experiments.importance import global_importance
+from ..experiments.interaction import factorial, pairwise_interaction
+from ..experiments.positions import positional_bias, random_position
+from ..experiments.sites import multi_site
+from ..experiments.spacing import motif_spacing
+from ..kmers.scan import kmer_mutagenesis, kmer_scan, mutagenesis_change
 from .values import gaps, integers, kmer_or_file, order, pattern, structure
 
 Given = Mapping[str, Any]

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..robustness import across_backgrounds
-from ..structure import Hairpin
+from ..experiments.robustness import across_backgrounds
+from ..structure.pairs import Hairpin
 from .backgrounds import (
     N_BACKGROUNDS,
     NAMES,

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..removal import average_draws, occlusion, occlusion_annotations
+from ..experiments.occlusion import average_draws, occlusion, occlusion_annotations
 from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
 from .designs import Flat
 from .options import (

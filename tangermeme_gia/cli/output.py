@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..report.store import write_file
-from ..results import GIAResult
+from .._core.results import GIAResult
+from .._core.storage import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,7 +137,7 @@ def _write(path: Path, content: bytes, option: str) -> None:
         if path.exists() and not path.is_file():  # a pipe or a device, such as null
             path.write_bytes(content)
         else:
-            write_file(path.resolve(), content)
+            write_atomically(path.resolve(), content)
     except OSError as error:
         raise OSError(
             f"`--{option}`: {path} cannot be written: {error.strerror or error}"

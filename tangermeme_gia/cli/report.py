@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..backgrounds import background_names
+from ..backgrounds.by_name import background_names
 from ..report import (
     EXPERIMENTS,
     OutputError,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..motif_codes import DNA, RNA
-from ..patterns import Pattern
-from ..structure import Hairpin
+from .._core.motif_codes import DNA, RNA
+from .._core.patterns import Pattern
+from ..structure.pairs import Hairpin
 
 _RANGE = re.compile(r"(-?\d+):(-?\d+)(?::(\d+))?")
 

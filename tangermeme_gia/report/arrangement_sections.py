@@ -10,11 +10,11 @@ import pandas as pd
 import torch
 
 from .. import plot
-from ..additivity import additivity_fit
-from ..results import GIAResult
-from ..selection import benjamini_hochberg
-from ..significance import paired_t_test
-from ..statistics import Values, confidence_interval
+from .._core.results import GIAResult
+from ..statistics.additivity import additivity_fit
+from ..statistics.intervals import Values, confidence_interval
+from ..statistics.selection import benjamini_hochberg
+from ..statistics.significance import paired_t_test
 from .parts import site_starts
 from .section import (
     ALPHA,

@@ -10,12 +10,12 @@ import pandas as pd
 import torch
 
 from .. import plot
-from ..comparisons import BackgroundComparison
-from ..effects import effect_difference, effect_ratio, interaction_contrast
-from ..hairpin import relative_to_stem
-from ..motif_codes import reverse_complement
-from ..results import GIAResult
-from ..statistics import Interval, confidence_interval
+from .._core.motif_codes import reverse_complement
+from .._core.results import GIAResult
+from ..experiments.hairpin import relative_to_stem
+from ..statistics.comparisons import BackgroundComparison
+from ..statistics.effects import effect_difference, effect_ratio, interaction_contrast
+from ..statistics.intervals import Interval, confidence_interval
 from .parts import FLANK, flank_starts, report_hairpin, site_starts
 from .section import (
     Figure,

@@ -12,15 +12,15 @@ import scipy
 import torch
 
 from .. import plot
-from ..effects import effect_difference
-from ..kmer_motifs import KmerAlignment, align_kmers
-from ..kmer_results import KmerScan
-from ..kmers import mutagenesis_change
-from ..motif_codes import DNA, RNA
-from ..motifs import information_content
-from ..results import GIAResult
-from ..selection import benjamini_hochberg
-from ..statistics import Values
+from .._core.motif_codes import DNA, RNA
+from .._core.results import GIAResult
+from ..kmers.results import KmerScan
+from ..kmers.scan import mutagenesis_change
+from ..motifs.from_kmers import KmerAlignment, align_kmers
+from ..motifs.matrices import information_content
+from ..statistics.effects import effect_difference
+from ..statistics.intervals import Values
+from ..statistics.selection import benjamini_hochberg
 from .parts import TOP
 from .section import ALPHA, Figure, Section, as_result, extremes, local_effects
 from .store import Results

@@ -12,9 +12,10 @@ from urllib.parse import quote
 import pandas as pd
 
 from .. import plot
+from .._core.storage import write_atomically
 from .page import data_uri, render, save_figures, save_tables
 from .section import Figure, Section
-from .store import finished_report, write_file
+from .store import finished_report
 from .wording import number, with_interval
 
 # Fewer models than this are read off the table.
@@ -95,7 +96,7 @@ def write_overview(
             for figure in section.figures
         ],
     )
-    write_file(root / "index.html", page.encode())
+    write_atomically(root / "index.html", page.encode())
     return table
 
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 import pandas as pd
 
+from .._core.storage import write_atomically
 from .section import Section
-from .store import REPORT, write_file
+from .store import REPORT
 from .study import Study
 from .wording import count
 
@@ -69,7 +70,9 @@ def save_figures(section: Section, folder: Path) -> None:
         with _drawing():
             ax = figure.draw()
             for ending in ("svg", "png"):
-                write_file(folder / f"{figure.name}.{ending}", _picture(ax, ending))
+                write_atomically(
+                    folder / f"{figure.name}.{ending}", _picture(ax, ending)
+                )
             _close(ax)
 
 
@@ -78,7 +81,7 @@ def save_tables(section: Section, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in section.tables.items():
         text = table.to_csv(sep="\t", index=False)
-        write_file(folder / f"{name}.tsv", text.encode())
+        write_atomically(folder / f"{name}.tsv", text.encode())
 
 
 def write_page(
@@ -109,8 +112,10 @@ def write_page(
         "headline": {k: _for_json(v) for k, v in headline.items()},
         "provenance": provenance.rows,
     }
-    write_file(folder / "index.html", page.encode())
-    write_file(folder / REPORT, json.dumps(report, indent=2, allow_nan=False).encode())
+    write_atomically(folder / "index.html", page.encode())
+    write_atomically(
+        folder / REPORT, json.dumps(report, indent=2, allow_nan=False).encode()
+    )
 
 
 def _for_json(value: float | str) -> float | str | None:

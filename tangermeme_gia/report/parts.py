@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 import torch
 
-from .._fold_processes import require_vienna
-from ..context import gc_flank
-from ..hairpin import hairpin_importance
-from ..importance import global_importance
-from ..kmer_codes import all_kmers, canonical_kmers, kmer_from_index
-from ..kmer_results import KmerScan
-from ..kmers import kmer_mutagenesis, kmer_scan
-from ..positions import positional_bias
-from ..results import GIAResult
-from ..robustness import across_backgrounds
-from ..sites import multi_site
-from ..spacing import motif_spacing
-from ..structure import PAPER_HAIRPIN, Hairpin
+from .._core.results import GIAResult
+from ..experiments.flanks import gc_flank
+from ..experiments.hairpin import hairpin_importance
+from ..experiments.importance import global_importance
+from ..experiments.positions import positional_bias
+from ..experiments.robustness import across_backgrounds
+from ..experiments.sites import multi_site
+from ..experiments.spacing import motif_spacing
+from ..kmers.codes import all_kmers, canonical_kmers, kmer_from_index
+from ..kmers.results import KmerScan
+from ..kmers.scan import kmer_mutagenesis, kmer_scan
+from ..structure.pairs import PAPER_HAIRPIN, Hairpin
+from ..structure.processes import require_vienna
 from .store import Results, Store
 from .study import Study
 

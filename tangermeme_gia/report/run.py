@@ -152,7 +152,7 @@ def _compute(
 
 
 def _write_motif(study: Study, results: Results, path: Path) -> None:
-    from ..motif_database import write_meme
+    from ..motifs.database import write_meme
 
     ppm = align_motif(study, results).ppm
     # Names in this format end at a blank.

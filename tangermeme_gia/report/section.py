@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import torch
 
-from ..effects import effect_difference
-from ..results import GIAResult
-from ..selection import rescore_winners
-from ..statistics import Interval, Values
+from .._core.results import GIAResult
+from ..statistics.effects import effect_difference
+from ..statistics.intervals import Interval, Values
+from ..statistics.selection import rescore_winners
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 
-from ..kmer_results import KmerScan
-from ..results import GIAResult
+from .._core.results import GIAResult
+from .._core.storage import write_atomically
+from ..kmers.results import KmerScan
 
 Results = dict[str, GIAResult | KmerScan]
 Fingerprint = dict[str, str]
@@ -121,7 +121,7 @@ class Store:
             "tables": json.dumps(tables),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_file(self.path(part), tensors_to_bytes(tensors, metadata))
+        write_atomically(self.path(part), tensors_to_bytes(tensors, metadata))
 
     def load(self, part: str) -> Results:
         """The saved results of a part."""
@@ -210,23 +210,6 @@ def finished_report(folder: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError):
         return {}
     return held
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Replace a file by `content` in one step, so that no half of it is ever there."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _table_to_json(table: pd.DataFrame) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from .. import plot
-from ..associations import correlation
-from ..statistics import Interval, confidence_interval
-from ..structure_reading import importance_by_structure
+from ..experiments.structure_reading import importance_by_structure
+from ..statistics.associations import correlation
+from ..statistics.intervals import Interval, confidence_interval
 from .section import Figure, Section, as_result
 from .store import Results
 from .study import Study

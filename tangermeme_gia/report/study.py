@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from tangermeme.predict import predict
 
-from ..backgrounds import background_names, profile_background, sample_background
-from ..motif_codes import DNA, RNA, encode_motif
+from .._core.motif_codes import DNA, RNA, encode_motif
+from ..backgrounds.by_name import background_names, sample_background
+from ..backgrounds.profiles import profile_background
 from .one_output import OneOutput
 from .store import Fingerprint, model_checksum, tensor_checksum
 

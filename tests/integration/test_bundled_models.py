@@ -9,7 +9,7 @@ import torch
 from tangermeme.marginalize import marginalize
 
 import residualbind
-from residualbind.pretrained_models import (
+from residualbind.network.pretrained import (
     load_pretrained,
     load_profile,
     pretrained_metadata,

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import torch
 
+from tangermeme_gia._core.motif_codes import RNA
 from tangermeme_gia.cli import main
-from tangermeme_gia.motif_codes import RNA
 from tangermeme_gia.report import (
     OneOutput,
     ReportInputs,

@@ -16,7 +16,7 @@ from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.space import space
 from torch import nn
 
-from residualbind.model import ResidualBind, ResidualBindConfig
+from residualbind.network.model import ResidualBind, ResidualBindConfig
 
 # tangermeme tells of a failed convergence check, and of a fast path given up, by a
 # warning.

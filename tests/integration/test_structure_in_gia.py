@@ -56,7 +56,7 @@ def test_an_interaction_is_the_pairing_of_two_motifs(model, X):
 
 
 def test_a_hairpin_pairs_more_than_its_background(model, X):
-    hairpin = gia.Hairpin(stem_start=4, stem_length=8, loop_length=6)
+    hairpin = gia.structure.Hairpin(stem_start=4, stem_length=8, loop_length=6)
     result = gia.hairpin_importance(
         model, X, "ACA", hairpin, alphabet=RNA, device="cpu"
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from residualbind import folding
+from residualbind.structure import folding
 
 
 @pytest.fixture

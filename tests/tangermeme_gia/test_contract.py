@@ -13,18 +13,18 @@ from tangermeme.predict import predict
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.utils import PackedSequence
 
-from tangermeme_gia._engine import Engine
-from tangermeme_gia.context import gc_flank
-from tangermeme_gia.hairpin import hairpin_importance
-from tangermeme_gia.importance import global_importance
-from tangermeme_gia.interaction import factorial, pairwise_interaction
-from tangermeme_gia.kmers import kmer_mutagenesis
-from tangermeme_gia.motif_codes import DNA, RNA
-from tangermeme_gia.positions import positional_bias, random_position
-from tangermeme_gia.removal import occlusion, occlusion_annotations
-from tangermeme_gia.sites import multi_site
-from tangermeme_gia.spacing import motif_spacing
-from tangermeme_gia.structure import Hairpin
+from tangermeme_gia._core.engine import Engine
+from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia.experiments.flanks import gc_flank
+from tangermeme_gia.experiments.hairpin import hairpin_importance
+from tangermeme_gia.experiments.importance import global_importance
+from tangermeme_gia.experiments.interaction import factorial, pairwise_interaction
+from tangermeme_gia.experiments.occlusion import occlusion, occlusion_annotations
+from tangermeme_gia.experiments.positions import positional_bias, random_position
+from tangermeme_gia.experiments.sites import multi_site
+from tangermeme_gia.experiments.spacing import motif_spacing
+from tangermeme_gia.kmers.scan import kmer_mutagenesis
+from tangermeme_gia.structure.pairs import Hairpin
 
 # Drawn for each background, so that seeds matter.
 PPM = torch.tensor([[0.5, 0.0], [0.0, 1.0], [0.5, 0.0], [0.0, 0.0]])

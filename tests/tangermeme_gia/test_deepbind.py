@@ -151,7 +151,7 @@ def test_the_best_kmer_grows_to_the_motif_and_no_further(
     deepbind, motif, seed, alphabet
 ):
     model = BestMatch(motif, both_strands=alphabet == "ACGT")
-    X = gia.composition_background([0.25] * 4, 100, 26, random_state=0)
+    X = gia.backgrounds.composition_background([0.25] * 4, 100, 26, random_state=0)
     assert deepbind.extend(model, X, seed, 20, tuple(alphabet)) == motif
     shorter = deepbind.extend(model, X, seed, len(seed) + 2, tuple(alphabet))
     assert len(shorter) == len(seed) + 2
@@ -164,7 +164,7 @@ def test_a_growing_motif_stays_where_it_is(deepbind):
         def forward(self, X):
             return (X[:, :, 9:16] * self.motif).sum(dim=(1, 2))[:, None]
 
-    X = gia.composition_background([0.25] * 4, 50, 26, random_state=0)
+    X = gia.backgrounds.composition_background([0.25] * 4, 50, 26, random_state=0)
     model = Fixed("UACUAAC", both_strands=False)
     # A 3-mer is placed at (26 - 3) // 2 = 11, where the motif has its CUA.
     assert deepbind.extend(model, X, "CUA", 20, deepbind.RNA) == "UACUAAC"
@@ -189,7 +189,7 @@ def test_a_letter_whose_gain_may_be_chance_is_not_added(deepbind):
 def test_effects_on_dna_are_the_mean_of_both_strands(deepbind):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(40, 1))
-    X = gia.composition_background([0.25] * 4, 6, 10, random_state=0)
+    X = gia.backgrounds.composition_background([0.25] * 4, 6, 10, random_state=0)
     motifs = [("GATA", 2), ("CCC", 5)]
     local = deepbind.local_importance(model, X, motifs, deepbind.DNA)
     for column, ((motif, start), other) in enumerate(
@@ -223,7 +223,7 @@ def test_a_best_hit_that_may_be_chance_is_none(deepbind):
     rng = np.random.default_rng(1)
     jaspar = {f"MA{i:04d}.1 OTHER": rng.dirichlet([1] * 4, 8).T for i in range(60)}
     query = rng.dirichlet([1] * 4, 8).T
-    best = gia.compare_motifs({"query": query}, jaspar)["known"].iloc[0]
+    best = gia.motifs.compare_motifs({"query": query}, jaspar)["known"].iloc[0]
     jaspar = {
         f"{name[:9]}{'GATA3' if name == best else 'OTHER'}": ppm
         for name, ppm in jaspar.items()

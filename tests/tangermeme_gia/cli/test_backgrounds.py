@@ -19,7 +19,7 @@ MODEL = OneOutput(CountsA())
 
 
 def test_the_names_are_those_of_the_paper_the_sequences_themselves_and_a_design():
-    assert (*gia.background_names(), "observed", "structured") == NAMES
+    assert (*gia.backgrounds.background_names(), "observed", "structured") == NAMES
 
 
 def test_a_design_is_folded_from_sequences_or_else_from_the_profile():
@@ -29,7 +29,7 @@ def test_a_design_is_folded_from_sequences_or_else_from_the_profile():
         (ReportInputs("model", MODEL, profile=PROFILE), PROFILE),
     ):
         for check in (False, True) if source is X else (False,):
-            expected = gia.structured_background(
+            expected = gia.backgrounds.structured_background(
                 source, design, 15, fold_check=check, random_state=3
             )
             drawn = draw_background(
@@ -43,14 +43,14 @@ def test_a_design_is_folded_from_sequences_or_else_from_the_profile():
 
 def test_a_profile_is_drawn_from():
     inputs = ReportInputs("model", MODEL, profile=PROFILE)
-    expected = gia.profile_background(PROFILE, 1000, 4)
+    expected = gia.backgrounds.profile_background(PROFILE, 1000, 4)
     assert torch.equal(draw_background("profile", inputs, seed=4), expected)
 
 
 def test_what_needs_sequences_takes_draws_from_the_profile_instead():
     inputs = ReportInputs("model", MODEL, profile=PROFILE)
-    stand_ins = gia.profile_background(PROFILE, 400, 1)
-    shuffled = gia.shuffled_background(stand_ins, 100, 0)
+    stand_ins = gia.backgrounds.profile_background(PROFILE, 400, 1)
+    shuffled = gia.backgrounds.shuffled_background(stand_ins, 100, 0)
     assert torch.equal(draw_background("shuffle", inputs, 100), shuffled)
     counts = {
         name: draw_background(name, inputs, 100)[:, 0].sum(dim=1)
@@ -65,14 +65,17 @@ def test_sequences_come_before_profiles_and_scores_before_predictions():
     inputs = ReportInputs("model", MODEL, X=X, scores=scores)
     low = draw_background("quartile1", inputs, 5)
     assert torch.equal(
-        low, gia.quantile_background(X, scores, 5, quartile=1, random_state=0)
+        low,
+        gia.backgrounds.quantile_background(X, scores, 5, quartile=1, random_state=0),
     )
     assert {tuple(x.flatten().tolist()) for x in low} == {
         tuple(x.flatten().tolist()) for x in X[:5]
     }
     predicted = ReportInputs("model", MODEL, X=X)
     counts = MODEL(X)[:, 0]
-    expected = gia.quantile_background(X, counts, 5, quartile=1, random_state=0)
+    expected = gia.backgrounds.quantile_background(
+        X, counts, 5, quartile=1, random_state=0
+    )
     assert torch.equal(draw_background("quartile1", predicted, 5), expected)
 
 
@@ -93,7 +96,9 @@ def test_several_are_drawn_by_name():
     inputs = ReportInputs("model", MODEL, X=X)
     drawn = draw_all(["shuffle", "observed"], inputs, None, 2)
     assert list(drawn) == ["shuffle", "observed"]
-    assert torch.equal(drawn["shuffle"], gia.shuffled_background(X, 1000, 2))
+    assert torch.equal(
+        drawn["shuffle"], gia.backgrounds.shuffled_background(X, 1000, 2)
+    )
     assert torch.equal(drawn["observed"], X)
     with pytest.raises(ValueError, match="`--backgrounds` shuffle shuffle names one"):
         draw_all(["shuffle", "shuffle"], inputs, 5, 0)

@@ -73,7 +73,7 @@ CASES = {
         gia.hairpin_importance,
         {
             "motif": "GATA",
-            "structure": gia.Hairpin(2, 5, 6),
+            "structure": gia.structure.Hairpin(2, 5, 6),
             "starts": [8],
             "wobble": True,
         },
@@ -108,7 +108,7 @@ def test_a_command_writes_the_table_of_its_experiment(
     words, function, keywords = CASES[name]
     command = [name, *words.split(), *toy, "--n", "9", "--seed", "3"]
     shown = table(*command, "--confidence", "0.8")
-    X = gia.profile_background(UNIFORM, 9, 3)
+    X = gia.backgrounds.profile_background(UNIFORM, 9, 3)
     result = function(model, X, random_state=3, **keywords)
     assert_same(shown, result.to_frame(0.8))
     kinds = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
@@ -177,7 +177,7 @@ def test_a_model_without_sequences_has_its_profile(table, assert_same):
     profile = residualbind.load_profile("A1CF")
     result = gia.multi_site(
         residualbind.load_pretrained("A1CF"),
-        gia.profile_background(profile, 20, 0),
+        gia.backgrounds.profile_background(profile, 20, 0),
         "UUAAUU",
         [3],
         alphabet="ACGU",
@@ -185,13 +185,13 @@ def test_a_model_without_sequences_has_its_profile(table, assert_same):
     assert_same(shown, result.to_frame())
 
 
-@pytest.mark.parametrize("name", gia.background_names())
+@pytest.mark.parametrize("name", gia.backgrounds.background_names())
 def test_backgrounds_are_those_of_the_library(
     toy, table, observed, name, model, assert_same
 ):
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", name]
-    drawn = gia.sample_background(name, X, 10, y, 2)
+    drawn = gia.backgrounds.sample_background(name, X, 10, y, 2)
     expected = gia.multi_site(model, drawn, "GATA", [0, 8])
     assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
 
@@ -202,7 +202,9 @@ def test_a_structured_background_has_the_design_of_its_options(
     design = "....((((((....))))))...."
     words = [*SITES, *toy, "--n", 12]
     given = ["--background", "structured", "--dot-bracket", design, "--fold-check"]
-    X = gia.structured_background(UNIFORM, design, 12, fold_check=True, random_state=0)
+    X = gia.backgrounds.structured_background(
+        UNIFORM, design, 12, fold_check=True, random_state=0
+    )
     expected = gia.multi_site(model, X, "GATA", [0, 8]).to_frame()
     assert_same(table(*words, *given), expected)
     several = ["--backgrounds", "structured", "profile", *given[2:]]
@@ -226,7 +228,7 @@ def test_observed_sequences_are_taken_as_they_are(
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", "observed"]
     expected = gia.multi_site(model, X, "GATA", [0, 8])
     assert_same(table(*words), expected.to_frame())
-    rows = torch.from_numpy(gia.template_rows(40, 7, 5))
+    rows = torch.from_numpy(gia.backgrounds.template_rows(40, 7, 5))
     fewer = gia.multi_site(model, X[rows], "GATA", [0, 8])
     assert_same(table(*words, "--n", 7, "--seed", 5), fewer.to_frame())
 
@@ -237,7 +239,7 @@ def test_several_backgrounds_are_compared(
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--n", "10"]
     words += ["--backgrounds", "quartile4", "shuffle", "--plot", "grid.svg"]
-    drawn = gia.sample_backgrounds(X, ["quartile4", "shuffle"], 10, y, 0)
+    drawn = gia.backgrounds.sample_backgrounds(X, ["quartile4", "shuffle"], 10, y, 0)
     comparison = gia.across_backgrounds(gia.multi_site, model, drawn, "GATA", [0, 8])
     assert_same(table(*words), comparison.to_frame())
     assert (here / "grid.svg").stat().st_size > 1000
@@ -259,11 +261,11 @@ def test_without_scores_quartiles_are_of_the_predictions(
 
 
 def test_kmers_are_words_or_a_file(toy, table, here, model, assert_same):
-    X = gia.profile_background(UNIFORM, 9, 0)
+    X = gia.backgrounds.profile_background(UNIFORM, 9, 0)
     command = ["kmer-scan", *toy, "--n", "9"]
     words = gia.kmer_scan(model, X, kmers=["GATA", "TTANC"])
     assert_same(table(*command, "--kmers", "gata", "UUANC"), words.to_frame())
-    gia.write_meme(
+    gia.motifs.write_meme(
         here / "motifs.meme", {"one": torch.eye(4), "two": torch.eye(4)[:, 1:]}
     )
     motifs = gia.kmer_scan(model, X, kmers="motifs.meme", random_state=0)
@@ -273,14 +275,14 @@ def test_kmers_are_words_or_a_file(toy, table, here, model, assert_same):
 
 
 def test_the_best_kmers_are_listed_best_first(toy, table, model, assert_same):
-    X = gia.profile_background(UNIFORM, 9, 0)
+    X = gia.backgrounds.profile_background(UNIFORM, 9, 0)
     scan = gia.kmer_scan(model, X, k=3)
     shown = table("kmer-scan", *toy, "--n", "9", "--k", "3", "--top", "4")
     assert_same(shown, scan.top(4))
 
 
 def test_a_race_is_for_as_many_as_are_listed(toy, table, model, assert_same):
-    X = gia.profile_background(UNIFORM, 40, 0)
+    X = gia.backgrounds.profile_background(UNIFORM, 40, 0)
     options = {"k": 2, "method": "racing", "random_state": 0}
     command = ["kmer-scan", *toy, "--n", "40", "--k", "2", "--method", "racing"]
     best = gia.kmer_scan(model, X, **options, top=12)
@@ -291,7 +293,7 @@ def test_a_race_is_for_as_many_as_are_listed(toy, table, model, assert_same):
 def test_local_importances_are_a_row_for_each_sequence(toy, table, here, model):
     table(*SITES, *toy, "--n", "6", "--local", "local.tsv")
     local = pd.read_csv(here / "local.tsv", sep="\t")
-    X = gia.profile_background(UNIFORM, 6, 0)
+    X = gia.backgrounds.profile_background(UNIFORM, 6, 0)
     result = gia.multi_site(model, X, "GATA", [0, 8])
     assert local["sequence"].tolist() == [i for i in range(6) for _ in range(2)]
     assert local["n_sites"].tolist() == [1, 2] * 6

@@ -23,7 +23,7 @@ def test_occlusion_replaces_windows_of_observed_sequences(
     assert_same(table(*command, "--width", 20, "--step", 2), occlude(model, X, steps))
     shown = table(*command, "--windows", "0:24", "--background", "dinucleotide")
     assert_same(shown, occlude(model, X, [(0, 24)], background="dinucleotide"))
-    quartile = gia.profile_background(X, 1000, 0)
+    quartile = gia.backgrounds.profile_background(X, 1000, 0)
     shown = table(*command, "--windows", "0:6", "--background", "profile")
     assert_same(shown, occlude(model, X, [(0, 6)], background=quartile))
     shown = table(*command, "--windows", "0:6", "--background", "observed")

@@ -53,7 +53,7 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(here, monkeypatch):
     def full(path, content):
         raise OSError(errno.ENOSPC, "No space left on device", "hidden.tmp")
 
-    monkeypatch.setattr(output, "write_file", full)
+    monkeypatch.setattr(output, "write_atomically", full)
     Path("table.tsv").write_text("old")
     with pytest.raises(
         OSError, match=r"`--out`: table.tsv cannot be .*: No space left"

@@ -127,7 +127,7 @@ def test_the_example_runs(here, capsys):
 def test_a_full_disk_keeps_what_is_finished(toys, here, capsys, monkeypatch):
     from tangermeme_gia.report import store
 
-    write, written = store.write_file, []
+    write, written = store.write_atomically, []
 
     def fills(path, content):
         if path.name == "sites.safetensors":
@@ -135,7 +135,7 @@ def test_a_full_disk_keeps_what_is_finished(toys, here, capsys, monkeypatch):
         written.append(path.name)
         write(path, content)
 
-    monkeypatch.setattr(store, "write_file", fills)
+    monkeypatch.setattr(store, "write_atomically", fills)
     code, out, err = run(capsys, "--model", f"{toys}:Additive", *QUICK)
     assert (code, out) == (2, "")
     assert err.splitlines()[-1] == (

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tangermeme_gia import Hairpin, Pattern
+from tangermeme_gia._core.patterns import Pattern
 from tangermeme_gia.cli.values import (
     gaps,
     integers,
@@ -14,6 +14,7 @@ from tangermeme_gia.cli.values import (
     respell,
     structure,
 )
+from tangermeme_gia.structure import Hairpin
 
 
 def test_numbers_are_words_lists_and_ranges_without_their_end():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from tangermeme_gia.additivity import additivity_fit
 from tangermeme_gia.report import ReportOptions
 from tangermeme_gia.report.arrangement_sections import position, sites, spacing
 from tangermeme_gia.report.parts import PARTS
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
+from tangermeme_gia.statistics.additivity import additivity_fit
 
 from .conftest import Sites, inputs_of
 

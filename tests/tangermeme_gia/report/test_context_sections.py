@@ -5,13 +5,13 @@ import pytest
 import torch
 from tangermeme.utils import random_one_hot
 
-from tangermeme_gia.effects import effect_difference, effect_ratio
 from tangermeme_gia.report import OneOutput, ReportInputs, ReportOptions
 from tangermeme_gia.report.context_sections import gc, hairpin, robustness
 from tangermeme_gia.report.parts import PARTS
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
 from tangermeme_gia.report.wording import row_with_interval
+from tangermeme_gia.statistics.effects import effect_difference, effect_ratio
 
 from .conftest import AU, RNA, Sites, inputs_of
 

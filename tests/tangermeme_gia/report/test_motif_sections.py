@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from tangermeme_gia.kmer_results import KmerScan
+from tangermeme_gia.kmers.results import KmerScan
 from tangermeme_gia.report import ReportOptions
 from tangermeme_gia.report.motif_sections import alignment, motif, mutagenesis, scan
 from tangermeme_gia.report.parts import PARTS
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
 from tangermeme_gia.report.wording import row_with_interval
-from tangermeme_gia.statistics import confidence_interval
+from tangermeme_gia.statistics.intervals import confidence_interval
 
 from .conftest import OPTIONS, Sites, inputs_of
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from tangermeme.utils import random_one_hot
 
-from tangermeme_gia.kmers import kmer_scan
-from tangermeme_gia.motif_codes import DNA
+from tangermeme_gia._core.motif_codes import DNA
+from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.report import OneOutput, OutputError, ReportInputs, ReportOptions
 from tangermeme_gia.report.parts import (
     PARTS,
@@ -18,7 +18,7 @@ from tangermeme_gia.report.parts import (
 )
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
-from tangermeme_gia.structure import PAPER_HAIRPIN
+from tangermeme_gia.structure.pairs import PAPER_HAIRPIN
 
 from .conftest import OPTIONS, RNA, Counter, Sites, inputs_of
 

@@ -143,18 +143,18 @@ def test_finished_parts_outlive_an_interruption(tmp_path, said, error):
 
 @pytest.mark.usefixtures("quick")
 def test_a_full_disk_keeps_what_is_finished(tmp_path, said, monkeypatch):
-    write = store_module.write_file
+    write = store_module.write_atomically
 
     def full(path, content):
         if path.name == "sites.safetensors":
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         write(path, content)
 
-    monkeypatch.setattr(store_module, "write_file", full)
+    monkeypatch.setattr(store_module, "write_atomically", full)
     with pytest.raises(OSError, match="No space left"):
         run_report(inputs_of(Sites()), tmp_path, SMALL)
     assert sorted(load_results(tmp_path)) == ["motif", "scan"]
-    monkeypatch.setattr(store_module, "write_file", write)
+    monkeypatch.setattr(store_module, "write_atomically", write)
     said()
     run_report(inputs_of(Sites()), tmp_path, SMALL)
     assert said() == {"scan": AS_SAVED, "motif": AS_SAVED, "sites": ""}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tangermeme_gia.report.section import extremes
-from tangermeme_gia.statistics import confidence_interval
+from tangermeme_gia.statistics.intervals import confidence_interval
 
 
 def test_extremes_are_measured_where_they_were_not_found():

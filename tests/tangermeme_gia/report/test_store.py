@@ -1,22 +1,18 @@
 """What is saved comes back; what is damaged or has changed is recognised."""
 
-import errno
-import os
-
 import pandas as pd
 import pytest
 import torch
 
-from tangermeme_gia.kmer_results import KmerScan
+from tangermeme_gia._core.results import GIAResult
+from tangermeme_gia.kmers.results import KmerScan
 from tangermeme_gia.report import load_results
 from tangermeme_gia.report.store import (
     Store,
     model_checksum,
     read_results,
     tensor_checksum,
-    write_file,
 )
-from tangermeme_gia.results import GIAResult
 
 
 @pytest.fixture
@@ -98,30 +94,6 @@ def test_another_safetensors_file_counts_as_none(store):
     store.folder.mkdir()
     save_file({"weight": torch.zeros(2)}, store.path("part"))
     assert store.changes("part", {}) is None
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    write_file(path, b"old")
-
-    def full(descriptor):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_file(path, b"new and longer")
-    assert path.read_bytes() == b"old"
-    assert [file.name for file in tmp_path.iterdir()] == ["file"]
-
-
-def test_an_interrupted_write_leaves_no_file(tmp_path, monkeypatch):
-    def interrupt(*paths):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_file(tmp_path / "file", b"new")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_load_results_takes_all_parts_of_an_unfinished_report(store, result, scan):

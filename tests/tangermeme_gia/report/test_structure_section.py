@@ -7,16 +7,16 @@ import pytest
 import torch
 from tangermeme.utils import one_hot_encode
 
-from tangermeme_gia.associations import correlation
-from tangermeme_gia.folding import folds_and_probabilities
+from tangermeme_gia.experiments.structure_reading import importance_by_structure
 from tangermeme_gia.report import ReportOptions, run_report
 from tangermeme_gia.report.parts import PARTS
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.structure_section import structure
 from tangermeme_gia.report.study import Study
 from tangermeme_gia.report.wording import row_with_interval
-from tangermeme_gia.statistics import confidence_interval
-from tangermeme_gia.structure_reading import importance_by_structure
+from tangermeme_gia.statistics.associations import correlation
+from tangermeme_gia.statistics.intervals import confidence_interval
+from tangermeme_gia.structure.folding import folds_and_probabilities
 
 from .conftest import RNA, Sites, inputs_of
 

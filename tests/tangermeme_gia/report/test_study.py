@@ -6,7 +6,7 @@ import pytest
 import torch
 from tangermeme.utils import random_one_hot
 
-from tangermeme_gia.backgrounds import background_names
+from tangermeme_gia.backgrounds.by_name import background_names
 from tangermeme_gia.report import (
     EXPERIMENTS,
     OneOutput,

@@ -1,0 +1,5 @@
+"""The command `residualbind`."""
+
+from .main import main
+
+__all__ = ["main"]

@@ -1,0 +1,349 @@
+"""The `residualbind` command: each option is the library keyword of the same name."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..network.pretrained import pretrained_names
+from ..network.training import TrainingError
+from . import commands
+from .sources import FORMATS
+
+# What a user can put right; anything else is a defect and keeps its traceback.
+_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, TrainingError)
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults that say something: neither None nor those of switches."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code.
+
+    Parameters
+    ----------
+    arguments: sequence of str or None, optional
+        The words after `residualbind`. None takes those of the process.
+
+    Returns
+    -------
+    code: int
+        0, or 2 for bad input, with one line on stderr that says what is wrong.
+
+    Examples
+    --------
+    >>> main(["simulate", "--n", "0"])
+    2
+    """
+    options = vars(build_parser().parse_args(arguments))
+    command: Callable[..., None] = options.pop("command")
+    program = options.pop("program")
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("residualbind").setLevel(logging.INFO)
+    try:
+        command(**options)
+    except _USER_ERRORS as error:
+        message = " ".join(str(error).split())
+        print(f"residualbind {program}: error: {message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(
+        prog="residualbind",
+        description="ResidualBind: predict protein binding from RNA sequence. Tables "
+        "go to stdout or to --out, messages to stderr.",
+    )
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    for add in (
+        _add_train,
+        _add_evaluate,
+        _add_predict,
+        _add_import_keras,
+        _add_simulate,
+        _add_download,
+    ):
+        add(subparsers)
+    return parser
+
+
+def _add_command(
+    subparsers: Any, name: str, command: Callable[..., None], summary: str, example: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog=f"example: {example}",
+        formatter_class=_HelpFormatter,
+    )
+    parser.set_defaults(command=command, program=name)
+    return parser
+
+
+def _add_train(subparsers: Any) -> None:
+    parser = _add_command(
+        subparsers,
+        "train",
+        commands.train_model,
+        "Train a ResidualBind on RNAcompete scores and report its test metrics.",
+        "residualbind train --data RNCMPT00001.train.txt.gz RNCMPT00001.test.txt.gz "
+        "--out A1CF.safetensors",
+    )
+    _add_data(parser)
+    parser.add_argument("--length", type=int, default=41, help="pad sequences to this")
+    parser.add_argument("--out", type=Path, required=True, help="model file to write")
+    parser.add_argument(
+        "--architecture",
+        choices=commands.ARCHITECTURES,
+        default="released",
+        help="the paper's text, or the authors' released code, which predicts better",
+    )
+    parser.add_argument(
+        "--classification",
+        action="store_true",
+        help="scores are 0 or 1: sigmoid output, cross entropy, no transform",
+    )
+    parser.add_argument(
+        "--transform",
+        choices=("log", "clip", "clip-std", "zscore", "none"),
+        default="log",
+        help="of the scores, fitted on the training split; saved with the model",
+    )
+    parser.add_argument(
+        "--fit-per-split",
+        action="store_true",
+        help="transform each split by its own fit, as the authors did",
+    )
+    parser.add_argument(
+        "--structure",
+        choices=commands.STRUCTURES,
+        help="fold the probes for further channels: PU has paired and unpaired, PHIME "
+        "paired, hairpin, internal, multi and external (default: sequence alone)",
+    )
+    _add_structure_cache(parser)
+    _add_split(parser)
+    parser.add_argument("--epochs", type=int, default=100, help="at most")
+    parser.add_argument("--batch-size", type=int, default=100, help="mini-batch")
+    parser.add_argument("--lr", type=float, default=0.001, help="learning rate of Adam")
+    parser.add_argument(
+        "--lr-decay", type=float, default=0.3, help="its factor when validation stalls"
+    )
+    parser.add_argument(
+        "--lr-patience", type=int, default=7, help="epochs of stalling before it falls"
+    )
+    parser.add_argument(
+        "--patience", type=int, default=20, help="epochs of stalling before the end"
+    )
+    parser.add_argument(
+        "--checkpoint-folder",
+        type=Path,
+        help="where the run is saved after each epoch and resumed from (default: the "
+        "model file's name with .training)",
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "bfloat16"),
+        help="mixed precision (default: bfloat16 on a GPU, float32 on a CPU)",
+    )
+    _add_device(parser)
+    _add_bootstrap(parser)
+
+
+def _add_evaluate(subparsers: Any) -> None:
+    parser = _add_command(
+        subparsers,
+        "evaluate",
+        commands.evaluate_model,
+        "Report how well a model predicts measured scores, with intervals.",
+        "residualbind evaluate --model A1CF --data RNCMPT00001.test.txt.gz --part all",
+    )
+    _add_model(parser)
+    _add_data(parser)
+    parser.add_argument(
+        "--part",
+        choices=commands.PARTS,
+        default="test",
+        help="which probes: set B is the test set, set A is divided by the seed",
+    )
+    _add_scale(parser)
+    _add_split(parser)
+    parser.add_argument(
+        "--classification", action="store_true", help="scores are 0 or 1: AUROC, AUPR"
+    )
+    _add_bootstrap(parser)
+    parser.add_argument(
+        "--confidence", type=float, default=0.95, help="coverage of the intervals"
+    )
+    _add_structure_cache(parser)
+    _add_prediction(parser)
+
+
+def _add_predict(subparsers: Any) -> None:
+    parser = _add_command(
+        subparsers,
+        "predict",
+        commands.predict_sequences,
+        "Predict the binding score of each sequence.",
+        "residualbind predict --model A1CF --fasta probes.fa",
+    )
+    _add_model(parser)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--fasta", type=Path, help="sequences, plain or gzipped")
+    source.add_argument("--table", type=Path, help="TSV or CSV with a sequence column")
+    parser.add_argument("--sequence", default="sequence", help="its sequence column")
+    parser.add_argument("--name", help="its column of names (default: row numbers)")
+    _add_scale(parser)
+    _add_structure_cache(parser)
+    _add_prediction(parser)
+
+
+def _add_import_keras(subparsers: Any) -> None:
+    parser = _add_command(
+        subparsers,
+        "import-keras",
+        commands.import_keras_weights,
+        "Convert .hdf5 weights of the authors' Keras code to a model file.",
+        "residualbind import-keras --weights log_norm_seq.hdf5 --out model.safetensors",
+    )
+    parser.add_argument("--weights", type=Path, required=True, help="Keras HDF5 file")
+    parser.add_argument("--out", type=Path, required=True, help="model file to write")
+    parser.add_argument("--length", type=int, default=41, help="input length")
+    parser.add_argument("--pool-size", type=int, default=10, help="of mean pooling")
+    parser.add_argument(
+        "--sigmoid", action="store_true", help="the output ends in a sigmoid"
+    )
+
+
+def _add_simulate(subparsers: Any) -> None:
+    parser = _add_command(
+        subparsers,
+        "simulate",
+        commands.simulate_data,
+        "Write a synthetic RNAcompete experiment whose binding rules are known.",
+        "residualbind simulate --motif UGCAUG --noise 1 --out simulated.tsv",
+    )
+    for name, kind, default, text in _SIMULATION:
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=kind, default=default, help=text)
+    parser.add_argument("--out", type=Path, help="table to write (default: stdout)")
+    parser.add_argument(
+        "--truth", type=Path, help="table of what makes up each probe's score"
+    )
+
+
+_SIMULATION = (
+    ("n", int, 20_000, "number of probes"),
+    ("motif", str, "UGCAUG", "what is bound; N stands for any base"),
+    ("motif_effect", float, 8.0, "score of a site"),
+    ("spacing_penalty", float, 4.0, "loss of the second of two close sites"),
+    ("min_spacing", int, 6, "bases between sites from which nothing is lost"),
+    ("loop_preference", float, 4.0, "gain of a site in a hairpin loop"),
+    ("stem_penalty", float, 4.0, "loss of a site in a stem"),
+    ("gc_effect", float, 0.3, "score of each G or C at the 3' end"),
+    ("gc_window", int, 7, "bases of the 3' end"),
+    ("noise", float, 1.0, "standard deviation of the noise"),
+    ("random_state", int, 0, "seed"),
+)
+
+
+def _add_download(subparsers: Any) -> None:
+    parser = _add_command(
+        subparsers,
+        "download",
+        commands.download_tables,
+        "Fetch the public RNAcompete tables of Ray et al. (2013).",
+        "residualbind download --folder rnacompete",
+    )
+    parser.add_argument("--folder", type=Path, required=True, help="where to put them")
+    parser.add_argument("--files", nargs="+", help="which (default: all)")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("data")
+    group.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="scores: set A, set B; deepbind: sequences, targets; fasta: FASTA, scores",
+    )
+    group.add_argument(
+        "--format", choices=tuple(FORMATS), default="scores", help="of the files"
+    )
+    group.add_argument(
+        "--experiment", nargs="+", help="one or several; needed where there are more"
+    )
+    group.add_argument("--sequence", default="sequence", help="column of a table")
+    group.add_argument("--score", default="score", help="column of a table")
+    group.add_argument(
+        "--set-column", help="column of a table (default: all are set A)"
+    )
+    group.add_argument("--protein", help="group of the authors' 2009 HDF5 files")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(pretrained_names())
+    parser.add_argument(
+        "--model", required=True, help=f"model file, or a bundled model: {names}"
+    )
+
+
+def _add_scale(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale",
+        choices=commands.SCALES,
+        default="measured",
+        help="scores as measured, or as transformed for training",
+    )
+
+
+def _add_structure_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--structure-cache",
+        type=Path,
+        metavar="FOLDER",
+        help="where structure profiles are kept between runs (default: nowhere)",
+    )
+
+
+def _add_split(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--valid-fraction", type=float, default=0.1, help="of set A, for validation"
+    )
+    parser.add_argument("--random-state", type=int, default=0, help="seed")
+
+
+def _add_bootstrap(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--n-bootstrap", type=int, default=1000, help="resamples for the intervals"
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", help="such as cpu or cuda (default: CUDA if present)"
+    )
+
+
+def _add_prediction(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--batch-size", type=int, default=512, help="of prediction")
+    _add_device(parser)
+    parser.add_argument("--out", type=Path, help="table to write (default: stdout)")

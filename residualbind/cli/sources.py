@@ -1,0 +1,131 @@
+"""Where the command line's measurements and sequences come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ..data.encoding import encode_sequences
+from ..data.fasta import read_fasta, read_fasta_sequences
+from ..data.hdf5 import read_hdf5
+from ..data.readers import (
+    read_deepbind,
+    read_ray2013,
+    read_score_pair,
+    read_scores,
+    read_table,
+)
+from ..data.rnacompete import RNAcompete
+from ..data.tables import open_table
+
+# Files that each format of `--data` takes, at least and at most.
+FORMATS = {
+    "scores": (1, 2),
+    "deepbind": (2, 2),
+    "ray2013": (1, 1),
+    "hdf5": (1, 1),
+    "table": (1, 1),
+    "fasta": (2, 2),
+}
+
+DATA_OPTIONS = (
+    "format",
+    "experiment",
+    "length",
+    "sequence",
+    "score",
+    "set_column",
+    "protein",
+)
+
+
+def read_data(
+    data: Sequence[str],
+    *,
+    format: str,
+    experiment: Sequence[str] | None,
+    length: int | None,
+    sequence: str,
+    score: str,
+    set_column: str | None,
+    protein: str | None,
+) -> RNAcompete:
+    """Measurements in any of the formats, of the asked experiments."""
+    fewest, most = FORMATS[format]
+    if not fewest <= len(data) <= most:
+        wanted = str(most) if fewest == most else f"{fewest} or {most}"
+        raise ValueError(
+            f"`--data` names {len(data)} files; `--format {format}` takes {wanted}."
+        )
+    if format == "scores" and len(data) == 1:
+        measured = read_scores(data[0], length=length)
+    elif format == "scores":
+        measured = read_score_pair(data[0], data[1], length=length)
+    elif format == "deepbind":
+        measured = read_deepbind(
+            data[0], data[1], experiments=experiment, length=length
+        )
+    elif format == "ray2013":
+        measured = read_ray2013(data[0], experiments=experiment, length=length)
+    elif format == "hdf5":
+        measured = read_hdf5(data[0], protein=protein, length=length)
+    elif format == "table":
+        measured = read_table(
+            data[0],
+            sequence=sequence,
+            score=score,
+            set_column=set_column,
+            length=length,
+        )
+    else:
+        measured = read_fasta(
+            data[0], data[1], score=score, set_column=set_column, length=length
+        )
+    return _choose_experiments(measured, experiment)
+
+
+def read_sequences(
+    fasta: Path | None, table: Path | None, sequence: str, name: str | None, length: int
+) -> tuple[list[str], torch.Tensor]:
+    """Names and one-hot sequences of a FASTA file, or of a table's named columns.
+
+    Rows of a table without a column of names are numbered from 0.
+    """
+    if fasta is not None:
+        names, sequences = read_fasta_sequences(fasta)
+        places = [f"{fasta}, sequence {title!r}" for title in names]
+    else:
+        assert table is not None
+        opened = open_table(table)
+        columns = [sequence] if name is None else [sequence, name]
+        (sequences, *titles), _ = opened.read(columns, [])
+        names = titles[0] if titles else [str(row) for row in range(len(sequences))]
+        places = [opened.place(row) for row in range(len(sequences))]
+    for place, letters in zip(places, sequences, strict=True):
+        if len(letters) > length:
+            raise ValueError(
+                f"{place}: {len(letters)} letters, but the model was built for at most "
+                f"{length}. Sequences are never cut."
+            )
+    return names, encode_sequences(sequences, length, places.__getitem__)
+
+
+def _choose_experiments(
+    data: RNAcompete, experiment: Sequence[str] | None
+) -> RNAcompete:
+    if experiment is None and len(data.experiments) > 1:
+        raise ValueError(
+            f"the data hold {len(data.experiments)} experiments, such as "
+            f"{', '.join(data.experiments[:3])}; choose with `--experiment`."
+        )
+    chosen = list(experiment or data.experiments)
+    if len(chosen) == 1:
+        return data.select(chosen[0])
+    unknown = sorted(set(chosen) - set(data.experiments))
+    if unknown:
+        raise ValueError(f"`--experiment` names {unknown}, which the data do not hold.")
+    columns = [data.experiments.index(name) for name in chosen]
+    return replace(data, y=data.y[:, columns], experiments=tuple(chosen))

@@ -1,0 +1,1 @@
+"""RNAcompete data: reading, encoding, transforms, splits."""

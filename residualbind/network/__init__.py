@@ -1,0 +1,1 @@
+"""The network: its layers, weights, training and evaluation."""

@@ -1,0 +1,1 @@
+"""Simulated RNAcompete with a planted truth."""

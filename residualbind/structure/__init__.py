@@ -1,0 +1,1 @@
+"""Structure profiles of sequences by ViennaRNA."""

@@ -1,0 +1,37 @@
+"""Writing files so that a reader sees the old one or the new one, never a half."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step, also if the machine stops midway.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
+
+    OSError
+        If the content cannot be written, with `path` as the file's name; what it holds
+        is then as it was and no temporary file is left.
+    """
+    target = path.resolve()  # a symbolic link stays one
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"`path`={str(path)!r}: its folder does not exist.")
+    # Unlike tempfile, `open` leaves the permissions to the user's umask.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
+        raise

@@ -1,0 +1,151 @@
+"""Samplers of backgrounds: sequences to average a motif's surroundings over.
+
+A background approximates the distribution of the data without the features in
+question. Robust conclusions hold under several of them (paper, "approximate data
+distributions").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from numpy.typing import ArrayLike
+from tangermeme.utils import PackedSequence
+
+from .profiles import profile_background
+from .shuffles import (
+    dinucleotide_shuffled_background,
+    shuffled_background,
+)
+from .subsets import quantile_background
+
+_QUARTILES = {f"quartile{i}": i for i in (1, 2, 3, 4)}
+_NAMES = ("profile", "shuffle", "dinucleotide", *_QUARTILES)
+
+
+def background_names() -> tuple[str, ...]:
+    """Which backgrounds can be chosen by name? The seven of the paper, in its order.
+
+    Examples
+    --------
+    >>> background_names()[:3]
+    ('profile', 'shuffle', 'dinucleotide')
+    """
+    return _NAMES
+
+
+def sample_background(
+    name: str,
+    X: torch.Tensor | PackedSequence,
+    n: int = 1000,
+    scores: ArrayLike | torch.Tensor | None = None,
+    random_state: int | None = None,
+) -> torch.Tensor:
+    """Draw the background of a given name.
+
+    Parameters
+    ----------
+    name: str
+        One of `background_names()`: "profile", "shuffle", "dinucleotide", "quartile1"
+        (the lowest 25 % of the scores) to "quartile4".
+
+    X: torch.Tensor, shape=(-1, alphabet, length), or PackedSequence
+        Observed one-hot sequences.
+
+    n: int, optional
+        Sequences to draw. Default is 1000.
+
+    scores: array-like, shape=(len(X),), or None, optional
+        Experimental score of each sequence, which only the quartiles use and need.
+        Default is None.
+
+    random_state: int or None, optional
+        Seed; None draws anew. Default is None.
+
+    Returns
+    -------
+    background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
+        As from the function of that background.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name is unknown, a quartile has no scores, or the function raises.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> X = random_one_hot((20, 4, 41), random_state=0)
+    >>> sample_background("dinucleotide", X, n=5).shape
+    torch.Size([5, 4, 41])
+    """
+    if name not in _NAMES:
+        raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
+    if name == "profile":
+        return profile_background(X, n, random_state)
+    if name == "shuffle":
+        return shuffled_background(X, n, random_state)
+    if name == "dinucleotide":
+        return dinucleotide_shuffled_background(X, n, random_state)
+    if scores is None:
+        raise ValueError(f"the background {name!r} needs `scores`, one per sequence.")
+    quartile = _QUARTILES[name]
+    return quantile_background(
+        X, scores, n, quartile=quartile, random_state=random_state
+    )
+
+
+def sample_backgrounds(
+    X: torch.Tensor | PackedSequence,
+    names: Sequence[str] | None = None,
+    n: int = 1000,
+    scores: ArrayLike | torch.Tensor | None = None,
+    random_state: int | None = None,
+) -> dict[str, torch.Tensor]:
+    """Draw several backgrounds of observed sequences, to run an experiment under each.
+
+    Parameters
+    ----------
+    X: torch.Tensor, shape=(-1, alphabet, length), or PackedSequence
+        Observed one-hot sequences.
+
+    names: sequence of str or None, optional
+        Any of `background_names()`. None is all seven of the paper with `scores`, and
+        the three that need none without. Default is None.
+
+    n: int, optional
+        Sequences to draw of each. Default is 1000.
+
+    scores: array-like, shape=(len(X),), or None, optional
+        Experimental score of each sequence, for the quartiles. Default is None.
+
+    random_state: int or None, optional
+        Seed; each background is the one `sample_background` draws with it. Default is
+        None.
+
+    Returns
+    -------
+    backgrounds: dict of str to torch.Tensor, dtype=int8, shape=(n, alphabet, length)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is unknown or comes twice, or as `sample_background`.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> X = random_one_hot((40, 4, 41), random_state=0)
+    >>> list(sample_backgrounds(X, n=10, scores=range(40)))[2:4]
+    ['dinucleotide', 'quartile1']
+    """
+    if names is None:
+        known = background_names()
+        names = known if scores is not None else known[:3]
+    if isinstance(names, str) or len(set(names)) < len(names) or not len(names):
+        raise ValueError(
+            f"`names`={names!r} must be a list of distinct names from "
+            f"{background_names()}."
+        )
+    return {name: sample_background(name, X, n, scores, random_state) for name in names}

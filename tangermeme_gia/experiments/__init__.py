@@ -1,0 +1,1 @@
+"""The experiments: each writes a table of conditions, which the engine runs."""

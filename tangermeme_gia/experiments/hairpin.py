@@ -1,0 +1,334 @@
+"""Does it matter whether a motif stands in the loop or in the stem of a hairpin?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
+
+from .._core.controls import with_controls
+from .._core.designs import check_backgrounds
+from .._core.documentation import document
+from .._core.engine import Engine, merge_kwargs
+from .._core.motif_codes import (
+    DNA,
+    Motif,
+    as_seed,
+    check_alphabet,
+    encode_motif,
+    motif_label,
+)
+from .._core.patterns import compile_conditions
+from .._core.placements import Placement
+from .._core.results import GIAResult
+from ..structure.pairing import check_no_padding, impose_pairs
+from ..structure.pairs import (
+    Hairpin,
+    Pairs,
+    complementary_bases,
+    named_structure,
+    pair_indices,
+)
+
+# Sequences looked at together for padding, so that packed ones are decoded in parts.
+_CHUNK = 4096
+
+
+@document
+def hairpin_importance(
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    motif: Motif,
+    structure: str | Hairpin = "paper",
+    *,
+    starts: Sequence[int] | None = None,
+    wobble: bool = False,
+    alphabet: Sequence[str] = DNA,
+    func: Callable[..., Any] = predict,
+    additional_func_kwargs: dict[str, Any] | None = None,
+    n_controls: int = 0,
+    max_memory: int | None = None,
+    random_state: int | None = None,
+    verbose: bool = False,
+    **kwargs: Any,
+) -> GIAResult:
+    """Does a motif act in the loop, in the stem, or without any structure?
+
+    The paper's "RNA structure". `X` is the unstructured background. Each sequence also
+    gets a folded form, in which the right base of every pair that does not form
+    becomes the complement of the left one, and the motif is placed in both at the same
+    starts; in a stem its partners on the other arm change with it.
+
+    `y_before` is that of the unstructured background, so that rows with `structure`
+    "unstructured" have the motif's own effect, and "hairpin" rows that of stem and
+    motif together. `relative_to_stem` gives the motif's effect within the hairpin.
+
+    Parameters
+    ----------
+    {model}
+
+    motif: str, torch.Tensor or numpy.ndarray
+        A string (N keeps the background, folded where it pairs), one-hot, or a PPM of
+        which each background gets one draw.
+
+    structure: str or Hairpin, optional
+        "paper" (pairs at 6-16 with 23-33 as the paper counts, from 1) or "released"
+        (7-15 with 23-31, from 0, as in the authors' code), the geometry of a hairpin,
+        or a dot-bracket string as long as X; with more than one perfect stem-loop it
+        needs `starts`. Default is "paper".
+
+    starts: sequence of int or None, optional
+        The 0-based first bases at which to place the motif, each with the whole motif
+        in one arm, one loop or outside. None is the middle of the loop, of the left
+        arm and of the right arm. Default is None.
+
+    wobble: bool, optional
+        Whether G-U (or G-T) pairs that come about by chance stay. New pairs are always
+        Watson-Crick. Default is False.
+
+    {options}
+
+    {controls}
+
+    Returns
+    -------
+    result: GIAResult
+        `conditions` has the columns `motif`, `start` (missing for the empty hairpin),
+        `place` ("none", "loop", "left arm", "right arm" or "outside"), `structure`
+        ("hairpin" or "unstructured") and `control`. The first row is the empty
+        hairpin; then each start in the hairpin and unstructured. Rows of controls
+        repeat these, with the motif that they control.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the structure does not fit X, X has padding in the stem, the motif is longer
+        than an arm or the loop or reaches past one, the alphabet has no complementary
+        bases, or X is not one-hot.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
+    >>> X = random_one_hot((50, 4, 41), random_state=0)
+    >>> result = hairpin_importance(model, X, "GCTGGC")
+    >>> result.conditions[["start", "place", "structure"]].head(3)
+       start place     structure
+    0   <NA>  none       hairpin
+    1     16  loop       hairpin
+    2     16  loop  unstructured
+    """
+    letters = check_alphabet(alphabet)
+    check_backgrounds(X, letters)
+    complementary_bases(letters)
+    seed = as_seed(random_state)
+    structure, length = named_structure(structure), X.shape[-1]
+    pairs = pair_indices(structure, length)
+    _check_stem(X, pairs)
+    # Of a motif that fits nowhere the length matters, not its draws.
+    k = encode_motif(motif, len(X), letters, random_state=seed).shape[1]
+    elements = _elements(pairs, length)
+    starts = _middles(structure, k) if starts is None else list(starts)
+    if not starts:
+        raise ValueError("`starts` is empty; at least one is needed.")
+    places = [_place(elements, start, k) for start in starts]
+    motifs = with_controls(motif, n_controls, letters, seed)
+    placed = [None, *[start for start in starts for _ in range(2)]]
+    conditions = [[] if s is None else [(m, s)] for m, _ in motifs for s in placed]
+    table = _table(motifs, starts, places, letters)
+    placements = compile_conditions(
+        conditions, len(X), length, letters, random_state=seed
+    )
+    engine = Engine(
+        model,
+        X,
+        func=func,
+        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
+        max_memory=max_memory,
+        verbose=verbose,
+    )
+    return engine.run(_HairpinDesign(table, placements, pairs, letters, wobble))
+
+
+def relative_to_stem(result: GIAResult) -> GIAResult:
+    """What does a motif add to the hairpin that it stands in?
+
+    Parameters
+    ----------
+    result: GIAResult
+        From `hairpin_importance`.
+
+    Returns
+    -------
+    result: GIAResult
+        The conditions with the motif in the hairpin, with the empty hairpin as
+        `y_before`: its local importance is output with motif and stem minus output
+        with the stem alone.
+
+    Raises
+    ------
+    ValueError
+        If the result is not from `hairpin_importance`, or lacks the empty hairpin.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
+    >>> X = random_one_hot((50, 4, 41), random_state=0)
+    >>> result = relative_to_stem(hairpin_importance(model, X, "GCTGGC"))
+    >>> result.conditions["place"].tolist()
+    ['loop', 'left arm', 'right arm']
+    """
+    table = result.conditions
+    if not {"place", "structure"} <= set(table.columns):
+        raise ValueError(
+            f"`result` has conditions with the columns {list(table.columns)}; it must "
+            "come from `hairpin_importance`."
+        )
+    in_hairpin = table["structure"] == "hairpin"
+    empty = np.flatnonzero(in_hairpin & (table["place"] == "none"))
+    if not len(empty):
+        raise ValueError(
+            "`result` has no condition with the empty hairpin, the first one of "
+            "`hairpin_importance`."
+        )
+    stem = int(empty[0])
+    filled = np.flatnonzero(in_hairpin & (table["place"] != "none"))
+    after = result.y_afters
+    conditions = table.iloc[filled].reset_index(drop=True)
+    if isinstance(after, torch.Tensor):
+        return GIAResult(after[:, stem], after[:, filled], conditions)
+    return GIAResult(
+        [y[:, stem] for y in after], [y[:, filled] for y in after], conditions
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _HairpinDesign:
+    """Motifs in sequences that are folded where their row of the table says so."""
+
+    any_device: ClassVar[bool] = False
+    conditions: pd.DataFrame
+    placements: list[Placement]
+    pairs: Pairs
+    letters: tuple[str, ...]
+    wobble: bool
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Length of the sequences of each condition."""
+        return np.array([placement.length for placement in self.placements])
+
+    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+        """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
+        folded = self._fold(X, [])
+        batch = []
+        kinds = self.conditions["structure"].iloc[conditions]
+        for placement, kind in zip(self.placements[conditions], kinds, strict=True):
+            if kind == "hairpin":
+                treated = placement.apply(folded, rows)
+                batch.append(self._fold(treated, placement.columns.tolist()))
+            else:
+                batch.append(placement.apply(X, rows))
+        return torch.stack(batch, dim=1)
+
+    def _fold(self, X: torch.Tensor, keep: list[int]) -> torch.Tensor:
+        return impose_pairs(
+            X, self.pairs, keep=keep, alphabet=self.letters, wobble=self.wobble
+        )
+
+
+def _elements(pairs: Pairs, length: int) -> list[tuple[str, int]]:
+    """The element of structure each position is in: its name and its number.
+
+    An arm or a loop ends where the structure turns to another, so that two loops are
+    two elements.
+    """
+    table = np.full(length, -1)
+    table[pairs[:, 0]], table[pairs[:, 1]] = pairs[:, 1], pairs[:, 0]
+    opens, closes = (
+        table > np.arange(length),
+        (table >= 0) & (table < np.arange(length)),
+    )
+    inside = np.cumsum(opens) - np.cumsum(closes) > 0
+    names = np.select(
+        [opens, closes, inside], ["left arm", "right arm", "loop"], "outside"
+    )
+    numbers = np.cumsum(np.concatenate([[0], names[1:] != names[:-1]]))
+    return list(zip(names.tolist(), numbers.tolist(), strict=True))
+
+
+def _middles(structure: str | Hairpin, k: int) -> list[int]:
+    """Starts of a motif in the middle of the loop, the left arm and the right arm."""
+    if isinstance(structure, str):
+        try:
+            structure = Hairpin.from_dot_bracket(structure)
+        except ValueError as error:
+            raise ValueError(f"without `starts`: {error}") from error
+    starts = []
+    for name, element in [
+        ("loop", structure.loop),
+        ("left arm", structure.left_arm),
+        ("right arm", structure.right_arm),
+    ]:
+        if k > len(element):
+            raise ValueError(
+                f"`motif` has {k} positions and does not fit the {name} of the "
+                f"structure, which has {len(element)}; give `starts` where it fits."
+            )
+        starts.append(element.start + (len(element) - k) // 2)
+    return starts
+
+
+def _place(elements: list[tuple[str, int]], start: int, k: int) -> str:
+    if isinstance(start, bool) or not hasattr(start, "__index__"):
+        raise TypeError(f"`starts` holds {start!r}; it must hold integers.")
+    if not 0 <= start <= len(elements) - k:
+        raise ValueError(
+            f"`starts` holds {start}; a {k}-mer in `X` of length {len(elements)} can "
+            f"start at 0 to {len(elements) - k}."
+        )
+    covered = list(dict.fromkeys(elements[start : start + k]))
+    if len(covered) != 1:
+        names = ", ".join(name for name, _ in covered)
+        raise ValueError(
+            f"`starts` holds {start}, where the {k}-mer covers {names}; it must lie "
+            "within one of them."
+        )
+    return covered[0][0]
+
+
+def _table(
+    motifs: list[tuple[Motif, str]],
+    starts: list[int],
+    places: list[str],
+    letters: tuple[str, ...],
+) -> pd.DataFrame:
+    label = motif_label(motifs[0][0], letters)
+    rows: list[tuple[str, int | None, str, str, str]] = []
+    for _, control in motifs:
+        rows.append(("", None, "none", "hairpin", control))
+        for start, place in zip(starts, places, strict=True):
+            for background in ("hairpin", "unstructured"):
+                rows.append((label, start, place, background, control))
+    columns = ["motif", "start", "place", "structure", "control"]
+    table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+    table["start"] = table["start"].astype("Int64")
+    return table
+
+
+def _check_stem(X: torch.Tensor | PackedSequence, pairs: Pairs) -> None:
+    columns = pairs.ravel()
+    for first in range(0, len(X), _CHUNK):
+        part = X[first : first + _CHUNK]
+        part = part.to_one_hot() if isinstance(part, PackedSequence) else part
+        padded = (part[:, :, columns] == 0).all(dim=1).reshape(len(part), -1, 2)
+        rows = np.arange(first, first + len(part))
+        check_no_padding(padded.cpu().numpy(), pairs, rows)

@@ -1,0 +1,97 @@
+"""Global importance of patterns at given places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
+
+from .._core.designs import describe_patterns, run_patterns
+from .._core.documentation import document
+from .._core.motif_codes import DNA
+from .._core.patterns import PatternLike, as_conditions
+from .._core.results import GIAResult
+
+
+@document
+def global_importance(
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
+    *,
+    insert: bool = False,
+    alphabet: Sequence[str] = DNA,
+    func: Callable[..., Any] = predict,
+    additional_func_kwargs: dict[str, Any] | None = None,
+    n_controls: int = 0,
+    max_memory: int | None = None,
+    random_state: int | None = None,
+    verbose: bool = False,
+    **kwargs: Any,
+) -> GIAResult:
+    """How much do these patterns change the output, on average over backgrounds?
+
+    The paper's Eq. 2: each difference is a local importance, their mean over the
+    backgrounds is the global importance.
+
+    Parameters
+    ----------
+    {model}
+
+    patterns: sequence of (motif, start), or sequence of such sequences
+        The patterns of one condition, or of several. A motif is a string (N keeps the
+        background), one-hot, or a PPM of which each background gets one draw; a start
+        is the 0-based first base, or None for the centre.
+
+    {insert}
+
+    {options}
+
+    {controls}
+
+    Returns
+    -------
+    result: GIAResult
+        `conditions` has the columns `patterns` ("UGCAUG@17 + ..."), `n_patterns` and
+        `control`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a pattern runs past X, overlaps another or has letters outside the
+        alphabet, or X is not one-hot.
+
+    Examples
+    --------
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
+    >>> X = torch.eye(4)[torch.randint(4, (50, 20))].transpose(1, 2)
+    >>> result = global_importance(model, X, [("GATA", 8)])
+    >>> result.global_importance.shape
+    torch.Size([1, 1])
+    """
+    conditions = as_conditions(patterns)
+    table = pd.DataFrame(
+        {
+            "patterns": [describe_patterns(c, alphabet) for c in conditions],
+            "n_patterns": [len(condition) for condition in conditions],
+        }
+    )
+    return run_patterns(
+        model,
+        X,
+        conditions,
+        table,
+        insert=insert,
+        alphabet=alphabet,
+        func=func,
+        additional_func_kwargs=additional_func_kwargs,
+        kwargs=kwargs,
+        n_controls=n_controls,
+        max_memory=max_memory,
+        random_state=random_state,
+        verbose=verbose,
+    )

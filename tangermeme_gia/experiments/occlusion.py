@@ -1,0 +1,345 @@
+"""What does a sequence lose with a region: replaced by many draws of a background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from tangermeme.predict import predict
+from tangermeme.utils import PackedSequence
+
+from .._core.designs import check_backgrounds
+from .._core.documentation import document
+from .._core.engine import Engine, merge_kwargs
+from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.results import GIAResult
+from ..backgrounds.replacements import Background, Replacements
+
+
+@document
+def occlusion(
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    windows: ArrayLike,
+    *,
+    background: Background = "shuffle",
+    n: int = 20,
+    alphabet: Sequence[str] = DNA,
+    func: Callable[..., Any] = predict,
+    additional_func_kwargs: dict[str, Any] | None = None,
+    max_memory: int | None = None,
+    random_state: int | None = None,
+    verbose: bool = False,
+    **kwargs: Any,
+) -> GIAResult:
+    """How much does the output depend on a region, whatever else might stand there?
+
+    Each region of the given sequences is replaced by `n` draws of a background. Padding
+    and N in it stay where they are. Where there are none, the outputs with a shuffle
+    are those of tangermeme's `ablate` with the same seed.
+
+    Parameters
+    ----------
+    {model}
+        Here these are the sequences to explain.
+
+    windows: array-like of int, shape=(2,) or (n_windows, 2)
+        First position (0-based) and one past the last of the region, or of several
+        that are replaced one at a time, in every sequence.
+
+    background: str, torch.Tensor or PackedSequence, optional
+        "shuffle", the region's own letters in random order, and "dinucleotide", with
+        its dinucleotide counts kept, are tangermeme's shuffles; the first reorders
+        every sequence in the same way. Sequences of the length of X, at least `n`:
+        the region is copied from `n` different ones, drawn for each sequence of X; the
+        windows of a sequence share them. Their padding is copied, too.
+        Default is "shuffle".
+
+    n: int, optional
+        Draws per region and sequence. Default is 20.
+
+    {options}
+
+    Returns
+    -------
+    result: GIAResult
+        A condition for every window and draw: `conditions` has the columns `start`,
+        `end`, `background` ("given" for sequences) and `draw`. `average_draws` gives
+        one condition per window. An effect below 0 says that the region raises the
+        output.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a window is empty or runs past X, `background` is unknown, does not fit X or
+        has fewer than `n` sequences, X is not one-hot, or a region has only one
+        dinucleotide shuffle.
+
+    Examples
+    --------
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
+    >>> X = torch.eye(4)[torch.randint(4, (3, 20))].transpose(1, 2)
+    >>> result = occlusion(model, X, [(0, 10), (10, 20)], n=5)
+    >>> result.y_afters.shape
+    torch.Size([3, 10, 1])
+    >>> average_draws(result).y_afters.shape
+    torch.Size([3, 2, 1])
+    """
+    letters = check_alphabet(alphabet)
+    check_backgrounds(X, letters)
+    edges = _check_windows("windows", np.atleast_2d(windows), X, 2)
+    draws = Replacements(background, X, n, as_seed(random_state), letters)
+    rows = [
+        (start, end, draws.name, draw)
+        for start, end in edges.tolist()
+        for draw in range(n)
+    ]
+    table = pd.DataFrame(rows, columns=["start", "end", "background", "draw"])
+    engine = Engine(
+        model,
+        X,
+        func=func,
+        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
+        max_memory=max_memory,
+        verbose=verbose,
+    )
+    return engine.run(_WindowDesign(table, edges, draws, X.shape[-1]))
+
+
+@document
+def occlusion_annotations(
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    annotations: ArrayLike,
+    *,
+    background: Background = "shuffle",
+    n: int = 20,
+    alphabet: Sequence[str] = DNA,
+    func: Callable[..., Any] = predict,
+    additional_func_kwargs: dict[str, Any] | None = None,
+    max_memory: int | None = None,
+    random_state: int | None = None,
+    verbose: bool = False,
+    **kwargs: Any,
+) -> GIAResult:
+    """How much does the output depend on each annotated region of its own sequence?
+
+    As `occlusion`, with regions that differ between sequences, such as motif hits. With
+    a shuffle the outputs are those of tangermeme's `ablate_annotations`, called for
+    each annotation with the same seed.
+
+    Parameters
+    ----------
+    {model}
+        Here these are the sequences to explain.
+
+    annotations: array-like of int, shape=(n_annotations, 3)
+        Number of the sequence in X, first position (0-based) and one past the last, as
+        in tangermeme.
+
+    background: str, torch.Tensor or PackedSequence, optional
+        As for `occlusion`. Default is "shuffle".
+
+    n: int, optional
+        Draws per annotation. Default is 20.
+
+    {options}
+
+    Returns
+    -------
+    result: GIAResult
+        One row per annotation in `y_before` and `y_afters`, in their order, and a
+        condition for every draw: `conditions` has the columns `background` and `draw`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `occlusion`, and if an annotation names no sequence of X.
+
+    Examples
+    --------
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
+    >>> X = torch.eye(4)[torch.randint(4, (3, 20))].transpose(1, 2)
+    >>> result = occlusion_annotations(model, X, [[0, 2, 8], [2, 0, 10]], n=5)
+    >>> average_draws(result).local_importance.shape
+    torch.Size([2, 1, 1])
+    """
+    letters = check_alphabet(alphabet)
+    check_backgrounds(X, letters)
+    regions = _check_windows("annotations", annotations, X, 3)
+    draws = Replacements(background, X, n, as_seed(random_state), letters)
+    table = pd.DataFrame({"background": [draws.name] * n, "draw": range(n)})
+    sequences = torch.from_numpy(regions[:, 0])
+    merged = merge_kwargs(kwargs, additional_func_kwargs)
+    engine = Engine(
+        model,
+        X[sequences],
+        func=func,
+        kwargs=_select_args(merged, sequences, len(X)),
+        max_memory=max_memory,
+        verbose=verbose,
+    )
+    return engine.run(_AnnotationDesign(table, regions, draws, X.shape[-1]))
+
+
+def average_draws(result: GIAResult) -> GIAResult:
+    """What is the effect of each region, averaged over what replaced it?
+
+    Parameters
+    ----------
+    result: GIAResult
+        From `occlusion` or `occlusion_annotations`.
+
+    Returns
+    -------
+    result: GIAResult
+        With the mean output over draws as `y_afters`, and `conditions` without `draw`.
+
+    Raises
+    ------
+    ValueError
+        If the conditions have no draws, or not all draws of each region in their order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"start": [2, 2], "end": [4, 4], "draw": [0, 1]})
+    >>> result = GIAResult(
+    ...     torch.zeros(1, 1), torch.tensor([[[1.0], [3.0]]]), table
+    ... )
+    >>> average_draws(result).y_afters
+    tensor([[[2.]]])
+    """
+    table = result.conditions
+    if "draw" not in table.columns:
+        raise ValueError(
+            f"`result` has conditions with the columns {list(table.columns)}; it must "
+            "come from `occlusion` or `occlusion_annotations`."
+        )
+    n = int(table["draw"].max()) + 1
+    regions = table.drop(columns="draw")
+    draw = np.arange(len(table)) % n
+    same_region = regions.values == regions.values[np.arange(len(table)) - draw]
+    if len(table) % n or (table["draw"] != draw).any() or not same_region.all():
+        raise ValueError(
+            "`result` must hold every draw of each region, in the order given by "
+            f"`occlusion`; its column 'draw' begins {table['draw'].tolist()[:10]}."
+        )
+    conditions = regions.iloc[::n].reset_index(drop=True)
+    after = result.y_afters
+    if isinstance(after, torch.Tensor):
+        return GIAResult(result.y_before, _mean_of_draws(after, n), conditions)
+    means = [_mean_of_draws(y, n) for y in after]
+    return GIAResult(result.y_before, means, conditions)
+
+
+class _WindowDesign:
+    """The same windows in every sequence, a condition for each and each draw."""
+
+    any_device = False
+
+    def __init__(
+        self,
+        conditions: pd.DataFrame,
+        windows: NDArray[np.int64],
+        draws: Replacements,
+        length: int,
+    ) -> None:
+        self.conditions = conditions
+        self.lengths: NDArray[np.int64] = np.full(len(conditions), length)
+        self._windows, self._draws = windows, draws
+
+    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+        """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
+        n, first, last = self._draws.n, conditions.start, conditions.stop
+        numbers = np.arange(rows.start, rows.stop)
+        batch = X[:, None].repeat(1, last - first, 1, 1)
+        for window in range(first // n, (last - 1) // n + 1):
+            start, end = self._windows[window].tolist()
+            here = slice(max(first, window * n), min(last, (window + 1) * n))
+            draws = slice(here.start - window * n, here.stop - window * n)
+            batch[:, here.start - first : here.stop - first, :, start:end] = (
+                self._draws.of(X[:, :, start:end], start, draws, numbers, numbers)
+            )
+        return batch
+
+
+class _AnnotationDesign:
+    """A region of its own in each row, a condition for each draw."""
+
+    any_device = False
+
+    def __init__(
+        self,
+        conditions: pd.DataFrame,
+        regions: NDArray[np.int64],
+        draws: Replacements,
+        length: int,
+    ) -> None:
+        self.conditions = conditions
+        self.lengths: NDArray[np.int64] = np.full(len(conditions), length)
+        self._regions, self._draws = regions, draws
+
+    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+        """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
+        batch = X[:, None].repeat(1, conditions.stop - conditions.start, 1, 1)
+        for i, (_, start, end) in enumerate(self._regions[rows].tolist()):
+            sequence = self._regions[rows][[i], 0]
+            region = X[i : i + 1, :, start:end]
+            # As if each annotation were ablated in a call of its own.
+            shift = np.zeros(1, dtype=np.int64)
+            drawn = self._draws.of(region, start, conditions, sequence, shift)
+            batch[i, :, :, start:end] = drawn[0]
+        return batch
+
+
+def _mean_of_draws(y: torch.Tensor, n: int) -> torch.Tensor:
+    return y.reshape(len(y), y.shape[1] // n, n, *y.shape[2:]).mean(dim=2)
+
+
+def _select_args(
+    kwargs: Mapping[str, Any], sequences: torch.Tensor, n: int
+) -> dict[str, Any]:
+    """The keywords with the extra inputs of each annotation's sequence."""
+    selected = dict(kwargs)
+    if selected.get("args") is not None:
+        args = list(selected["args"])
+        for i, arg in enumerate(args):
+            if len(arg) != n:
+                raise ValueError(
+                    f"`args[{i}]` has {len(arg)} rows, but `X` has {n} sequences; they "
+                    "must agree."
+                )
+        selected["args"] = [arg[sequences] for arg in args]
+    return selected
+
+
+def _check_windows(
+    name: str, windows: ArrayLike, X: torch.Tensor | PackedSequence, n_columns: int
+) -> NDArray[np.int64]:
+    """Regions as integers, with the number of the sequence first if there are three."""
+    array = np.asarray(windows)
+    if array.size == 0:
+        raise ValueError(f"`{name}` is empty; at least one is needed.")
+    if array.ndim != 2 or array.shape[1] != n_columns or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"`{name}` has shape {array.shape} and dtype {array.dtype}; it must be "
+            f"integers of shape (n, {n_columns})."
+        )
+    length = X.shape[-1]
+    for row in array.tolist():
+        start, end = row[-2:]
+        if not 0 <= start < end <= length:
+            raise ValueError(
+                f"`{name}` holds the region {start} to {end}; it must begin at 0 or "
+                f"later, hold a position and end by {length}, the length of `X`."
+            )
+        if n_columns == 3 and not 0 <= row[0] < len(X):
+            raise ValueError(
+                f"`{name}` names sequence {row[0]}; `X` has sequences 0 to "
+                f"{len(X) - 1}."
+            )
+    return array.astype(np.int64)

@@ -1,0 +1,161 @@
+"""One experiment under many backgrounds, or with many models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from tangermeme.utils import PackedSequence
+
+from ..statistics.comparisons import (
+    BackgroundComparison,
+    ModelComparison,
+    comparable_frames,
+)
+
+Experiment = Callable[..., Any]
+
+
+def across_backgrounds(
+    experiment: Experiment,
+    model: torch.nn.Module,
+    backgrounds: Mapping[str, torch.Tensor | PackedSequence],
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> BackgroundComparison:
+    """Does a finding depend on the choice of background?
+
+    Any experiment, called as it would be for one background, with several backgrounds
+    in the place of `X` (paper, "approximate data distributions").
+
+    Parameters
+    ----------
+    experiment: function
+        `experiment(model, X, *args, **kwargs)`, such as `global_importance`.
+
+    model: torch.nn.Module
+        The model to ask.
+
+    backgrounds: mapping of str to torch.Tensor or PackedSequence
+        Sequences of each background by name, for example from `sample_backgrounds`.
+
+    args, kwargs: optional
+        Everything else that the experiment takes, the same for all backgrounds.
+
+    Returns
+    -------
+    comparison: BackgroundComparison
+        The results by name; `to_frame`, `agreement` and `spread` compare them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `backgrounds` is no mapping or is empty, the conditions differ between
+        backgrounds, or the experiment raises: the background is then named.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> from tangermeme_gia import global_importance
+    >>> from tangermeme_gia.backgrounds import sample_backgrounds
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
+    >>> backgrounds = sample_backgrounds(random_one_hot((50, 4, 20)), n=10)
+    >>> comparison = across_backgrounds(
+    ...     global_importance, model, backgrounds, [("GATA", 8)]
+    ... )
+    >>> comparison.to_frame()["background"].tolist()
+    ['profile', 'shuffle', 'dinucleotide']
+    """
+    if not isinstance(backgrounds, Mapping) or not backgrounds:
+        raise _not_named("backgrounds", "sequences", backgrounds)
+    results = {
+        name: _run(experiment, f"background {name!r}", model, X, *args, **kwargs)
+        for name, X in backgrounds.items()
+    }
+    comparable_frames(results, "background")
+    return BackgroundComparison(results)
+
+
+def across_models(
+    experiment: Experiment,
+    models: Mapping[str, torch.nn.Module] | Sequence[torch.nn.Module],
+    X: torch.Tensor | PackedSequence,
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> ModelComparison:
+    """Does a finding hold for every replicate of a model, or for other models?
+
+    Any experiment, called as it would be for one model, with several models in the
+    place of `model`. Replicates differ in their random initialisation; an interval that
+    leaves that out is too narrow (see `ModelComparison.summary`).
+
+    Parameters
+    ----------
+    experiment: function
+        `experiment(model, X, *args, **kwargs)`, such as `global_importance`.
+
+    models: mapping of str to torch.nn.Module, or list or tuple of torch.nn.Module
+        The models by name; those of a list are named "model 1", "model 2", ...
+
+    X: torch.Tensor, shape=(n, len(alphabet), length), or PackedSequence
+        The backgrounds, the same for all models.
+
+    args, kwargs: optional
+        Everything else that the experiment takes, the same for all models.
+
+    Returns
+    -------
+    comparison: ModelComparison
+        The results by name; `to_frame`, `summary`, `agreement` and `spread` compare
+        them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `models` is neither a mapping nor a list or tuple, or is empty, the
+        conditions differ between models, or the experiment raises: the model is then
+        named.
+
+    Examples
+    --------
+    >>> from tangermeme.utils import random_one_hot
+    >>> from tangermeme_gia import global_importance
+    >>> from tangermeme_gia.backgrounds import sample_backgrounds
+    >>> models = [
+    ...     torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
+    ...     for _ in range(3)
+    ... ]
+    >>> X = random_one_hot((50, 4, 20))
+    >>> comparison = across_models(global_importance, models, X, [("GATA", 8)])
+    >>> comparison.summary()["n_models"].tolist()
+    [3]
+    """
+    if isinstance(models, (list, tuple)):
+        models = {f"model {i}": model for i, model in enumerate(models, start=1)}
+    if not isinstance(models, Mapping) or not models:
+        raise _not_named("models", "models", models)
+    results = {
+        name: _run(experiment, f"model {name!r}", model, X, *args, **kwargs)
+        for name, model in models.items()
+    }
+    comparable_frames(results, "model")
+    return ModelComparison(results)
+
+
+def _not_named(argument: str, what: str, value: object) -> TypeError | ValueError:
+    needed = f"{what} by name, at least one, such as a dict"
+    if isinstance(value, (Mapping, list, tuple)) and not value:
+        return ValueError(f"`{argument}` is empty; it must hold {needed}.")
+    return TypeError(f"`{argument}` is a {type(value).__name__}; it must be {needed}.")
+
+
+def _run(experiment: Experiment, where: str, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return experiment(*args, **kwargs)
+    except (ValueError, TypeError) as error:
+        # Subclasses may take other arguments; the cause keeps the original.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{where}: {error}") from error

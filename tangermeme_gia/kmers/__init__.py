@@ -1,0 +1,1 @@
+"""All k-mers: scans, races and single-base variants."""

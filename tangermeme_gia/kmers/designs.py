@@ -1,0 +1,137 @@
+"""Designs of k-mer scans: by index where that can be, by placements otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from tangermeme.io import read_meme
+
+from .._core.designs import Chosen, PatternDesign
+from .._core.motif_codes import GAP_LETTER, Motif, motif_label, reverse_complement
+from .._core.patterns import compile_conditions, resolve_start
+from .codes import (
+    Indices,
+    canonical_kmers,
+    index_from_kmer,
+    n_kmers,
+    place_kmers,
+    reverse_complement_index,
+)
+from .results import KmerNames
+
+Kmers: TypeAlias = Sequence[Motif] | Mapping[str, Motif] | str | os.PathLike[str]
+
+
+class KmerDesign:
+    """k-mers by index at one start, each followed by its other strand if folded."""
+
+    any_device = True
+
+    def __init__(
+        self,
+        indices: Indices,
+        k: int,
+        start: int | None,
+        length: int,
+        letters: tuple[str, ...],
+        strands: int,
+    ) -> None:
+        self._k, self._start = k, resolve_start(start, k, length)
+        self._indices = indices
+        if strands == 2:
+            other = reverse_complement_index(indices, k, letters)
+            self._indices = np.stack([indices, other], axis=1).ravel()
+        # An index of rows without columns takes no memory.
+        self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._indices)))
+        self.lengths: NDArray[np.int64] = np.full(len(self._indices), length)
+
+    def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
+        """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
+        indices = self._indices[conditions]
+        return place_kmers(X, indices, self._k, self._start).transpose(0, 1)
+
+
+ScanDesign: TypeAlias = KmerDesign | PatternDesign
+
+
+def all_kmers_design(
+    k: int, start: int | None, length: int, letters: tuple[str, ...], strands: int
+) -> tuple[Sequence[str], ScanDesign]:
+    """All k-mers, or one of each two strands: their names and their design."""
+    number = n_kmers(k, len(letters))
+    # Before anything is as large as that number.
+    resolve_start(start, k, length)
+    indices = canonical_kmers(k, letters) if strands == 2 else np.arange(number)
+    design = KmerDesign(indices, k, start, length, letters, strands)
+    return KmerNames(indices, k, letters), design
+
+
+def given_design(
+    kmers: Kmers,
+    start: int | None,
+    n: int,
+    length: int,
+    letters: tuple[str, ...],
+    strands: int,
+    seed: int,
+) -> tuple[Sequence[str], ScanDesign]:
+    """Given motifs or those of a MEME file: their names and their design."""
+    names, motifs = _given_motifs(kmers, letters)
+    k = _common_length(motifs, letters)
+    if k is not None:
+        strings = [motif for motif in motifs if isinstance(motif, str)]
+        indices = np.array([index_from_kmer(kmer, letters) for kmer in strings])
+        return names, KmerDesign(indices, k, start, length, letters, strands)
+    placed = motifs
+    if strands == 2:
+        placed = [
+            strand for m in motifs for strand in (m, reverse_complement(m, letters))
+        ]
+    placements = compile_conditions(
+        [[(motif, start)] for motif in placed], n, length, letters, random_state=seed
+    )
+    table = pd.DataFrame(index=pd.RangeIndex(len(placements)))
+    return names, PatternDesign(table, placements)
+
+
+def _given_motifs(
+    kmers: Kmers, letters: tuple[str, ...]
+) -> tuple[list[str], list[Motif]]:
+    if isinstance(kmers, (str, os.PathLike)):
+        if not Path(kmers).is_file():
+            raise ValueError(
+                f"`kmers`={os.fspath(kmers)!r} is not a file; pass a list to scan a "
+                "single k-mer."
+            )
+        kmers = read_meme(os.fspath(kmers))
+    if not isinstance(kmers, (Sequence, Mapping)):
+        raise TypeError(
+            f"`kmers` is of type {type(kmers).__name__}; it must be a list or dict of "
+            "motifs or the path of a MEME file."
+        )
+    if len(kmers) == 0:
+        raise ValueError("`kmers` is empty; at least one is needed.")
+    if isinstance(kmers, Mapping):
+        return list(kmers.keys()), list(kmers.values())
+    return [motif_label(motif, letters) for motif in kmers], list(kmers)
+
+
+def _common_length(motifs: list[Motif], letters: tuple[str, ...]) -> int | None:
+    """The length of plain k-mers, which need no placement each; None for others."""
+    if not all(isinstance(motif, str) for motif in motifs):
+        return None
+    lengths = {len(motif) for motif in motifs}
+    gaps = GAP_LETTER not in letters and any(GAP_LETTER in motif for motif in motifs)
+    if len(lengths) > 1 or gaps:
+        return None
+    k = lengths.pop()
+    if k == 0 or len(letters) ** k > np.iinfo(np.int64).max:
+        return None
+    return k

@@ -1,0 +1,5 @@
+"""Motifs as matrices: their information, files, and how k-mers become one."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,40 @@
+"""Plots, one for each question: axes in, axes out, nothing shown or set globally.
+
+Only the `plot` modules import matplotlib and logomaker.
+"""
+
+from .effects import (
+    additivity_line,
+    factorial_bars,
+    interaction_bars,
+    local_importance_boxes,
+)
+from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .structure import (
+    pairedness_scatter,
+    stability_scatter,
+    structure_arcs,
+    unpaired_logo,
+)
+from .surveys import additivity_histogram, background_grid, gc_bias_histograms
+from .sweeps import kmer_ranks, position_curve, spacing_curve
+
+__all__ = [
+    "additivity_histogram",
+    "additivity_line",
+    "background_grid",
+    "factorial_bars",
+    "gc_bias_histograms",
+    "interaction_bars",
+    "kmer_ranks",
+    "local_importance_boxes",
+    "motif_logo",
+    "mutagenesis_heatmap",
+    "mutagenesis_logo",
+    "pairedness_scatter",
+    "position_curve",
+    "spacing_curve",
+    "stability_scatter",
+    "structure_arcs",
+    "unpaired_logo",
+]

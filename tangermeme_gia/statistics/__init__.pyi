@@ -1,0 +1,16 @@
+from .additivity import additivity_fit as additivity_fit
+from .associations import correlation as correlation
+from .effects import effect_difference as effect_difference
+from .effects import effect_ratio as effect_ratio
+from .effects import factorial_contrasts as factorial_contrasts
+from .effects import interaction_contrast as interaction_contrast
+from .effects import standardised_effect as standardised_effect
+from .intervals import confidence_interval as confidence_interval
+from .planning import backgrounds_needed as backgrounds_needed
+from .selection import benjamini_hochberg as benjamini_hochberg
+from .selection import rescore_winners as rescore_winners
+from .selection import split_and_rescore as split_and_rescore
+from .significance import paired_t_test as paired_t_test
+from .significance import sign_flip_test as sign_flip_test
+from .significance import welch_test as welch_test
+from .significance import wilcoxon_test as wilcoxon_test

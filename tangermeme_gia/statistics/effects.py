@@ -1,0 +1,371 @@
+"""How large is an effect next to another, and do patterns act together?
+
+Differences, ratios, standardised effects and interactions, each computed per background
+before anything is averaged, because arms of an experiment share their backgrounds.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy
+from numpy.typing import ArrayLike, NDArray
+
+from .intervals import (
+    Interval,
+    IntervalMethod,
+    Labels,
+    LocalImportance,
+    Values,
+    as_local,
+    as_pair,
+    check_fraction,
+    confidence_interval,
+    summarise,
+)
+from .significance import Significance, paired_t_test
+
+
+class Interaction(NamedTuple):
+    """What two patterns do together beyond the sum of both alone.
+
+    `local` holds the contrast of each background, shape (n, ...); `interval` and `test`
+    are those of its mean.
+    """
+
+    local: Values
+    interval: Interval
+    test: Significance
+
+
+class FactorialContrasts(NamedTuple):
+    """The effect or interaction of every set of patterns.
+
+    `local`, shape (n, n_sets, ...), holds each background's contrasts, ready for any
+    interval or test; `sets`, shape (n_sets, n_patterns), says which patterns each
+    belongs to, smaller sets first.
+    """
+
+    local: Values
+    sets: NDArray[np.bool_]
+
+
+def effect_difference(
+    a: LocalImportance,
+    b: LocalImportance,
+    confidence: float = 0.95,
+    *,
+    method: IntervalMethod = "t",
+    clusters: Labels | None = None,
+    n_resamples: int = 9999,
+    random_state: int | None = 0,
+) -> Interval:
+    """How much larger is the effect of one arm than that of another?
+
+    For the GC bias of the paper, 5' minus 3'. Divided by the effect of the motif alone
+    it is `effect_ratio(left - right, motif)`.
+
+    Parameters
+    ----------
+    a, b: array-like or torch.Tensor, shape=(n, ...)
+        Local importances of both arms on the same backgrounds.
+
+    confidence, method, clusters, n_resamples, random_state
+        As in `statistics.confidence_interval`.
+
+    Returns
+    -------
+    interval: Interval
+        `effect` (mean of a - b per background), `se`, `low`, `high` and `n`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, and as in `statistics.confidence_interval`.
+
+    Examples
+    --------
+    >>> interval = effect_difference([3.0, 5.0, 7.0], [1.0, 2.0, 3.0])
+    >>> float(interval.effect), round(float(interval.se), 3)
+    (3.0, 0.577)
+    """
+    first, second = as_pair(a, b, ("a", "b"))
+    return confidence_interval(
+        first - second,
+        confidence,
+        method=method,
+        clusters=clusters,
+        n_resamples=n_resamples,
+        random_state=random_state,
+    )
+
+
+def effect_ratio(
+    numerator: LocalImportance,
+    denominator: LocalImportance,
+    confidence: float = 0.95,
+    *,
+    clusters: Labels | None = None,
+) -> Interval:
+    """How many times larger is one global importance than another?
+
+    The GC-bias effect size of the paper is the global importance of the motif with GC
+    on one end over that of the motif alone.
+
+    Parameters
+    ----------
+    numerator, denominator: array-like or torch.Tensor, shape=(n, ...)
+        Local importances of both arms on the same backgrounds.
+
+    confidence: float, optional
+        Coverage of the interval. Default is 0.95.
+
+    clusters: sequence or None, shape=(n,), optional
+        The template each background was shuffled from, as in
+        `statistics.standard_error`. Default is None.
+
+    Returns
+    -------
+    interval: Interval
+        `effect` (mean of the numerator over mean of the denominator), `se` (by the
+        delta method), `low` and `high` (Fieller 1954, with the covariance of the arms)
+        and `n`. Where the denominator cannot be told from 0 at this confidence, no
+        bounded interval has this coverage and it is (-inf, inf); where the mean of the
+        denominator is 0, `effect` and `se` are NaN too.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, and as in `statistics.confidence_interval`.
+
+    Examples
+    --------
+    >>> ratio = effect_ratio([3.0, 4.0, 5.0, 4.0], [2.0, 2.0, 2.0, 2.0])
+    >>> [round(float(value), 2) for value in (ratio.effect, ratio.low, ratio.high)]
+    [2.0, 1.35, 2.65]
+    """
+    a, b = as_pair(numerator, denominator, ("numerator", "denominator"))
+    check_fraction("confidence", confidence)
+    top, bottom = summarise(a, clusters), summarise(b, clusters)
+    undefined = bottom.mean == 0
+    ratio = np.divide(top.mean, np.where(undefined, 1.0, bottom.mean))
+    # Fieller's ratios r have (top - r bottom)^2 <= t^2 var(top - r bottom). In their
+    # distance x from the ratio of the means, which lets no digits cancel, they lie
+    # between the roots of square x^2 + 2 t^2 covariance x - t^2 deviation^2, if the
+    # denominator excludes 0 (square > 0).
+    rest = a - ratio * b
+    deviation = summarise(rest, clusters).se
+    covariance = (
+        summarise(rest + b, clusters).se ** 2 - summarise(rest - b, clusters).se ** 2
+    ) / 4
+    t_square = scipy.stats.t.ppf((1 + confidence) / 2, top.df) ** 2
+    square = bottom.mean**2 - t_square * bottom.se**2
+    bounded = square > 0
+    square = np.where(bounded, square, 1.0)
+    middle = ratio - t_square * covariance / square
+    cross = (t_square * covariance) ** 2
+    margin = np.sqrt(cross + square * t_square * deviation**2) / square
+    low = np.where(bounded, middle - margin, -np.inf)[()]
+    high = np.where(bounded, middle + margin, np.inf)[()]
+    se = deviation / np.where(undefined, np.nan, np.abs(bottom.mean))
+    return Interval(np.where(undefined, np.nan, ratio)[()], se, low, high, top.n)
+
+
+def standardised_effect(
+    local: LocalImportance,
+    other: LocalImportance | None = None,
+    confidence: float = 0.95,
+    *,
+    clusters: Labels | None = None,
+) -> Interval:
+    """How large is an effect next to its variation from background to background?
+
+    Cohen's dz: the mean of the local importances, or of the differences between two
+    arms, over their standard deviation. It compares effects of models with different
+    output scales.
+
+    Parameters
+    ----------
+    local: array-like or torch.Tensor, shape=(n, ...)
+        Local importances, one row per background.
+
+    other: array-like, torch.Tensor or None, same shape, optional
+        Local importances of a second arm on the same backgrounds, subtracted first.
+        Default is None.
+
+    confidence, clusters
+        As in `effect_ratio`.
+
+    Returns
+    -------
+    interval: Interval
+        `effect` (dz), `se`, `low`, `high` and `n`. The error is that of the delta
+        method with the skewness and kurtosis of the data, and the interval is effect
+        -+ t se. It is a little narrow for skewed data, whose kurtosis a sample hides
+        (measured: 93.4 % of 95 % for a skewness of 1.75 and 200 backgrounds). Where all
+        backgrounds agree dz is 0 for an effect of 0 and otherwise infinite, with `se`
+        0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, and as in `statistics.confidence_interval`.
+
+    Examples
+    --------
+    >>> round(float(standardised_effect([1.0, 2.0, 3.0]).effect), 3)
+    2.0
+    """
+    if other is None:
+        values = as_local(local)
+    else:
+        first, second = as_pair(local, other, ("local", "other"))
+        values = first - second
+    check_fraction("confidence", confidence)
+    summary = summarise(values, None)
+    sd = summary.se * np.sqrt(summary.n)
+    varies = sd > 0
+    scale = np.where(varies, sd, 1.0)
+    z = (values - summary.mean) / scale
+    dz = summary.mean / scale
+    # Each background's pull on mean / sd, to first order.
+    influence = np.where(varies, z - dz / 2 * (z**2 - 1), 0.0)
+    error = summarise(influence, clusters)
+    constant = np.where(summary.mean == 0, 0.0, np.copysign(np.inf, summary.mean))
+    dz = np.where(varies, dz, constant)[()]
+    margin = scipy.stats.t.ppf((1 + confidence) / 2, error.df) * error.se
+    return Interval(dz, error.se, dz - margin, dz + margin, summary.n)
+
+
+def interaction_contrast(
+    ab: LocalImportance,
+    a: LocalImportance,
+    b: LocalImportance,
+    confidence: float = 0.95,
+    *,
+    method: IntervalMethod = "t",
+    clusters: Labels | None = None,
+    n_resamples: int = 9999,
+    random_state: int | None = 0,
+    alpha: float = 0.05,
+) -> Interaction:
+    """Do two patterns do more, or less, together than the sum of both alone?
+
+    The contrast AB - A - B + 0 of each background. The last arm is the background
+    without patterns, whose local importance is 0 by definition.
+
+    Parameters
+    ----------
+    ab, a, b: array-like or torch.Tensor, shape=(n, ...)
+        Local importances of both patterns and of either alone, at the same coordinates
+        of the same backgrounds.
+
+    confidence, method, clusters, n_resamples, random_state
+        As in `statistics.confidence_interval`.
+
+    alpha: float, optional
+        p values below it are significant. Default is 0.05.
+
+    Returns
+    -------
+    interaction: Interaction
+        `local` (the contrast per background), `interval` and `test` (paired t). Where
+        patterns do not interact, what is left is the rounding error of the model, about
+        1e-7 of its predictions in single precision, which says nothing even where a
+        test finds it significant.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, and as in `statistics.confidence_interval`.
+
+    Examples
+    --------
+    >>> interaction = interaction_contrast([5.0, 6.0, 7.0], [1.0, 1.0, 2.0], [2.0] * 3)
+    >>> interaction.local
+    array([2., 3., 3.])
+    """
+    both, first = as_pair(ab, a, ("ab", "a"))
+    _, second = as_pair(ab, b, ("ab", "b"))
+    local = both - first - second
+    interval = confidence_interval(
+        local,
+        confidence,
+        method=method,
+        clusters=clusters,
+        n_resamples=n_resamples,
+        random_state=random_state,
+    )
+    return Interaction(
+        local, interval, paired_t_test(local, clusters=clusters, alpha=alpha)
+    )
+
+
+def factorial_contrasts(
+    local: LocalImportance, present: ArrayLike
+) -> FactorialContrasts:
+    """Which of several patterns act alone, in pairs, or only all together?
+
+    The contrast of a set of patterns is the alternating sum over the arms with some of
+    them: A for one, AB - A - B + 0 for two, ABC - AB - AC - BC + A + B + C - 0 for
+    three.
+
+    Parameters
+    ----------
+    local: array-like or torch.Tensor, shape=(n, n_arms, ...)
+        Local importances of every arm on the same backgrounds.
+
+    present: array-like of bool, shape=(n_arms, n_patterns)
+        Which patterns each arm holds: every non-empty subset once, in any order. The
+        empty arm may be there too; left out, its local importance is 0.
+
+    Returns
+    -------
+    contrasts: FactorialContrasts
+        `local`, shape (n, 2 ** n_patterns - 1, ...), and `sets`.
+
+    Raises
+    ------
+    ValueError
+        If `present` does not have one row per arm, or misses or repeats a subset, and
+        if local importances are not finite or fewer than two.
+
+    Examples
+    --------
+    >>> arms = [[True, False], [False, True], [True, True]]
+    >>> contrasts = factorial_contrasts([[1.0, 2.0, 5.0], [1.0, 2.0, 6.0]], arms)
+    >>> contrasts.local[:, 2]
+    array([2., 3.])
+    """
+    values = as_local(local)
+    arms = np.asarray(present, dtype=bool)
+    if values.ndim < 2 or arms.ndim != 2 or len(arms) != values.shape[1]:
+        raise ValueError(
+            f"`present` has shape {arms.shape} and `local` {values.shape}; they must "
+            "be (n_arms, n_patterns) and (n, n_arms, ...)."
+        )
+    if not arms.shape[1]:
+        raise ValueError(f"`present` has shape {arms.shape}; it holds no pattern.")
+    n_patterns = arms.shape[1]
+    codes = arms @ (1 << np.arange(n_patterns))
+    found = np.bincount(codes, minlength=1 << n_patterns)
+    if (found[1:] != 1).any() or found[0] > 1:
+        wrong = 1 + int(np.flatnonzero(found[1:] != 1)[0]) if found[0] < 2 else 0
+        raise ValueError(
+            f"`present` holds the patterns {_members(wrong, n_patterns).nonzero()[0]} "
+            f"in {found[wrong]} arms; every subset is needed once."
+        )
+    order = sorted(range(1, 1 << n_patterns), key=lambda code: (code.bit_count(), code))
+    sets = np.array([_members(code, n_patterns) for code in order], dtype=bool)
+    # Arm j enters the contrast of set i if it is a subset, with the sign of what it
+    # lacks.
+    subset = ~(arms[None] & ~sets[:, None]).any(axis=2)
+    sign = (-1.0) ** (sets.sum(axis=1)[:, None] - arms.sum(axis=1)[None])
+    contrasts = np.tensordot(values, (subset * sign).T, axes=([1], [0]))
+    return FactorialContrasts(np.moveaxis(contrasts, -1, 1), sets)
+
+
+def _members(code: int, n_patterns: int) -> NDArray[np.bool_]:
+    members: NDArray[np.bool_] = (code >> np.arange(n_patterns)) % 2 == 1
+    return members

@@ -1,0 +1,318 @@
+"""Which conditions of a search stand, and how large are their effects?
+
+Of many tests some are significant by chance, so the false discovery rate is controlled.
+The best of many k-mers, positions or spacings is picked partly for its luck with the
+backgrounds at hand, so its effect on them is biased. Winners are picked on one set of
+backgrounds and reported on another.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import scipy
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from .intervals import (
+    Labels,
+    LocalImportance,
+    Values,
+    as_clusters,
+    as_float64,
+    as_local,
+    check_fraction,
+    confidence_interval,
+)
+from .significance import paired_t_test
+
+Rank = Literal["largest", "smallest", "magnitude"]
+RANKS = ("largest", "smallest", "magnitude")
+
+
+class Discoveries(NamedTuple):
+    """Adjusted p values of a search, and which of them stand."""
+
+    p_adjusted: Values
+    significant: NDArray[np.bool_]
+
+
+def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Discoveries:
+    """Which of many conditions stand, if a share `alpha` of them may be false?
+
+    Benjamini and Hochberg's control of the false discovery rate, for searches over
+    k-mers, positions or spacings; all values of `p` are one family.
+
+    Parameters
+    ----------
+    p: array-like or torch.Tensor, any shape
+        p values of all conditions searched, not only of the best.
+
+    alpha: float, optional
+        Expected share of false discoveries among those reported. Default is 0.05.
+
+    Returns
+    -------
+    discoveries: Discoveries
+        `p_adjusted` and `significant` (p_adjusted < alpha), in the shape of `p`.
+
+    Raises
+    ------
+    ValueError
+        If `p` is empty or holds NaN or a value outside 0 to 1, or `alpha` is not
+        between 0 and 1.
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.01, 0.02, 0.03, 0.5]).p_adjusted.round(3)
+    array([0.04, 0.04, 0.04, 0.5 ])
+    """
+    values = as_float64(p, "p")
+    check_fraction("alpha", alpha)
+    if values.size == 0:
+        raise ValueError("`p` is empty; the p values of a search are needed.")
+    wrong = ~((values >= 0) & (values <= 1))
+    if wrong.any():
+        raise ValueError(
+            f"`p` holds {wrong.sum()} of {values.size} values that are NaN or outside "
+            f"0 to 1, the first {values[wrong].flat[0]}."
+        )
+    adjusted = scipy.stats.false_discovery_control(values, axis=None, method="bh")
+    adjusted = np.asarray(adjusted).reshape(values.shape)[()]
+    return Discoveries(adjusted, adjusted < alpha)
+
+
+def top_conditions(
+    effect: ArrayLike | torch.Tensor, top: int = 1, by: Rank = "largest"
+) -> NDArray[np.intp]:
+    """Which conditions have the strongest effects?
+
+    Parameters
+    ----------
+    effect: array-like or torch.Tensor, shape=(n_conditions,)
+        Global importance of each condition.
+
+    top: int, optional
+        How many to pick. Default is 1.
+
+    by: {"largest", "smallest", "magnitude"}, optional
+        What makes a winner: the largest effect, the smallest (most negative), or the
+        largest absolute value. Default is "largest".
+
+    Returns
+    -------
+    winners: numpy.ndarray of int, shape=(top,)
+        Their indices, best first; of equals the one that comes first.
+
+    Raises
+    ------
+    ValueError
+        If `effect` has another shape or holds NaN, `top` is not between 1 and the
+        number of conditions, or `by` is unknown.
+
+    Examples
+    --------
+    >>> top_conditions([0.1, -0.7, 0.4], top=2, by="magnitude")
+    array([1, 2])
+    """
+    values = as_float64(effect, "effect")
+    if values.ndim != 1 or np.isnan(values).any():
+        raise ValueError(
+            f"`effect` has shape {values.shape} and {np.isnan(values).sum()} NaN; one "
+            "number for each condition is needed."
+        )
+    if not 1 <= top <= len(values):
+        raise ValueError(
+            f"`top`={top} must be between 1 and the {len(values)} conditions."
+        )
+    if by not in RANKS:
+        raise ValueError(f"`by`={by!r} must be one of {RANKS}.")
+    key = {"largest": -values, "smallest": values, "magnitude": -np.abs(values)}[by]
+    return np.argsort(key, kind="stable")[:top]
+
+
+def rescore_winners(
+    selection: LocalImportance,
+    held_out: LocalImportance,
+    *,
+    top: int = 1,
+    by: Rank = "largest",
+    confidence: float = 0.95,
+    clusters: Labels | None = None,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Which conditions win on some backgrounds, and what do they do on others?
+
+    Parameters
+    ----------
+    selection: array-like or torch.Tensor, shape=(n_selection, n_conditions)
+        Local importances on the backgrounds that pick the winners.
+
+    held_out: array-like or torch.Tensor, shape=(n_held_out, n_conditions)
+        Local importances of the same conditions on other backgrounds, which share no
+        template with the first.
+
+    top, by
+        How many winners, and of what kind, as in `top_conditions`.
+
+    confidence: float, optional
+        Coverage of the intervals. Default is 0.95.
+
+    clusters: sequence or None, shape=(n_held_out,), optional
+        The template each held-out background was shuffled from. Default is None.
+
+    alpha: float, optional
+        Adjusted p values below it are significant. Default is 0.05.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        One row per winner, best on the selection first: `condition` (its index),
+        `selection_effect` (on the backgrounds that picked it: biased), and on the
+        held-out backgrounds `effect`, `se`, `low`, `high`, `p` (paired t against 0),
+        `p_adjusted` (Benjamini-Hochberg over the winners), `significant` and `n`.
+
+    Raises
+    ------
+    ValueError
+        If the conditions differ in number, both sets of backgrounds are the same, an
+        option is out of range, and as in `statistics.confidence_interval`.
+
+    Examples
+    --------
+    >>> selection = [[1.0, 3.0], [2.0, 4.0], [1.0, 4.0]]
+    >>> held_out = [[1.0, 2.0], [1.0, 3.0], [2.0, 2.5]]
+    >>> rescore_winners(selection, held_out)[["condition", "effect"]].values.tolist()
+    [[1.0, 2.5]]
+    """
+    picked, scored = (
+        _as_conditions(local, name)
+        for local, name in ((selection, "selection"), (held_out, "held_out"))
+    )
+    if picked.shape[1] != scored.shape[1]:
+        raise ValueError(
+            f"`selection` has {picked.shape[1]} conditions and `held_out` "
+            f"{scored.shape[1]}; they must be the same ones."
+        )
+    if np.array_equal(picked, scored) and np.ptp(picked, axis=0).any():
+        raise ValueError(
+            "`selection` and `held_out` are equal; winners must be re-scored on other "
+            "backgrounds than picked them."
+        )
+    return _rescore(picked, scored, top, by, confidence, clusters, alpha)
+
+
+def split_and_rescore(
+    local: LocalImportance,
+    *,
+    top: int = 1,
+    by: Rank = "largest",
+    selection_fraction: float = 0.5,
+    confidence: float = 0.95,
+    clusters: Labels | None = None,
+    random_state: int | None = 0,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Which conditions win, and what do they do, if there is one set of backgrounds?
+
+    The backgrounds are divided at random; one part picks the winners, the other reports
+    them.
+
+    Parameters
+    ----------
+    local: array-like or torch.Tensor, shape=(n, n_conditions)
+        Local importances on all backgrounds.
+
+    top, by, confidence, alpha
+        As in `rescore_winners`.
+
+    selection_fraction: float, optional
+        Share of the backgrounds that picks the winners. Default is 0.5.
+
+    clusters: sequence or None, shape=(n,), optional
+        The template each background was shuffled from: templates are then divided, so
+        that none is on both sides. Default is None.
+
+    random_state: int or None, optional
+        Seed of the division; None divides differently each time. Default is 0.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        As from `rescore_winners`; `n` counts the held-out backgrounds.
+
+    Raises
+    ------
+    ValueError
+        If a part has fewer than two backgrounds (or templates), and as in
+        `rescore_winners`.
+
+    Examples
+    --------
+    >>> local = [[0.0, 5.0 + i % 2] for i in range(8)]
+    >>> split_and_rescore(local)[["condition", "n"]].values.tolist()
+    [[1, 4]]
+    """
+    values = _as_conditions(local, "local")
+    check_fraction("selection_fraction", selection_fraction)
+    n = len(values)
+    codes = np.arange(n) if clusters is None else as_clusters(clusters, n)
+    n_units = int(codes.max()) + 1
+    n_selection = round(selection_fraction * n_units)
+    if not 2 <= n_selection <= n_units - 2:
+        units = "backgrounds" if clusters is None else "templates"
+        raise ValueError(
+            f"`selection_fraction`={selection_fraction} of {n_units} {units} puts "
+            f"{n_selection} on one side and {n_units - n_selection} on the other; at "
+            "least 2 are needed on each."
+        )
+    order = np.random.default_rng(random_state).permutation(n_units)
+    selects = np.isin(codes, order[:n_selection])
+    held_out_codes = None if clusters is None else codes[~selects]
+    return _rescore(
+        values[selects], values[~selects], top, by, confidence, held_out_codes, alpha
+    )
+
+
+def _rescore(
+    picked: Values,
+    scored: Values,
+    top: int,
+    by: Rank,
+    confidence: float,
+    clusters: Labels | None,
+    alpha: float,
+) -> pd.DataFrame:
+    effect = picked.mean(axis=0)
+    winners = top_conditions(effect, top, by)
+    local = scored[:, winners]
+    interval = confidence_interval(local, confidence, clusters=clusters)
+    p = paired_t_test(local, clusters=clusters, alpha=alpha).p
+    adjusted = benjamini_hochberg(p, alpha)
+    table: pd.DataFrame = pd.DataFrame(
+        {
+            "condition": winners,
+            "selection_effect": effect[winners],
+            "effect": interval.effect,
+            "se": interval.se,
+            "low": interval.low,
+            "high": interval.high,
+            "p": p,
+            "p_adjusted": adjusted.p_adjusted,
+            "significant": adjusted.significant,
+            "n": interval.n,
+        }
+    )
+    return table
+
+
+def _as_conditions(local: LocalImportance, name: str) -> Values:
+    values = as_local(local, name)
+    if values.ndim != 2:
+        raise ValueError(
+            f"`{name}` has shape {values.shape}; it must be (n, n_conditions). Choose "
+            "one output of a model with several."
+        )
+    return values

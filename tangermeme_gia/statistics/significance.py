@@ -1,0 +1,375 @@
+"""Could an effect of this size have come from the choice of backgrounds alone?
+
+Tests of local importances, with the backgrounds on axis 0. Arms of an experiment share
+their backgrounds, so the tests are paired; Welch's unpaired test serves comparison with
+the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from .intervals import (
+    RESAMPLE_ROWS,
+    RESAMPLE_VALUES,
+    ROUNDING,
+    Labels,
+    LocalImportance,
+    Values,
+    as_clusters,
+    as_local,
+    as_pair,
+    check_fraction,
+    sum_by,
+    summarise,
+)
+
+Alternative = Literal["two-sided", "greater", "less"]
+ALTERNATIVES = ("two-sided", "greater", "less")
+# Up to here all flips of sign, 8,192 of them, are tried for the signed-rank test.
+MOST_FLIPPED = 13
+# Up to here scipy's exact distribution is used where there are no ties and zeros.
+MOST_COUNTED = 50
+
+
+class Significance(NamedTuple):
+    """The outcome of a test.
+
+    `effect` (the mean tested against 0), `statistic`, `p` and `significant` (p < alpha)
+    have the shape of the local importances without axis 0; `n` is the number of
+    backgrounds.
+    """
+
+    effect: Values
+    statistic: Values
+    p: Values
+    significant: NDArray[np.bool_]
+    n: int
+
+
+def paired_t_test(
+    local: LocalImportance,
+    other: LocalImportance | None = None,
+    *,
+    clusters: Labels | None = None,
+    alternative: Alternative = "two-sided",
+    alpha: float = 0.05,
+) -> Significance:
+    """Does a pattern have an effect, or one arm a larger one than another?
+
+    Parameters
+    ----------
+    local: array-like or torch.Tensor, shape=(n, ...)
+        Local importances, one row per background.
+
+    other: array-like, torch.Tensor or None, same shape, optional
+        Local importances of a second arm on the same backgrounds; the test is then of
+        `local` - `other`. None tests `local` against 0. Default is None.
+
+    clusters: sequence or None, shape=(n,), optional
+        The template each background was shuffled from; the test then uses the error
+        and the degrees of freedom of `statistics.standard_error`. Default is None.
+
+    alternative: {"two-sided", "greater", "less"}, optional
+        Which effects count as evidence. Default is "two-sided".
+
+    alpha: float, optional
+        p values below it are significant. Default is 0.05.
+
+    Returns
+    -------
+    test: Significance
+        `effect`, `statistic` (t), `p`, `significant` and `n`. Where all backgrounds
+        agree there is no doubt left: p is 1 for an effect of 0 (t = 0), and otherwise 0
+        (t infinite), or 1 if the alternative is the other side.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two backgrounds or templates, a local importance is NaN
+        or infinite, the shapes differ, or an option is out of range.
+
+    Examples
+    --------
+    >>> test = paired_t_test([2.0, 3.0, 4.0], [1.0, 1.0, 1.0])
+    >>> round(float(test.statistic), 3), round(float(test.p), 3)
+    (3.464, 0.074)
+    """
+    # scipy.stats.ttest_rel has no clusters, and warns and returns NaN where all
+    # backgrounds agree; elsewhere the two are equal, which is tested.
+    values = _difference(local, other)
+    _check_options(alternative, alpha)
+    summary = summarise(values, clusters)
+    t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
+    return Significance(summary.mean, t, p, p < alpha, summary.n)
+
+
+def wilcoxon_test(
+    local: LocalImportance,
+    other: LocalImportance | None = None,
+    *,
+    alternative: Alternative = "two-sided",
+    alpha: float = 0.05,
+) -> Significance:
+    """Does a pattern have an effect of one sign on most backgrounds, by rank?
+
+    Wilcoxon's signed-rank test resists outliers. Its null hypothesis is that local
+    importances are *symmetric* about 0, not that their mean is 0: it rejects skewed
+    ones of mean 0.
+
+    Parameters
+    ----------
+    local, other, alternative, alpha
+        As in `paired_t_test`. Local importances of exactly 0 are left out of the
+        ranking, as Wilcoxon did.
+
+    Returns
+    -------
+    test: Significance
+        `effect` (the mean), `statistic` (the sum of positive ranks, or two-sided the
+        smaller one of both signs), `p`, `significant` and `n`. p is exact up to 13
+        backgrounds, and up to 50 without ties and zeros; otherwise normal. Where every
+        local importance is 0 it is 1.
+
+    Raises
+    ------
+    ValueError
+        As in `paired_t_test`.
+
+    Examples
+    --------
+    >>> float(wilcoxon_test([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).p)
+    0.03125
+    """
+    values = _difference(local, other)
+    _check_options(alternative, alpha)
+    n, shape = len(values), values.shape[1:]
+    columns = values.reshape(n, int(np.prod(shape)))
+    absent = columns == 0
+    ranks = scipy.stats.rankdata(np.abs(columns), axis=0) - absent.sum(axis=0)
+    signed = np.sign(columns) * ranks
+    positive, negative = (np.maximum(side, 0).sum(axis=0) for side in (signed, -signed))
+    both = np.minimum(positive, negative)
+    statistic = both if alternative == "two-sided" else positive
+    if n <= MOST_FLIPPED:
+        p = _flip_p_value(signed, alternative, 2**n, None)
+    else:
+        # Without an effect each rank is positive half of the time.
+        error = np.sqrt((signed**2).sum(axis=0))
+        z = np.divide(positive - negative, error, out=error * 0, where=error > 0)
+        p = np.where(error > 0, _p_value(scipy.stats.norm.sf, z, alternative), 1.0)
+    if MOST_FLIPPED < n <= MOST_COUNTED:
+        # Column by column: scipy itself chooses a method for all columns alike, so
+        # that a tie in one condition changes p of the others.
+        distinct = np.diff(np.sort(ranks, axis=0), axis=0).all(axis=0)
+        plain = distinct & ~absent.any(axis=0)
+        if plain.any():
+            p[plain] = scipy.stats.wilcoxon(
+                columns[:, plain], axis=0, alternative=alternative, method="exact"
+            ).pvalue
+    p = p.reshape(shape)[()]
+    effect = summarise(values, None).mean
+    return Significance(effect, statistic.reshape(shape)[()], p, p < alpha, n)
+
+
+def sign_flip_test(
+    local: LocalImportance,
+    other: LocalImportance | None = None,
+    *,
+    clusters: Labels | None = None,
+    alternative: Alternative = "two-sided",
+    n_resamples: int = 9999,
+    random_state: int | None = 0,
+    alpha: float = 0.05,
+) -> Significance:
+    """Does a pattern have an effect, without any assumption on its distribution?
+
+    If a pattern had no effect, or two arms the same, each difference could as well have
+    the other sign. The mean is compared with the means under such flips of sign.
+
+    Parameters
+    ----------
+    local, other, alternative, alpha
+        As in `paired_t_test`.
+
+    clusters: sequence or None, shape=(n,), optional
+        The template each background was shuffled from; the shuffles of a template then
+        flip together. Default is None.
+
+    n_resamples: int, optional
+        If there are no more than this many flips (up to 13 backgrounds or templates at
+        the default), all are tried and p is exact; otherwise this many are drawn and p
+        is (b + 1) / (n_resamples + 1), of which b are as extreme as the mean (Phipson
+        and Smyth 2010). No p is then below 1 / (n_resamples + 1): a search over
+        thousands of conditions needs more. Default is 9999.
+
+    random_state: int or None, optional
+        Seed of the flips, which all conditions share; None draws others each time.
+        Default is 0.
+
+    Returns
+    -------
+    test: Significance
+        `effect`, `statistic` (the mean), `p`, `significant` and `n`.
+
+    Raises
+    ------
+    ValueError
+        If `n_resamples` is below 1, and as in `paired_t_test`.
+
+    Examples
+    --------
+    >>> float(sign_flip_test([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).p)
+    0.03125
+    """
+    values = _difference(local, other)
+    _check_options(alternative, alpha)
+    if n_resamples < 1:
+        raise ValueError(f"`n_resamples`={n_resamples} must be at least 1.")
+    n, effect = len(values), summarise(values, None).mean
+    columns = values.reshape(n, int(np.prod(values.shape[1:])))
+    if clusters is not None:
+        columns = sum_by(columns, as_clusters(clusters, n))
+    p = _flip_p_value(columns, alternative, n_resamples, random_state)
+    p = p.reshape(values.shape[1:])[()]
+    return Significance(effect, effect, p, p < alpha, n)
+
+
+def welch_test(
+    a: LocalImportance,
+    b: LocalImportance,
+    *,
+    alternative: Alternative = "two-sided",
+    alpha: float = 0.05,
+) -> Significance:
+    """Do two groups of independent backgrounds differ, as the paper tested it?
+
+    Welch's t-test (paper, "Statistical tests"). Arms of one experiment share their
+    backgrounds, which this test ignores: where they vary together it finds too little.
+    Use `paired_t_test` for them.
+
+    Parameters
+    ----------
+    a: array-like or torch.Tensor, shape=(n_a, ...)
+        Local importances of one group.
+
+    b: array-like or torch.Tensor, shape=(n_b, ...)
+        Local importances of the other, for the same conditions.
+
+    alternative, alpha
+        As in `paired_t_test`, for `a` minus `b`.
+
+    Returns
+    -------
+    test: Significance
+        `effect` (mean of `a` minus mean of `b`), `statistic` (t), `p`, `significant`
+        and `n`, which is n_a + n_b. Groups that do not vary are treated as in
+        `paired_t_test`.
+
+    Raises
+    ------
+    ValueError
+        As in `paired_t_test`.
+
+    Examples
+    --------
+    >>> round(float(welch_test([2.0, 3.0, 4.0], [1.0, 1.5, 1.0, 1.5]).p), 3)
+    0.086
+    """
+    groups = as_local(a, "a"), as_local(b, "b")
+    _check_options(alternative, alpha)
+    if groups[0].shape[1:] != groups[1].shape[1:]:
+        raise ValueError(
+            f"`a` has shape {groups[0].shape} and `b` {groups[1].shape}; they may "
+            "differ in axis 0 only."
+        )
+    first, second = (summarise(group, None) for group in groups)
+    effect = first.mean - second.mean
+    # Welch's t from means and errors, as scipy.stats.ttest_ind(equal_var=False) where
+    # groups vary (tested), without its NaN and warning where they do not.
+    variance = first.se**2 + second.se**2
+    spread = first.se**4 / first.df + second.se**4 / second.df
+    df = np.divide(variance**2, spread, out=np.ones_like(spread), where=spread > 0)
+    t, p = _t_test(effect, np.sqrt(variance), df, alternative)
+    return Significance(effect, t, p, p < alpha, first.n + second.n)
+
+
+def _difference(local: LocalImportance, other: LocalImportance | None) -> Values:
+    if other is None:
+        return as_local(local)
+    first, second = as_pair(local, other, ("local", "other"))
+    return first - second
+
+
+def _check_options(alternative: str, alpha: float) -> None:
+    if alternative not in ALTERNATIVES:
+        raise ValueError(
+            f"`alternative`={alternative!r} must be one of {ALTERNATIVES}."
+        )
+    check_fraction("alpha", alpha)
+
+
+def _t_test(
+    effect: Values, se: Values, df: Values | float, alternative: Alternative
+) -> tuple[Values, Values]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(effect == 0, 0.0, effect / se)[()]
+    p = _p_value(scipy.stats.t(df).sf, t, alternative)
+    return t, np.where((effect == 0) & (se == 0), 1.0, p)[()]
+
+
+def _p_value(
+    survival: Callable[[Values], Values], statistic: Values, alternative: Alternative
+) -> Values:
+    """p of a statistic whose distribution without an effect is symmetric."""
+    if alternative == "two-sided":
+        return np.asarray(2 * survival(np.abs(statistic)))[()]
+    towards = statistic if alternative == "greater" else -statistic
+    return np.asarray(survival(towards))[()]
+
+
+def _flip_p_value(
+    columns: Values, alternative: Alternative, n_resamples: int, seed: int | None
+) -> Values:
+    n, n_columns = columns.shape
+    exact = 2**n <= n_resamples
+    m = 2**n if exact else n_resamples
+    rng = np.random.default_rng(seed)
+    extreme = np.zeros(n_columns, dtype=np.int64)
+    for first in range(0, m, RESAMPLE_ROWS):
+        flips = np.arange(first, min(first + RESAMPLE_ROWS, m))
+        flipped = (
+            (flips[:, None] >> np.arange(n)) % 2
+            if exact
+            else rng.integers(2, size=(len(flips), n))
+        )
+        signs = (1 - 2 * flipped).astype(np.float64)
+        extreme += _count_extreme(columns, signs, alternative)
+    return extreme / m if exact else (extreme + 1) / (m + 1)
+
+
+def _count_extreme(
+    columns: Values, signs: Values, alternative: Alternative
+) -> NDArray[np.int64]:
+    """How many flips give each column a sum at least as extreme as its own?
+
+    `scipy.stats.permutation_test` does the same with a copy of all columns for each
+    flip; one matrix product for hundreds of flips is far faster.
+    """
+    block = max(1, RESAMPLE_VALUES // len(signs))
+    counts = []
+    for first in range(0, columns.shape[1], block):
+        part = columns[:, first : first + block]
+        observed, flipped = part.sum(axis=0), signs @ part
+        if alternative == "two-sided":
+            observed, flipped = np.abs(observed), np.abs(flipped)
+        elif alternative == "less":
+            observed, flipped = -observed, -flipped
+        tie = ROUNDING * np.abs(part).sum(axis=0)
+        counts.append((flipped >= observed - tie).sum(axis=0))
+    return np.concatenate([*counts, np.zeros(0, dtype=np.int64)])

@@ -1,0 +1,11 @@
+from .folding import fold as fold
+from .folding import folding_check as folding_check
+from .folding import pair_probabilities as pair_probabilities
+from .folding import unpaired_probabilities as unpaired_probabilities
+from .pairing import forms_pairs as forms_pairs
+from .pairing import impose_pairs as impose_pairs
+from .pairs import Hairpin as Hairpin
+from .pairs import complementary_bases as complementary_bases
+from .pairs import format_dot_bracket as format_dot_bracket
+from .pairs import pair_indices as pair_indices
+from .pairs import parse_dot_bracket as parse_dot_bracket

@@ -1,0 +1,248 @@
+import inspect
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import residualbind
+from residualbind.cli.main import build_parser, main
+
+QUICK = ("--epochs", "2", "--n-bootstrap", "20", "--batch-size", "50")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "simulated.tsv"
+    truth = path.with_name("truth.tsv")
+    assert (
+        main(["simulate", "--n", "600", "--out", str(path), "--truth", str(truth)]) == 0
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(simulated) -> Path:
+    path = simulated.with_name("model.safetensors")
+    arguments = ["train", "--data", str(simulated), "--format", "table"]
+    arguments += ["--set-column", "set", "--out", str(path), *QUICK]
+    assert main(arguments) == 0
+    return path
+
+
+def table_of(capsys) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(capsys.readouterr().out), sep="\t")
+
+
+def test_simulate_writes_the_library_simulation(simulated):
+    table = pd.read_csv(simulated, sep="\t")
+    simulation = residualbind.simulate_rnacompete(n=600)
+    assert table["sequence"].tolist() == list(simulation.sequences)
+    assert table["set"].tolist() == simulation.sets.tolist()
+    np.testing.assert_allclose(table["score"], simulation.y[:, 0], rtol=1e-5)
+    truth = pd.read_csv(simulated.with_name("truth.tsv"), sep="\t")
+    assert len(truth) == 600
+    np.testing.assert_allclose(
+        truth["score"], simulation.components["score"], rtol=1e-5, atol=1e-5
+    )
+
+
+def test_train_writes_what_the_library_trains(simulated, trained):
+    data = residualbind.read_table(simulated, set_column="set")
+    prepared = residualbind.prepare(data)
+    torch.manual_seed(0)
+    model = residualbind.ResidualBind(residualbind.ResidualBindConfig.released())
+    residualbind.train(model, prepared.train, prepared.valid, epochs=2, batch_size=50)
+    loaded = residualbind.load(trained)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, loaded.state_dict()[name]), name
+    metadata = residualbind.load_metadata(trained)
+    assert metadata.transform.to_dict() == prepared.transform.to_dict()
+    assert metadata.provenance["data_sha256"] == data.checksum()
+    assert trained.with_suffix(".training").joinpath("history.tsv").exists()
+
+
+def test_train_resumes_and_reports_the_test_set(simulated, trained, capsys):
+    arguments = ["train", "--data", str(simulated), "--format", "table"]
+    arguments += ["--set-column", "set", "--out", str(trained), *QUICK]
+    assert main(arguments) == 0
+    table = table_of(capsys)
+    assert table["metric"].tolist() == ["pearson", "spearman", "mse"]
+    n_test = (pd.read_csv(simulated, sep="\t")["set"] == "B").sum()
+    assert (table["n"] == n_test).all()
+
+
+def test_evaluate_equals_the_library_in_both_scales(simulated, trained, capsys):
+    arguments = ["evaluate", "--model", str(trained), "--data", str(simulated)]
+    arguments += ["--format", "table", "--set-column", "set", "--n-bootstrap", "10"]
+    data = residualbind.read_table(simulated, set_column="set")
+    test = data.split().test
+    model, transform = (
+        residualbind.load(trained),
+        residualbind.load_metadata(trained).transform,
+    )
+    with torch.no_grad():
+        y_hat = model(test.X.float())
+    expected = {
+        "measured": residualbind.pearson(test.y, transform.invert(y_hat)),
+        "transformed": residualbind.pearson(transform.apply(test.y), y_hat),
+    }
+    for scale, value in expected.items():
+        assert main([*arguments, "--scale", scale]) == 0
+        table = table_of(capsys)
+        assert table["value"][0] == pytest.approx(value.item(), abs=1e-5)
+        assert (table["n"] == len(test)).all()
+
+
+def test_evaluate_takes_all_probes_when_asked(simulated, trained, capsys):
+    arguments = ["evaluate", "--model", str(trained), "--data", str(simulated)]
+    arguments += ["--format", "table", "--n-bootstrap", "0"]
+    assert main(arguments) == 2
+    assert "the data have no test probes; use `--part all`" in capsys.readouterr().err
+    assert main([*arguments, "--part", "all"]) == 0
+    assert (table_of(capsys)["n"] == 600).all()
+
+
+FASTA = (
+    ">first one\nAGAUGCAUGCAUUACGAUUCAGGACAUUUACG\n>second\nAGGACCATTAGAGACCCAGATNNCC\n"
+)
+
+
+def test_predict_works_on_a_bundled_model(tmp_path, capsys):
+    fasta = tmp_path / "probes.fa"
+    fasta.write_text(FASTA)
+    assert main(["predict", "--model", "A1CF", "--fasta", str(fasta)]) == 0
+    table = table_of(capsys)
+    assert table["name"].tolist() == ["first", "second"]
+    X = residualbind.encode_sequences([FASTA.split()[2], FASTA.split()[4]])
+    with torch.no_grad():
+        y_hat = residualbind.load_pretrained("A1CF")(X.float())
+    transform = residualbind.pretrained_metadata("A1CF").transform
+    np.testing.assert_allclose(
+        table["RNCMPT00001"], transform.invert(y_hat)[:, 0], rtol=1e-4
+    )
+
+
+def test_predict_reads_a_table_and_writes_a_file(simulated, trained, tmp_path):
+    out = tmp_path / "predictions.tsv"
+    arguments = ["predict", "--model", str(trained), "--table", str(simulated)]
+    arguments += ["--name", "set"]
+    assert main([*arguments, "--scale", "transformed", "--out", str(out)]) == 0
+    data = residualbind.read_table(simulated, set_column="set")
+    with torch.no_grad():
+        y_hat = residualbind.load(trained)(data.X.float())
+    table = pd.read_csv(out, sep="\t")
+    assert table["name"].tolist() == data.sets.tolist()
+    np.testing.assert_allclose(table.iloc[:, 1], y_hat[:, 0], rtol=1e-4, atol=1e-5)
+
+
+def test_rows_without_names_are_numbered(trained, tmp_path, capsys):
+    path = tmp_path / "probes.csv"
+    path.write_text("sequence\nAGAUGCAUG\nAGGGGG\n")
+    assert main(["predict", "--model", str(trained), "--table", str(path)]) == 0
+    assert table_of(capsys)["name"].tolist() == [0, 1]
+
+
+def test_a_sequence_too_long_for_the_model_is_named(trained, tmp_path, capsys):
+    fasta = tmp_path / "long.fa"
+    fasta.write_text(f">short\nACGU\n>long\n{'A' * 42}\n")
+    assert main(["predict", "--model", str(trained), "--fasta", str(fasta)]) == 2
+    assert "sequence 'long': 42 letters, but the model was built for at most 41" in (
+        capsys.readouterr().err
+    )
+
+
+def test_several_experiments_must_be_chosen(tmp_path, capsys):
+    table = tmp_path / "two.tsv"
+    table.write_text("Fold ID\tseq\nA\tACGU\nB\tGGGG\n")
+    targets = tmp_path / "targets.tsv"
+    targets.write_text("P1\tP2\n1.0\t2.0\n0.5\t0.1\n")
+    arguments = ["train", "--format", "deepbind", "--data", str(table), str(targets)]
+    arguments += ["--out", str(tmp_path / "model.safetensors")]
+    assert main(arguments) == 2
+    assert (
+        "the data hold 2 experiments, such as P1, P2; choose with `--experiment`"
+        in (capsys.readouterr().err)
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["predict", "--model", "RBFOX", "--fasta", "x.fa"],
+            "bundled are A1CF, ANKHD1",
+        ),
+        (["predict", "--model", "A1CF", "--fasta", "no.fa"], "no.fa"),
+        (
+            ["evaluate", "--model", "A1CF", "--data", "a", "b", "c"],
+            "3 files; `--format",
+        ),
+        (["simulate", "--n", "0"], "`n`"),
+        (["import-keras", "--weights", "no.hdf5", "--out", "m.safetensors"], "no.hdf5"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(arguments, message, capsys):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(f"residualbind {arguments[0]}: error: ")
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["train"], ["predict", "--model", "A1CF"], ["simulate", "--n", "x"]],
+)
+def test_bad_options_are_one_line_and_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "--help" in error
+
+
+def test_every_command_explains_every_option():
+    subparsers = build_parser()._subparsers._group_actions[0].choices
+    assert list(subparsers) == [
+        "train",
+        "evaluate",
+        "predict",
+        "import-keras",
+        "simulate",
+        "download",
+    ]
+    for name, parser in subparsers.items():
+        assert f"example: residualbind {name} " in re.sub(
+            r"\s+", " ", parser.format_help()
+        )
+        assert all(action.help for action in parser._actions)
+        assert "default: None" not in parser.format_help()
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [
+        ("train", residualbind.train),
+        ("simulate", residualbind.simulate_rnacompete),
+        ("evaluate", residualbind.score_predictions),
+        ("import-keras", residualbind.import_keras),
+    ],
+)
+def test_options_have_the_defaults_of_the_keywords(command, function):
+    parser = build_parser()._subparsers._group_actions[0].choices[command]
+    options = {action.dest: action.default for action in parser._actions}
+    keywords = inspect.signature(function).parameters
+    shared = options.keys() & keywords.keys() - {
+        "data",
+        "weights",
+        "train",
+        "experiment",
+    }
+    assert len(shared) >= 3
+    for name in shared:
+        assert options[name] == keywords[name].default, name

@@ -1,0 +1,507 @@
+"""Tests of residualbind.data.readers and of the tables below it."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from residualbind.data import tables
+from residualbind.data.encoding import encode_sequences
+from residualbind.data.fasta import read_fasta
+from residualbind.data.readers import (
+    read_deepbind,
+    read_ray2013,
+    read_score_pair,
+    read_scores,
+    read_table,
+)
+
+NAN = float("nan")
+RAY = (
+    "Probe_Set\tRNA_Seq\tProbe_ID\tRNCMPT00001\tRNCMPT00002\n"
+    "SetA\tAGAGGACUGAGG\tP1\t-0.25\t1\n"
+    "SetB\tAGAUGUAGG\tP2\tNaN\t2.5e-1\n"
+    "SetA\tAGGCUUACG\tP3\t1.5\t\n"
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a text file and return its path; gzipped if its name ends in .gz."""
+
+    def write(text: str | bytes, name: str = "probes.tsv") -> Path:
+        path = tmp_path / name
+        data = text.encode() if isinstance(text, str) else text
+        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        return path
+
+    return write
+
+
+def assert_scores(data, expected):
+    np.testing.assert_array_equal(data.y.numpy(), np.array(expected, np.float32))
+
+
+# score sequence lines
+
+
+def test_score_lines_are_read(write):
+    path = write("-0.25 AGAGG\n1e3\tAGAUC\n NA  aggta \n", "RNCMPT00001.train.txt")
+    data = read_scores(path)
+    assert data.sequences == ["AGAGG", "AGAUC", "AGGUA"]
+    assert_scores(data, [[-0.25], [1000], [NAN]])
+    assert data.sets.tolist() == ["A"] * 3
+    assert data.experiments == ("RNCMPT00001",)
+    assert data.X.shape == (3, 4, 41)
+
+
+def test_label_experiment_and_length_are_options(write):
+    path = write("1 AGAGG\n2 AGA\n", "probes.txt")
+    data = read_scores(path, "test", experiment="HuR", length=None)
+    assert data.sets.tolist() == ["test"] * 2
+    assert data.experiments == ("HuR",)
+    assert data.X.shape == (2, 4, 5)
+    with pytest.raises(ValueError, match="`set_label`: 'C' is not a set; sets are"):
+        read_scores(path, "C")
+
+
+def test_pair_is_set_a_then_set_b(write):
+    train = write("1 AGAG\n2 AGG\n", "HuR.train.txt.gz")
+    test = write("3 AGGUUU\n", "HuR.test.txt")
+    data = read_score_pair(train, test, length=None)
+    assert data.sets.tolist() == ["A", "A", "B"]
+    assert data.sequences == ["AGAG", "AGG", "AGGUUU"]
+    assert_scores(data, [[1], [2], [3]])
+    assert data.experiments == ("HuR",)
+    assert data.X.shape[2] == 6
+
+
+def test_pair_of_two_experiments_is_an_error_unless_named(write):
+    train, test = write("1 AG\n", "HuR.A.txt"), write("3 AG\n", "PTB.B.txt")
+    with pytest.raises(
+        ValueError, match=r"start with \['HuR', 'PTB'\]: are they of one"
+    ):
+        read_score_pair(train, test)
+    assert read_score_pair(train, test, experiment="HuR").experiments == ("HuR",)
+
+
+def test_pair_names_the_file_and_line_and_warns_once(write):
+    train = write("1 AGR\n2 AG\n", "HuR.train.txt")
+    test = write("1 AGY\n2 AGGU\n", "HuR.test.txt")
+    with pytest.raises(ValueError, match=r"HuR\.test\.txt, line 2: the sequence has 4"):
+        read_score_pair(train, test, length=3)
+    with pytest.warns(UserWarning, match=r"^2 letter\(s\) \(R, Y\) in 2 ") as caught:
+        read_score_pair(train, test)
+    assert len(caught) == 1
+    assert str(caught[0].message).endswith("HuR.train.txt, line 1.")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1 AG\n2\n", r"p\.txt, line 2 has 1 field\(s\) where 2 are expected"),
+        ("1 AG\n2 AG 3\n", r"p\.txt, line 2 has 3 field\(s\) where 2 are"),
+        ("1 AG 3\n2 AG 3\n", r"p\.txt, line 1 has 3 field\(s\)"),
+        ("1 AG\nAG 2\n", r"p\.txt, line 2: 'AG' in column 'score' is not a number"),
+        ("score sequence\n1 AG\n", r"p\.txt, line 1: 'score' in column 'score' is not"),
+        ("1 AG\n\n2 AG\n", r"p\.txt, line 2 is blank"),
+        ("1 AG\n2 0.5\n", r"p\.txt, line 2: '0' at position 1 of the sequence is not"),
+        ("1 AG\ninf AG\n", r"p\.txt, line 2: the score in column 'score' is infinite"),
+        ("1 AG\n-1e39 AG\n", r"p\.txt, line 2: the score .* or too large for 32 bits"),
+    ],
+)
+def test_malformed_score_lines_are_errors(write, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_scores(write(text, "p.txt"))
+
+
+# the tables of Ray et al. and of DeepBind
+
+
+def test_ray2013_table_is_read(write):
+    for name in ("norm_data.txt", "norm_data.txt.gz"):
+        data = read_ray2013(write(RAY, name))
+        assert data.experiments == ("RNCMPT00001", "RNCMPT00002")
+        assert data.sequences == ["AGAGGACUGAGG", "AGAUGUAGG", "AGGCUUACG"]
+        assert data.sets.tolist() == ["A", "B", "A"]
+        assert_scores(data, [[-0.25, 1], [NAN, 0.25], [1.5, NAN]])
+        assert data.select("RNCMPT00001").n_dropped == 1
+
+
+def test_ray2013_columns_may_be_in_any_order_and_some_only_be_read(write):
+    text = "b\tRNA_Seq\ta\tProbe_Set\n1\tAG\tx\tA\n2\tUU\ty\tB\n"
+    data = read_ray2013(write(text), experiments=["b"])
+    assert data.experiments == ("b",)
+    assert_scores(data, [[1], [2]])
+    with pytest.raises(ValueError, match="line 2: 'x' in column 'a' is not a number"):
+        read_ray2013(write(text))
+
+
+@pytest.mark.parametrize("label", ["A", "SetA", "Set A", "set_a", "SETA"])
+def test_documented_spellings_of_set_labels_are_the_same(write, label):
+    text = f"Probe_Set\tRNA_Seq\te\n{label}\tAG\t1\nB\tAG\t1\n"
+    assert read_ray2013(write(text)).sets.tolist() == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            RAY.replace("SetB", "SetC"),
+            r"\.tsv, line 3: 'SetC' is not a set; sets are 'A'",
+        ),
+        (RAY.replace("SetB", ""), r"\.tsv, line 3: '' is not a set"),
+        (RAY.replace("SetB", "test"), r"line 3: 'test' after 'SetA'; sets are either"),
+        (
+            RAY.replace("RNA_Seq", "seq"),
+            r"has no column 'RNA_Seq'; its columns are 'Pr",
+        ),
+        (
+            RAY.replace("Probe_Set", "Set"),
+            r"no column 'Probe_Set'; .* 'Set', 'RNA_Seq'",
+        ),
+        (RAY.replace("00002", "00001"), r"line 1: column 'RNCMPT00001' is there twice"),
+        (
+            RAY.replace("2.5e-1", "high"),
+            r"line 3: 'high' in column 'RNCMPT00002' is not",
+        ),
+        (
+            RAY.replace("2.5e-1", "Inf"),
+            r"line 3: the score in column 'RNCMPT00002' is inf",
+        ),
+        (RAY.replace("AGAUGUAGG", ""), r"line 3: the sequence is empty"),
+        (
+            RAY.replace("AGAUGUAGG", "A" * 42),
+            r"line 3: the sequence has 42 letters, more",
+        ),
+        (RAY.replace("\t2.5e-1", ""), r"line 3 has 4 field\(s\) where 5 are expected"),
+        (RAY.replace("2.5e-1", "2.5e-1\t"), r"line 3 has 6 field\(s\) where 5 are"),
+        (RAY.splitlines()[0], r"has a header but no rows"),
+        (
+            "Probe_Set\tRNA_Seq\tProbe_ID\nA\tAG\tP\n",
+            "has no experiment: no column but",
+        ),
+        (RAY.encode() + b"SetA\tAG\xff\tP4\t1\t1\n", r"line 5: not UTF-8 text"),
+    ],
+)
+def test_malformed_ray2013_tables_are_errors(write, text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        read_ray2013(write(text))
+    assert "probes.tsv" in str(caught.value)
+
+
+def test_experiments_asked_for_must_be_there(write):
+    path = write(RAY)
+    with pytest.raises(ValueError, match="has no column 'HuR'; its columns are"):
+        read_ray2013(path, experiments=["HuR"])
+    with pytest.raises(ValueError, match=r"`experiments`=\(\) must name one or more"):
+        read_ray2013(path, experiments=[])
+    with pytest.raises(ValueError, match="each once"):
+        read_ray2013(path, experiments=["RNCMPT00001", "RNCMPT00001"])
+
+
+def test_many_columns_are_not_all_named_in_an_error(write):
+    header = "\t".join(f"c{i}" for i in range(244))
+    with pytest.raises(ValueError, match="'c9' and 234 more"):
+        read_ray2013(write(f"{header}\n{header}\n"))
+
+
+SEQUENCES = "Fold ID\tEvent ID\tseq\nA\te1\tAGAGG\nB\te2\tAGGUA\n"
+
+
+def test_deepbind_pair_is_read(write):
+    sequences = write(SEQUENCES, "sequences.tsv.gz")
+    targets = write("RNCMPT00001\tRNCMPT00002\n0.5\tNaN\n-1\t2\n", "targets.tsv.gz")
+    data = read_deepbind(sequences, targets)
+    assert data.sets.tolist() == ["A", "B"]
+    assert data.sequences == ["AGAGG", "AGGUA"]
+    assert_scores(data, [[0.5, NAN], [-1, 2]])
+    two = read_deepbind(sequences, targets, experiments=["RNCMPT00002"])
+    assert_scores(two, [[NAN], [2]])
+
+
+def test_deepbind_targets_of_one_experiment_may_have_empty_lines(write):
+    sequences = write(SEQUENCES, "sequences.tsv")
+    data = read_deepbind(sequences, write("e\n\n3\n", "targets.tsv"))
+    assert_scores(data, [[NAN], [3]])
+
+
+@pytest.mark.parametrize(
+    ("sequences", "targets", "message"),
+    [
+        (SEQUENCES, "e\n1\n", r"sequences\.tsv has 2 rows and .*targets\.tsv has 1;"),
+        (SEQUENCES, "e\n1\n2\n3\n", r"has 2 rows and .* has 3;"),
+        (
+            SEQUENCES.replace("seq", "rna"),
+            "e\n1\n2\n",
+            r"sequences\.tsv has no column 'seq'",
+        ),
+        (SEQUENCES.replace("Fold ID", "Fold"), "e\n1\n2\n", "has no column 'Fold ID'"),
+        (
+            SEQUENCES.replace("B\t", "C\t"),
+            "e\n1\n2\n",
+            r"sequences\.tsv, line 3: 'C' is",
+        ),
+        (SEQUENCES, "e\te\n1\t1\n2\t2\n", r"targets\.tsv, line 1: column 'e' is there"),
+        (
+            SEQUENCES,
+            "e\n1\nx\n",
+            r"targets\.tsv, line 3: 'x' in column 'e' is not a num",
+        ),
+        (SEQUENCES, "", r"targets\.tsv is empty"),
+    ],
+)
+def test_malformed_deepbind_pairs_are_errors(write, sequences, targets, message):
+    paths = write(sequences, "sequences.tsv"), write(targets, "targets.tsv")
+    with pytest.raises(ValueError, match=message):
+        read_deepbind(*paths)
+
+
+# any table
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", "  ", ";"])
+def test_tables_of_any_separator_are_read(write, separator):
+    rows = [["id", "rna", "kd", "fold"], ["1", "AGAGG", "0.5", "valid"]]
+    rows.append(["2", "UUU", "NA", "Train"])
+    path = write("".join(separator.join(row) + "\n" for row in rows))
+    sep = separator if separator == ";" else None
+    data = read_table(path, sequence="rna", score="kd", set_column="fold", sep=sep)
+    assert data.sequences == ["AGAGG", "UUU"]
+    assert_scores(data, [[0.5], [NAN]])
+    assert data.sets.tolist() == ["valid", "train"]
+    assert data.experiments == ("kd",)
+
+
+def test_table_without_sets_is_one_set(write):
+    path = write("sequence,score\nAG,1\nGG,2\n", "probes.csv")
+    assert read_table(path).sets.tolist() == ["A", "A"]
+    assert read_table(path, set_label="B").sets.tolist() == ["B", "B"]
+
+
+def test_table_may_have_several_scores(write):
+    path = write("sequence,b,a\nAG,1,2\n")
+    data = read_table(path, score=["a", "b"])
+    assert data.experiments == ("a", "b")
+    assert_scores(data, [[2, 1]])
+    with pytest.raises(ValueError, match=r"`score`=\('a', 'a'\) must name one or more"):
+        read_table(path, score=["a", "a"])
+
+
+def test_quoted_fields_as_r_writes_them_are_read(write):
+    text = '"name","sequence","score"\n"HuR, human","AGAGG",0.5\n"x","GG",NA\n'
+    data = read_table(write(text))
+    assert data.sequences == ["AGAGG", "GG"]
+    assert_scores(data, [[0.5], [NAN]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sequence,score\r\nAG,1\r\nGG,2\r\n",
+        "sequence,score\rAG,1\rGG,2",
+        "\ufeffsequence,score\nAG,1\nGG,2\n",
+        "sequence,score\nAG,1\nGG,2\n\n  \n\n",
+        " sequence , score \n AG , 1 \n GG , 2 \n",
+    ],
+)
+def test_line_ends_byte_order_marks_and_blanks_do_not_matter(write, text):
+    data = read_table(write(text))
+    assert data.sequences == ["AG", "GG"]
+    assert_scores(data, [[1], [2]])
+
+
+def test_sequences_that_look_like_missing_values_are_sequences(write):
+    data = read_table(write("sequence,score\nNA,1\nNAN,2\n"))
+    assert torch.equal(data.X, encode_sequences(["NA", "NAN"]))
+
+
+@pytest.mark.parametrize("text", ["NA", "na", "NaN", "nan", "NAN", ""])
+def test_scores_that_were_not_measured_are_nan(write, text):
+    data = read_table(write(f"score,sequence\n1,AG\n{text},AG\n"))
+    assert_scores(data, [[1], [NAN]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["True", "FALSE", "1,5", "0x10", "1_000", "12a", "--1", "null", "-", " NA", "1 2"],
+)
+def test_scores_that_are_no_numbers_are_errors(write, text):
+    for rows in (f"AG\t{text}\n", f"AG\t{text}\nAG\t1\n", f"AG\t{text}\nAG\tNA\n"):
+        with pytest.raises(
+            ValueError, match=r"line 2: .* in column 'score' is not a num"
+        ):
+            read_table(write(f"sequence\tscore\n{rows}"))
+
+
+@pytest.mark.parametrize(
+    "text", ["+1", "1.", ".5", "1E-3", "007", "12345678901234567890"]
+)
+def test_all_ways_to_write_a_number_are_read(write, text):
+    data = read_table(write(f"sequence\tscore\nAG\t{text}\nAG\t-2\n"))
+    assert_scores(data, [[float(text)], [-2]])
+
+
+def test_number_that_is_bad_far_down_is_found(write):
+    rows = ["AG\t1.25\n"] * 30_000
+    rows[29_990] = "AG\tlow\n"
+    with pytest.raises(ValueError, match="line 29992: 'low' in column 'score'"):
+        read_table(write("sequence\tscore\n" + "".join(rows)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        ("sequence,score\n", "has a header but no rows"),
+        (
+            "sequence,value\nAG,1\n",
+            "has no column 'score'; its columns are 'sequence', 'va",
+        ),
+        ("seq,score\nAG,1\n", "has no column 'sequence'"),
+        ("sequence,score,score\nAG,1,2\n", "line 1: column 'score' is there twice"),
+        ("sequence,score\nAG,1\n,2\n", "line 3: the sequence is empty"),
+        ("sequence,score\nAG,1\n\nAG,2\n", "line 3 is blank"),
+        ("sequence,score\nAG\n", r"line 2 has 1 field\(s\) where 2"),
+        ("sequence,score\n1,AG,1\n", r"line 2 has 3 field\(s\) where 2"),
+        ('sequence,score\n"AG,1\nGG,2\n', "line 2: a quote is not closed in its line"),
+        ('x,sequence,score\n"a,AG,1\nb",GG,2\n', "line 2: a quote is not closed"),
+        ('sequence,score\nAG,"1\nGG","2\n', "line 2: a quote is not closed"),
+    ],
+)
+def test_malformed_tables_are_errors(write, text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        read_table(write(text))
+    assert "probes.tsv" in str(caught.value)
+
+
+def test_wrong_separator_and_missing_file_are_errors(write, tmp_path):
+    with pytest.raises(ValueError, match="`sep`='::' must be one character"):
+        read_table(write("a::b\n"), sep="::")
+    with pytest.raises(FileNotFoundError, match="absent"):
+        read_table(tmp_path / "absent.tsv")
+
+
+def test_set_column_may_not_be_missing(write):
+    with pytest.raises(ValueError, match="has no column 'fold'"):
+        read_table(write("sequence,score\nAG,1\n"), set_column="fold")
+
+
+# gzip
+
+
+def test_gzip_is_recognised_by_its_content(write):
+    packed = write(gzip.compress(b"sequence,score\nAG,1\n"), "probes.csv")
+    assert read_table(packed).sequences == ["AG"]
+    plain = write("", "plain.csv.gz")
+    plain.write_text("sequence,score\nAG,1\n")
+    assert read_table(plain).sequences == ["AG"]
+
+
+def test_truncated_gzip_is_an_error_that_says_how_far_it_is_sound(write):
+    rng = np.random.default_rng(0)
+    rows = [
+        f"{x:.6f} {''.join(rng.choice(list('ACGU'), 38))}\n"
+        for x in rng.normal(size=400)
+    ]
+    path = write("".join(rows), "HuR.txt.gz")
+    data = path.read_bytes()
+    for size in (20, len(data) // 2, len(data) - 4):
+        path.write_bytes(data[:size])
+        with pytest.raises(
+            ValueError, match="gzip file is damaged or cut off"
+        ) as caught:
+            read_scores(path)
+        assert "HuR.txt.gz" in str(caught.value)
+        line = int(str(caught.value).split("line ")[1].split(" ")[0])
+        assert line <= 401
+    assert line > 300
+
+
+def test_damaged_gzip_is_an_error(write):
+    path = write("1 AG\n" * 50, "HuR.txt.gz")
+    data = bytearray(path.read_bytes())
+    data[-6] ^= 0xFF  # the checksum of the content
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"HuR\.txt\.gz: the gzip file is damaged"):
+        read_scores(path)
+
+
+# all formats
+
+
+def test_all_formats_give_the_same_data(write, tmp_path):
+    rng = np.random.default_rng(1)
+    n = 30
+    letters = [
+        "".join(rng.choice(list("ACGU"), rng.integers(30, 42))) for _ in range(n)
+    ]
+    scores = [f"{x:.6f}" for x in rng.normal(size=n)]
+    sets = ["A"] * 20 + ["B"] * 10
+    rows = list(zip(letters, scores, sets, strict=True))
+    lines = [f"{y} {s}\n" for s, y, _ in rows]
+    datasets = [
+        read_score_pair(
+            write("".join(lines[:20]), "e.A.txt"),
+            write("".join(lines[20:]), "e.B.txt.gz"),
+        ),
+        read_deepbind(
+            write(
+                "seq\tFold ID\n" + "".join(f"{s}\t{a}\n" for s, _, a in rows), "s.tsv"
+            ),
+            write("e\n" + "\n".join(scores), "t.tsv"),
+        ),
+        read_ray2013(
+            write(
+                "Probe_Set\tRNA_Seq\tProbe_ID\te\n"
+                + "".join(f"Set{a}\t{s}\tP\t{y}\n" for s, y, a in rows)
+            )
+        ),
+        read_table(
+            write("s,e,a\n" + "".join(f"{s},{y},{a}\n" for s, y, a in rows)),
+            "s",
+            "e",
+            "a",
+        ),
+        read_fasta(
+            write("".join(f">p{i}\n{s}\n" for i, s in enumerate(letters)), "p.fa"),
+            write(
+                "name,e,a\n"
+                + "".join(f"p{i},{y},{a}\n" for i, (_, y, a) in enumerate(rows))
+            ),
+            score="e",
+            set_column="a",
+        ),
+    ]
+    assert len({data.checksum() for data in datasets}) == 1
+    for data in datasets:
+        assert data.sequences == letters
+        assert data.sets.tolist() == sets
+        assert data.experiments == ("e",)
+        assert data.y[:, 0].tolist() == [float(np.float32(y)) for y in scores]
+
+
+def test_line_numbers_hold_across_blocks(write, monkeypatch):
+    monkeypatch.setattr(tables, "_BLOCK", 16)
+    rows = [f"{i} {'ACGU'[: 1 + i % 4]}\n" for i in range(40)]
+    path = write("".join(rows), "p.txt.gz")
+    assert read_scores(path).y[:, 0].tolist() == list(range(40))
+    path = write("".join([*rows[:33], "33\n", *rows[34:]]), "p.txt")
+    with pytest.raises(ValueError, match=r"line 34 has 1 field"):
+        read_scores(path)
+    rows = [f'"HuR, {i}",AGG,{i}\n' if i % 3 else f"x,AGG,{i}\n" for i in range(40)]
+    path = write("name,sequence,score\n" + "".join(rows))
+    assert read_table(path).y[:, 0].tolist() == list(range(40))
+
+
+def test_wide_tables_are_read_value_by_value(write):
+    rng = np.random.default_rng(0)
+    y = [[f"{x:.5f}" for x in row] for row in rng.normal(size=(200, 100))]
+    header = "Probe_Set\tRNA_Seq\tProbe_ID\t" + "\t".join(f"e{i}" for i in range(100))
+    rows = [f"SetA\tAGAGGACUGAGGUACC\tP\t{chr(9).join(row)}\n" for row in y]
+    data = read_ray2013(write(header + "\n" + "".join(rows)))
+    expected = np.array(y, np.float64).astype(np.float32)
+    np.testing.assert_array_equal(data.y.numpy(), expected)

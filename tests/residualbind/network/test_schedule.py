@@ -1,0 +1,47 @@
+import torch
+
+from residualbind.network.schedule import (
+    best_epoch,
+    count_decays,
+    draw_batches,
+    epoch_seed,
+)
+
+NAN = float("nan")
+
+
+def test_the_best_epoch_is_the_first_of_the_highest():
+    assert best_epoch([0.1, 0.5, 0.5, 0.2]) == 2
+    assert best_epoch([-0.9, -0.5]) == 2
+
+
+def test_an_undefined_correlation_is_no_better():
+    assert best_epoch([NAN, 0.1, NAN]) == 2
+    assert best_epoch([NAN, NAN]) == 0
+    assert best_epoch([]) == 0
+
+
+def test_the_learning_rate_falls_after_each_window_without_improvement():
+    assert count_decays([0.5], 7) == 0
+    assert count_decays([0.5] + [0.4] * 6, 7) == 0
+    assert count_decays([0.5] + [0.4] * 7, 7) == 1
+    assert count_decays([0.5] + [0.4] * 13, 7) == 1
+    assert count_decays([0.5] + [0.4] * 14, 7) == 2
+    assert count_decays([0.5] + [0.4] * 6 + [0.6] + [0.5] * 6, 7) == 0
+    assert count_decays([0.5] + [0.5] * 7, 7) == 1  # equal is not better
+    assert count_decays([NAN] * 7, 7) == 1
+
+
+def test_batches_partition_the_rows_without_a_single_example():
+    for n, batch_size in [(101, 100), (100, 100), (5, 2), (3, 2), (2, 2), (1000, 7)]:
+        batches = draw_batches(n, batch_size, torch.device("cpu"))
+        assert sorted(torch.cat(batches).tolist()) == list(range(n))
+        sizes = [len(batch) for batch in batches]
+        assert min(sizes) >= 2
+        assert max(sizes) - min(sizes) <= 1
+        assert max(sizes) <= max(batch_size, 3)
+
+
+def test_seeds_differ_between_epochs_and_runs():
+    seeds = {epoch_seed(run, epoch) for run in range(20) for epoch in range(20)}
+    assert len(seeds) == 400

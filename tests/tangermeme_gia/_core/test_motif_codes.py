@@ -1,0 +1,235 @@
+import numpy as np
+import pytest
+import torch
+from tangermeme.utils import one_hot_encode
+from tangermeme.utils import reverse_complement as tangermeme_reverse_complement
+
+from tangermeme_gia._core.motif_codes import (
+    RNA,
+    as_seed,
+    check_alphabet,
+    complement_channels,
+    encode_motif,
+    motif_label,
+    one_hot,
+    reverse_complement,
+    sample_motif,
+)
+
+PROTEIN = tuple("ACDEFGHIKLMNPQRSTVWY")
+
+
+@pytest.fixture
+def ppm() -> torch.Tensor:
+    matrix = torch.rand(4, 6, generator=torch.Generator().manual_seed(0))
+    matrix[1, 2] = 0
+    return matrix / matrix.sum(0)
+
+
+def test_letters_equal_their_one_hot_encoding():
+    codes = encode_motif("GATNNA", 5)
+    expected = one_hot_encode("GATNNA")
+    assert codes.shape == (1, 6)
+    np.testing.assert_array_equal(one_hot(codes, 4)[0], expected)
+    for motif in (expected, expected[None], expected.float().numpy()):
+        np.testing.assert_array_equal(encode_motif(motif, 5), codes)
+
+
+def test_a_motif_per_background_keeps_its_rows_and_gaps():
+    words = ["GAT", "NCA", "TTN"]
+    motif = torch.stack([one_hot_encode(word) for word in words])
+    np.testing.assert_array_equal(
+        encode_motif(motif, 3), np.concatenate([encode_motif(w, 1) for w in words])
+    )
+
+
+def test_n_is_a_letter_where_the_alphabet_has_it():
+    assert encode_motif("NY", 1, PROTEIN).tolist() == [[11, 19]]
+
+
+def test_draws_follow_the_probabilities(ppm):
+    n = 20_000
+    codes = encode_motif(ppm, n, random_state=0)
+    frequencies = one_hot(codes, 4).mean(axis=0)
+    # Five standard errors.
+    np.testing.assert_allclose(frequencies, ppm, atol=5 * 0.5 / n**0.5)
+    assert frequencies[1, 2] == 0
+    # Positions are drawn independently of one another.
+    joint = np.histogram2d(codes[:, 0], codes[:, 1], bins=4)[0] / n
+    np.testing.assert_allclose(joint, np.outer(ppm[:, 0], ppm[:, 1]), atol=0.02)
+
+
+def test_letters_of_probability_zero_are_never_drawn():
+    # Printed with three decimals, a column may miss 1.
+    column = np.array([0.0, 0.1, 0.7, 0.1985, 0.0])
+    codes = encode_motif(np.tile(column[:, None], 50), 2000, "ABCDE", random_state=1)
+    assert set(codes.ravel()) == {1, 2, 3}
+
+
+def test_a_draw_belongs_to_the_seed_the_ppm_and_the_background(ppm):
+    codes = encode_motif(ppm, 100, random_state=7)
+    np.testing.assert_array_equal(encode_motif(ppm, 100, random_state=7), codes)
+    np.testing.assert_array_equal(encode_motif(ppm, 30, random_state=7), codes[:30])
+    np.testing.assert_array_equal(encode_motif(ppm[None], 100, random_state=7), codes)
+    assert (encode_motif(ppm, 100, random_state=8) != codes).any()
+
+
+def test_a_draw_does_not_depend_on_the_precision_of_the_ppm():
+    ppm = np.random.default_rng(0).dirichlet([1.0] * 4, size=6).T
+    assert (ppm.astype(np.float32) != ppm).any()
+    np.testing.assert_array_equal(
+        encode_motif(ppm, 100, random_state=7),
+        encode_motif(ppm.astype(np.float32), 100, random_state=7),
+    )
+
+
+def test_different_ppms_are_drawn_independently():
+    half = torch.tensor([[0.5], [0.5], [0.0], [0.0]])
+    other = half.flip(0)
+    a = encode_motif(half, 4000, random_state=0)[:, 0]
+    b = encode_motif(other, 4000, random_state=0)[:, 0]
+    assert abs(np.corrcoef(a, b)[0, 1]) < 5 / 4000**0.5
+
+
+def test_a_ppm_per_background_is_drawn_row_by_row():
+    certain = torch.stack([one_hot_encode(w) for w in ("GAT", "CCA")]).double()
+    mixed = 0.5 * certain + 0.5 * certain[:, [1, 0, 3, 2]]
+    codes = encode_motif(mixed, 2, random_state=0)
+    for row, allowed in zip(codes, certain + certain[:, [1, 0, 3, 2]], strict=True):
+        assert all(allowed[code, i] == 1 for i, code in enumerate(row))
+
+
+def test_gaps_of_a_ppm_stay_gaps(ppm):
+    ppm[:, 3] = 0
+    codes = encode_motif(ppm, 50, random_state=0)
+    assert (codes[:, 3] == -1).all()
+    assert (np.delete(codes, 3, axis=1) >= 0).all()
+
+
+def test_sampled_motifs_equal_the_draws_of_the_ppm(ppm):
+    motifs = sample_motif(ppm, 40, random_state=3)
+    assert motifs.dtype == torch.int8
+    np.testing.assert_array_equal(
+        encode_motif(motifs, 40), encode_motif(ppm, 40, random_state=3)
+    )
+
+
+def test_global_random_state_is_left_alone(ppm):
+    np.random.seed(0)  # noqa: NPY002
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    torch_before = torch.get_rng_state()
+    encode_motif(ppm, 10)
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), torch_before)
+
+
+def test_seeds_come_from_integers_and_generators():
+    assert as_seed(np.int64(5)) == 5
+    for make in (np.random.default_rng, np.random.RandomState):
+        generator = make(0)
+        first, second = as_seed(generator), as_seed(generator)
+        assert first == as_seed(make(0)) != second
+    assert as_seed(None) != as_seed(None)
+
+
+@pytest.mark.parametrize("seed", [1.0, True, "1"])
+def test_a_seed_of_the_wrong_type_is_refused(seed):
+    with pytest.raises(TypeError, match=r"`random_state`=.* must be an integer"):
+        as_seed(seed)
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValueError, match="`random_state`=-1 must not be negative"):
+        as_seed(-1)
+
+
+def test_reverse_complement_equals_tangermeme():
+    text = "GATTNACA"
+    one = one_hot_encode(text)
+    assert reverse_complement(text) == tangermeme_reverse_complement(text)
+    assert torch.equal(reverse_complement(one), tangermeme_reverse_complement(one))
+    batch = torch.stack([one, one_hot_encode("CCCCATGA")])
+    expected = torch.stack([tangermeme_reverse_complement(x) for x in batch])
+    assert torch.equal(reverse_complement(batch), expected)
+    np.testing.assert_array_equal(reverse_complement(batch.numpy()), expected.numpy())
+
+
+def test_reverse_complement_knows_rna_and_any_order_of_letters():
+    assert reverse_complement("UGCAUA", RNA) == "UAUGCA"
+    one = one_hot_encode("GATTC", alphabet=list("TAGC"))
+    expected = one_hot_encode("GAATC", alphabet=list("TAGC"))
+    assert torch.equal(reverse_complement(one, "TAGC"), expected)
+    assert complement_channels("TAGC") == (1, 0, 3, 2)
+
+
+def test_reverse_complement_is_its_own_inverse(ppm):
+    assert torch.equal(reverse_complement(reverse_complement(ppm)), ppm)
+
+
+def test_numbers_of_any_kind_and_layout_are_taken(ppm):
+    expected = encode_motif(ppm, 9, random_state=0)
+    fixed = ppm.numpy().copy()
+    fixed.flags.writeable = False
+    backwards = np.ascontiguousarray(fixed[::-1, ::-1])[::-1, ::-1]
+    for same in (fixed, backwards, ppm.double(), torch.nn.Parameter(ppm)):
+        np.testing.assert_array_equal(encode_motif(same, 9, random_state=0), expected)
+    one = one_hot_encode("GATNA")
+    for dtype in (torch.bool, torch.bfloat16, torch.uint8):
+        assert encode_motif(one.to(dtype), 9).tolist() == [[2, 0, 3, -1, 0]]
+    torch.as_tensor(reverse_complement(fixed))
+
+
+def test_labels_tell_motifs_apart(ppm):
+    assert motif_label("GATNA") == "GATNA"
+    assert motif_label(one_hot_encode("GATNA")) == "GATNA"
+    assert motif_label(one_hot_encode("GATNA")[None].numpy()) == "GATNA"
+    assert motif_label(0.7 * one_hot_encode("GAU", RNA) + 0.075, RNA) == "PPM(GAU)"
+
+
+@pytest.mark.parametrize(
+    ("motif", "message"),
+    [
+        ("GAXA", "`motif` 'GAXA' has 'X' at position 2, which is not in `alphabet` A"),
+        ("GAtA", "has 't' at position 2.*Letters are upper case"),
+        ("GAUA", "has 'U' at position 2.*T is the letter of DNA, U that of RNA"),
+        (torch.zeros(5, 6), r"`motif` has shape \(5, 6\); it must be \(4, k\)"),
+        (torch.zeros(2, 4, 6), r"`motif` has shape \(2, 4, 6\).*\(10, 4, k\)"),
+        (torch.full((4, 3), 3), "sums to 12 at position 0"),
+        (torch.tensor([[1.0], [1.0], [0.0], [0.0]]), "sums to 2 at position 0"),
+        (torch.tensor([[2.0], [-1.0], [0.0], [0.0]]), "negative or missing"),
+        (torch.full((4, 2), torch.nan), "negative or missing"),
+    ],
+)
+def test_a_motif_that_cannot_be_placed_is_refused(motif, message):
+    with pytest.raises(ValueError, match=message):
+        encode_motif(motif, 10)
+
+
+def test_t_is_refused_by_the_rna_alphabet():
+    with pytest.raises(ValueError, match=r"has 'T' at position 0.* U that of RNA"):
+        encode_motif("TGCA", 1, RNA)
+
+
+def test_a_motif_of_the_wrong_type_is_refused():
+    with pytest.raises(TypeError, match="`motif` is of type list"):
+        encode_motif([[1, 0, 0, 0]], 1)
+
+
+def test_sampling_needs_one_matrix():
+    with pytest.raises(ValueError, match="`ppm` must hold probabilities of shape"):
+        sample_motif(torch.zeros(2, 4, 6), 2)
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["", "AA", ["AC", "G"], [chr(i) for i in range(200)]]
+)
+def test_an_alphabet_holds_distinct_single_letters(alphabet):
+    with pytest.raises(ValueError, match=r"`alphabet`=.* must hold"):
+        check_alphabet(alphabet)
+
+
+def test_only_nucleotides_have_complements():
+    with pytest.raises(ValueError, match="has no complement; only DNA"):
+        reverse_complement("MK", PROTEIN)
+    with pytest.raises(ValueError, match=r"`motif` has shape \(5, 3\)"):
+        reverse_complement(torch.zeros(5, 3))

@@ -1,0 +1,170 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import stats
+
+from tangermeme_gia._core.results import GIAResult
+
+
+def table(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"site": range(n)})
+
+
+@pytest.fixture
+def result() -> GIAResult:
+    """Three backgrounds with 1, 2, 6 more in condition 0 and -1 in condition 1."""
+    before = torch.tensor([[10.0], [20.0], [30.0]])
+    change = torch.tensor([[[1.0], [-1.0]], [[2.0], [-1.0]], [[6.0], [-1.0]]])
+    return GIAResult(before, before[:, None] + change, table(2))
+
+
+def test_effects_are_after_minus_before(result):
+    assert result.local_importance[..., 0].tolist() == [[1, -1], [2, -1], [6, -1]]
+    assert result.global_importance.tolist() == [[3], [-1]]
+    before, afters, conditions = result
+    assert before is result.y_before
+    assert afters is result.y_afters
+    assert conditions is result.conditions
+
+
+def test_as_many_backgrounds_as_conditions_are_not_mixed_up():
+    before = torch.tensor([1.0, 10.0, 100.0])
+    afters = before[:, None].expand(3, 3).contiguous()
+    assert GIAResult(before, afters, table(3)).local_importance.tolist() == 3 * [
+        3 * [0]
+    ]
+    column = GIAResult(before[:, None], afters[..., None], table(3))
+    assert column.local_importance.flatten().tolist() == 9 * [0]
+
+
+def test_the_interval_is_that_of_the_mean(result):
+    frame = result.to_frame()
+    assert frame.columns.tolist() == [
+        "site",
+        "output",
+        "effect",
+        "se",
+        "low",
+        "high",
+        "n",
+    ]
+    assert frame["effect"].tolist() == [3, -1]
+    # Deviations -2, -1, 3: variance 7, standard error sqrt(7 / 3).
+    assert frame["se"].tolist() == pytest.approx([np.sqrt(7 / 3), 0])
+    # The 97.5 % point of t with 2 degrees of freedom, from a printed table.
+    assert frame["high"][0] == pytest.approx(3 + 4.302653 * np.sqrt(7 / 3), rel=1e-5)
+    assert frame["low"][0] == pytest.approx(3 - 4.302653 * np.sqrt(7 / 3), rel=1e-5)
+    assert frame["n"].tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.99])
+def test_the_confidence_is_the_one_asked_for(result, confidence):
+    row = result.to_frame(confidence).iloc[0]
+    test = stats.ttest_1samp([1, 2, 6], 0).confidence_interval(confidence)
+    assert (row["low"], row["high"]) == pytest.approx((test.low, test.high))
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95, -0.1])
+def test_a_wrong_confidence_is_named(result, confidence):
+    with pytest.raises(ValueError, match=f"`confidence`={confidence} must be between"):
+        result.to_frame(confidence)
+
+
+def test_one_background_has_no_interval():
+    frame = GIAResult(torch.zeros(1, 1), torch.ones(1, 2, 1), table(2)).to_frame()
+    assert frame["effect"].tolist() == [1, 1]
+    assert frame[["se", "low", "high"]].isna().all(axis=None)
+    assert frame["n"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "labels"),
+    [
+        ((), [0]),
+        ((1,), [0]),
+        ((3,), [0, 1, 2]),
+        ((2, 2), [(0, 0), (0, 1), (1, 0), (1, 1)]),
+    ],
+)
+def test_every_output_has_its_row(shape, labels):
+    values = torch.arange(2 * len(labels)).reshape(2, *shape).float()
+    afters = values.expand(5, *values.shape).contiguous()
+    frame = GIAResult(torch.zeros(5, *shape), afters, table(2)).to_frame()
+    assert frame["output"].tolist() == 2 * labels
+    assert frame["site"].tolist() == [0] * len(labels) + [1] * len(labels)
+    assert frame["effect"].tolist() == list(range(2 * len(labels)))
+
+
+def test_outputs_of_a_list_are_told_apart():
+    result = GIAResult(
+        [torch.zeros(4, 1), torch.zeros(4, 2)],
+        [torch.full((4, 2, 1), 1.0), torch.full((4, 2, 2), 2.0)],
+        table(2),
+    )
+    local = result.local_importance
+    assert [tuple(effects.shape) for effects in local] == [(4, 2, 1), (4, 2, 2)]
+    assert [e.tolist() for e in result.global_importance] == [
+        [[1], [1]],
+        [[2, 2], [2, 2]],
+    ]
+    frame = result.to_frame()
+    assert frame["output"].tolist() == 2 * [(0, 0), (1, 0), (1, 1)]
+    assert frame["effect"].tolist() == 2 * [1, 2, 2]
+    assert frame["site"].tolist() == 3 * [0] + 3 * [1]
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool])
+def test_whole_numbers_are_subtracted_as_numbers(dtype):
+    before = torch.tensor([[1], [0]], dtype=dtype)
+    afters = torch.tensor([[[0], [1]], [[0], [1]]], dtype=dtype)
+    result = GIAResult(before, afters, table(2))
+    assert result.local_importance[..., 0].tolist() == [[-1, 0], [0, 1]]
+    assert result.global_importance.tolist() == [[-0.5], [0.5]]
+    assert result.to_frame()["effect"].tolist() == [-0.5, 0.5]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_differences_of_half_precision_outputs_are_not_rounded(dtype):
+    before = torch.tensor([[1.0]], dtype=dtype)
+    afters = torch.tensor([[[2.0**-12]]], dtype=dtype)
+    local = GIAResult(before, afters, table(1)).local_importance
+    assert local.item() == 2.0**-12 - 1
+    assert before.dtype == afters.dtype == dtype
+
+
+def test_backgrounds_that_agree_have_no_error():
+    # The mean of seven 0.1 is not 0.1 in floating point.
+    afters = torch.full((7, 2, 1), 0.1, dtype=torch.float64)
+    frame = GIAResult(torch.zeros(7, 1).double(), afters, table(2)).to_frame()
+    assert frame["se"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_a_table_of_other_conditions_is_refused(result, n_rows):
+    wrong = result._replace(conditions=table(n_rows))
+    with pytest.raises(
+        ValueError, match=f"`conditions` has {n_rows} rows, but `y_afters` 2 cond"
+    ):
+        wrong.to_frame()
+
+
+def test_a_column_of_the_conditions_is_not_overwritten(result):
+    wrong = result._replace(conditions=table(2).assign(n=5, se="south-east"))
+    with pytest.raises(
+        ValueError, match=r"has the columns \['n', 'se'\], which the fr"
+    ):
+        wrong.to_frame()
+
+
+def test_the_table_is_not_changed(result):
+    before = result.conditions.copy()
+    frame = result.to_frame()
+    frame["site"] += 1
+    assert result.conditions.equals(before)
+
+
+def test_half_precision_is_summarised_in_double():
+    afters = 1000 + torch.arange(64).reshape(64, 1, 1).to(torch.bfloat16)
+    frame = GIAResult(torch.zeros(64, 1).bfloat16(), afters, table(1)).to_frame()
+    assert frame["effect"][0] == afters.double().mean().item()

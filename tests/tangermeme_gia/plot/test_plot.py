@@ -1,0 +1,205 @@
+"""What holds for every plot; what each draws is tested beside its module."""
+
+import copy
+import itertools
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tangermeme_gia._core.results import GIAResult
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.text import Text
+
+from tangermeme_gia import plot
+
+
+def result(**conditions: list) -> GIAResult:
+    local = torch.randn(
+        12, len(next(iter(conditions.values()))), 1, generator=torch.manual_seed(0)
+    )
+    before = torch.ones(12, 1)
+    return GIAResult(before, local + before[:, None], pd.DataFrame(conditions))
+
+
+def change() -> pd.DataFrame:
+    return pd.DataFrame([[0, -3.0, -4, 0], [-1, 0, 0, 0]], columns=list("ACGU"))
+
+
+def folded(names=("UGCAUG@3", "UGCAUG@9")) -> pd.DataFrame:
+    """As from `importance_by_structure`, of 40 backgrounds."""
+    rng = np.random.default_rng(0)
+    n = 40 * len(names)
+    return pd.DataFrame(
+        {
+            "patterns": np.repeat(names, 40),
+            "background": np.tile(np.arange(40), len(names)),
+            "output": 0,
+            "energy": -9 * rng.random(n),
+            "unpaired": rng.random(n),
+            "local_importance": rng.standard_normal(n),
+        }
+    )
+
+
+FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
+GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
+CASES = {
+    "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
+    "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
+    "background_grid": lambda: (GRID.copy(),),
+    "factorial_bars": lambda: (result(**FACTORS),),
+    "gc_bias_histograms": lambda: (
+        pd.DataFrame({"left": [1.0, 2.0], "right": [2.0, 3.0]}),
+    ),
+    "interaction_bars": lambda: (result(**FACTORS),),
+    "kmer_ranks": lambda: (result(kmer=["AA", "AC", "AG"]),),
+    "local_importance_boxes": lambda: (result(start=[3, 9]),),
+    "motif_logo": lambda: (torch.eye(4), "ACGU"),
+    "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
+    "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
+    "pairedness_scatter": lambda: (folded(),),
+    "position_curve": lambda: (result(start=[3, 9]),),
+    "stability_scatter": lambda: (folded(),),
+    "structure_arcs": lambda: (".((...)).",),
+    "unpaired_logo": lambda: ([0.5, 1.0], "AC", "ACGU"),
+    "spacing_curve": lambda: (result(spacing=[0, 1]),),
+}
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    plt.close("all")
+
+
+def same(a: object, b: object) -> bool:
+    if isinstance(a, GIAResult):
+        return all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, pd.DataFrame):
+        return a.equals(b)
+    return bool(np.all(np.asarray(a) == np.asarray(b)))
+
+
+def test_every_plot_is_covered_here():
+    assert set(CASES) == set(plot.__all__)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_axes_given_are_drawn_on_and_returned(name):
+    figure, axes = plt.subplots(1, 2)
+    drawn = getattr(plot, name)(*CASES[name](), ax=axes[1])
+    assert drawn is axes[1]
+    assert plt.get_fignums() == [figure.number]
+    assert figure.axes == list(axes)
+    assert drawn.has_data()
+    assert not axes[0].has_data()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_new_figure_has_the_width_of_one_column_and_legible_type(name):
+    ax = getattr(plot, name)(*CASES[name]())
+    assert len(plt.get_fignums()) == 1
+    assert ax.figure.get_size_inches()[0] == 3.5
+    # Ticks and their labels exist only once drawn.
+    ax.figure.canvas.draw()
+    texts = [t for t in ax.figure.findobj(Text) if t.get_visible() and t.get_text()]
+    assert texts
+    assert min(text.get_fontsize() for text in texts) >= 7
+    width, height = ax.figure.canvas.get_width_height()
+    for text in texts:
+        # Matplotlib keeps tick labels outside the limits, which are not drawn.
+        if text not in ax.get_xticklabels() + ax.get_yticklabels():
+            box = text.get_window_extent()
+            assert -1 <= box.x0 < box.x1 <= width + 1, text.get_text()
+            assert -1 <= box.y0 < box.y1 <= height + 1, text.get_text()
+
+
+LONG = ["UGCAUGUGCAUGUUUUUGGGCCCAAAUUU" + str(i) for i in range(30)]
+SEQUENCE = "ACGU" * 30
+SPACINGS = pd.DataFrame(
+    [(x, name, -1e-6 * x) for name in LONG for x in range(4)],
+    columns=["spacing", "arm", "effect"],
+)
+AWKWARD = {
+    "boxes_of_one": lambda: plot.local_importance_boxes(result(start=[3])),
+    "many_boxes": lambda: plot.local_importance_boxes(result(start=list(range(30)))),
+    "long_boxes": lambda: plot.local_importance_boxes(result(motif=LONG)),
+    "long_names": lambda: plot.local_importance_boxes(result(motif=LONG[:4])),
+    "many_sites": lambda: plot.additivity_line(result(n_sites=list(range(1, 31)))),
+    "long_arms": lambda: plot.interaction_bars(result(**FACTORS), labels=LONG[:2]),
+    "many_curves": lambda: plot.spacing_curve(SPACINGS, by="arm"),
+    "one_position": lambda: plot.position_curve(result(start=[7])),
+    "many_kmers": lambda: plot.kmer_ranks(result(kmer=LONG), top=30),
+    "one_cell": lambda: plot.background_grid(
+        GRID[:1].rename(columns={"n_sites": "start"})
+    ),
+    "many_backgrounds": lambda: plot.background_grid(
+        pd.DataFrame({"background": LONG[:12], "n": 1000, "start": 5, "effect": -1e-7})
+    ),
+    "long_rows": lambda: plot.background_grid(
+        pd.DataFrame({"background": "a", "motif": LONG, "effect": 1e5})
+    ),
+    "many_sites_folded": lambda: plot.pairedness_scatter(folded(LONG[:9])),
+    "long_arcs": lambda: plot.structure_arcs("((((" + "." * 400 + "))))"),
+    "no_arcs": lambda: plot.structure_arcs("..."),
+    "long_track": lambda: plot.unpaired_logo([0.5] * 120, SEQUENCE, "ACGU"),
+    "long_heatmap": lambda: plot.mutagenesis_heatmap(
+        np.eye(4)[[1, 2, 3, 0] * 30] * 1e-6, SEQUENCE, "ACGU"
+    ),
+    "long_structure": lambda: plot.mutagenesis_logo(
+        np.eye(4)[[1, 2, 3, 0] * 30], SEQUENCE, "ACGU", structure="(" * 60 + ")" * 60
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_awkward_input_leaves_all_type_inside_the_figure_and_apart(name):
+    ax = AWKWARD[name]()
+    assert ax.figure.get_size_inches()[0] == 3.5
+    ax.figure.canvas.draw()
+    width, height = ax.figure.canvas.get_width_height()
+    left, right = sorted(ax.get_xlim())
+    low, high = sorted(ax.get_ylim())
+    ticks = [
+        label.get_window_extent()
+        for axis, (first, last) in [(ax.xaxis, (left, right)), (ax.yaxis, (low, high))]
+        for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+        if first <= place <= last and label.get_text() and not label.get_rotation() % 90
+    ]
+    others = [ax.xaxis.label, ax.yaxis.label, *ax.texts]
+    legend = ax.get_legend()
+    others += [] if legend is None else legend.get_texts()
+    boxes = [t.get_window_extent() for t in others if t.get_text()] + ticks
+    for box in boxes:
+        assert -1 <= box.x0 < box.x1 <= width + 1
+        assert -1 <= box.y0 < box.y1 <= height + 1
+    for first, second in itertools.combinations(boxes, 2):
+        # Boxes are a little larger than what is drawn in them.
+        assert not first.padded(-1.5).overlaps(second.padded(-1.5))
+    axes_box = ax.get_window_extent()
+    assert axes_box.height > 70
+    assert axes_box.width > 100
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_input_and_settings_are_not_changed(name):
+    arguments = CASES[name]()
+    before, settings = copy.deepcopy(arguments), dict(mpl.rcParams)
+    getattr(plot, name)(*arguments)
+    assert all(same(a, b) for a, b in zip(arguments, before, strict=True))
+    assert dict(mpl.rcParams) == settings
+
+
+def test_plots_are_no_part_of_the_package_import():
+    code = "import sys, tangermeme_gia; print('matplotlib' in sys.modules)"
+    run = [sys.executable, "-c", code]
+    output = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "False"
