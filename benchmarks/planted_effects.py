@@ -18,7 +18,7 @@ from tangermeme.predict import predict
 
 import residualbind as rb
 import tangermeme_gia as gia
-from residualbind.data.probes import STEMS
+from residualbind.simulation.probes import STEMS
 from tangermeme_gia._core.motif_codes import RNA
 
 MOTIF = "GACUAC"

@@ -114,7 +114,7 @@ def test_only_public_names_of_tangermeme_are_used(path):
 def test_the_import_tests_see_imports():
     training = ROOT / "residualbind" / "network" / "training.py"
     assert "tangermeme.predict.predict" in imported(training)
-    assert ("network", "schedule", "Schedule") in imported_inside(training)
+    assert ("network", "schedule", "best_epoch") in imported_inside(training)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

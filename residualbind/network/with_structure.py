@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from tangermeme_gia._core.letters import check_count
+
 from ..data.encoding import BASES, decode_sequences
 from ..data.rnacompete import RNAcompete
-from ..simulation.truth import require_integer
 from ..structure.folding import (
     CONTEXTS,
     FoldSettings,
@@ -192,7 +193,7 @@ class WithStructure(nn.Module):
         kind = _choose_kind(model, kind)
         self.settings = check_settings(kind, energies, temperature)
         self.n_jobs = count_jobs(n_jobs)
-        require_integer("cache_size", cache_size, 0)
+        check_count("cache_size", cache_size, 0)
         require_vienna("`WithStructure`")
         self.cache_size = cache_size
         self.model = model

@@ -10,7 +10,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from ..data.probes import (
+from tangermeme_gia._core.letters import check_count
+
+from ..data.rnacompete import RNAcompete
+from .hairpins import MIN_LOOP
+from .motifs import ALPHABET, Motif
+from .probes import (
     LENGTH_SHARES,
     START,
     STEMS,
@@ -19,10 +24,7 @@ from ..data.probes import (
     one_hot_probes,
     spell_probes,
 )
-from ..data.rnacompete import RNAcompete
-from .hairpins import MIN_LOOP
-from .motifs import ALPHABET, Motif
-from .truth import Truth, require_integer, require_number
+from .truth import Truth, require_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,8 +197,8 @@ def simulate_rnacompete(
         baseline=baseline,
         noise=noise,
     )
-    require_integer("n", n, 1)
-    require_integer("random_state", random_state, 0)
+    check_count("n", n, 1)
+    check_count("random_state", random_state, 0)
     if not isinstance(experiment, str):
         raise TypeError(f"`experiment`={experiment!r} must be a string.")
     shares = _check_lengths(lengths, length)
@@ -229,14 +231,14 @@ def simulate_rnacompete(
 def _check_lengths(
     lengths: Mapping[int, float] | int | None, length: int
 ) -> dict[int, float]:
-    require_integer("length", length, 1)
+    check_count("length", length, 1)
     if lengths is None:
         lengths = LENGTH_SHARES
     if not isinstance(lengths, Mapping):
-        require_integer("lengths", lengths, START)
+        check_count("lengths", lengths, START)
         lengths = {lengths: 1.0}
     for probe_length in lengths:
-        require_integer("lengths", probe_length, START)
+        check_count("lengths", probe_length, START)
     shares = _check_shares("lengths", list(lengths.values()))
     longest = max(lengths)
     if longest > length:

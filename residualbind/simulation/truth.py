@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from tangermeme_gia._core.letters import check_count
+
 from .hairpins import MIN_LOOP, find_hairpins
 from .motifs import ALPHABET, Motif, motif_log_odds, motif_probabilities, parse_motif
 
@@ -141,7 +143,7 @@ class Truth:
     def __post_init__(self) -> None:
         object.__setattr__(self, "motif", parse_motif(self.motif))
         for name, lowest in _INTEGERS.items():
-            require_integer(name, getattr(self, name), lowest)
+            check_count(name, getattr(self, name), lowest)
         for name in (*_EFFECTS, "baseline", "noise", "site_threshold"):
             require_number(name, getattr(self, name))
         if self.noise < 0:
@@ -381,14 +383,6 @@ def _as_one_hot(X: torch.Tensor | ArrayLike) -> torch.Tensor:
             "padding and N."
         )
     return X
-
-
-def require_integer(name: str, value: object, lowest: int) -> None:
-    """Raise unless an argument is an integer of at least `lowest`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"`{name}`={value!r} must be an integer.")
-    if value < lowest:
-        raise ValueError(f"`{name}`={value} must be at least {lowest}.")
 
 
 def require_number(name: str, value: object) -> None:

@@ -105,12 +105,12 @@ def as_array(values: ArrayLike | torch.Tensor) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64)
 
 
-def check_count(name: str, value: int) -> None:
-    """Raise unless `value` is an integer of at least 1."""
+def check_count(name: str, value: object, least: int = 1) -> None:
+    """Raise unless `value` is an integer of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"`{name}`={value!r} must be an integer.")
-    if value < 1:
-        raise ValueError(f"`{name}`={value} must be at least 1.")
+    if value < least:
+        raise ValueError(f"`{name}`={value} must be at least {least}.")
 
 
 def generator(random_state: int | None, stream: int) -> np.random.Generator:

@@ -32,6 +32,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(temporary, target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = str(path), None
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = str(path)
+            del error.filename2
         raise

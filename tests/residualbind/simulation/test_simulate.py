@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from residualbind.data.probes import LENGTH_SHARES, STEMS
 from residualbind.simulation.hairpins import find_hairpins
+from residualbind.simulation.probes import LENGTH_SHARES, STEMS
 from residualbind.simulation.simulate import Simulation, simulate_rnacompete
 from residualbind.simulation.truth import Truth
 

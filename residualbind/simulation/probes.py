@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from ..simulation.hairpins import MIN_LOOP
-from ..simulation.motifs import ALPHABET
+from .hairpins import MIN_LOOP
+from .motifs import ALPHABET
 
 # Shares of probe lengths and starts in the RNAcompete 2013 pool (Ray et al., Nature
 # 499:172), measured on 60,000 of its probes, half of set A and half of set B.
