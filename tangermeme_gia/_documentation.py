@@ -42,7 +42,7 @@ max_memory: int or None, optional
 
 random_state: int or None, optional
     Seed of every draw but those of `func`; an integer gives the same numbers for
-    every batch size. Default is None.
+    every batch size, to float rounding. Default is None.
 
 verbose: bool, optional
     Whether to show a progress bar. Default is False.
