@@ -322,7 +322,7 @@ def test_model_equals_score_and_components_for_any_length_and_batch():
         X = one_hot(*random_sequences(20, length), length=length)
         y = predict(truth.model(), X, batch_size=7, device="cpu")
         assert y.shape == (20, 1)
-        torch.testing.assert_close(y, truth.score(X), rtol=0, atol=0)
+        torch.testing.assert_close(y, truth.score(X))
         expected = truth.components(X)["score"]
         np.testing.assert_allclose(y.squeeze(1), expected, atol=1e-5)
 
@@ -331,7 +331,7 @@ def test_many_sequences_are_scored_in_batches_that_change_nothing():
     truth = Truth(stem_pairs=4)
     X = one_hot(*hard_sequences())
     many = X.repeat(60, 1, 1)
-    assert torch.equal(truth.score(many), truth.score(X).repeat(60, 1))
+    torch.testing.assert_close(truth.score(many), truth.score(X).repeat(60, 1))
 
 
 def test_tangermeme_experiments_run_on_the_truth():
