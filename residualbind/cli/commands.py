@@ -18,7 +18,7 @@ from torch import nn
 from ..data.preparation import prepare
 from ..data.public_data import RAY2013_FILES, download
 from ..data.rnacompete import RNAcompete
-from ..data.transforms import make_transform
+from ..data.transforms import Transform
 from ..network.keras_import import import_keras
 from ..network.metrics import score_predictions
 from ..network.model import ResidualBind, ResidualBindConfig
@@ -159,7 +159,7 @@ def evaluate_model(
     if settings is not None and measured.X.shape[1] == _SEQUENCE_CHANNELS:
         measured = _add_channels(measured, settings, structure_cache)
     y_hat = predict(fitted, measured.X, batch_size=batch_size, device=device)
-    transform = metadata.transform or make_transform("none")
+    transform = metadata.transform or Transform()
     y: Any = measured.y
     if scale == "measured":
         y_hat = torch.as_tensor(transform.invert(y_hat))
