@@ -103,7 +103,6 @@ def load_model(
 def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSource:
     import residualbind
 
-    metadata: residualbind.Metadata
     model: torch.nn.Module
     if named:
         model = residualbind.load_pretrained(spec)

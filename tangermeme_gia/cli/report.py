@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from .._core import command_line
 from ..backgrounds.by_name import background_names
 from ..report import (
     EXPERIMENTS,
@@ -22,7 +23,6 @@ from ..report import (
 )
 from .options import (
     DEFAULT_MODEL,
-    HelpFormatter,
     add_inputs,
     model_help,
     prediction_options,
@@ -33,18 +33,15 @@ from .values import respell
 
 def add_command(subparsers: Any) -> None:
     """Add `report` to the commands."""
-    summary = (
-        "Analyse models from k-mer scan to robustness, and write a page for each. "
-        "Run again, it goes on where it stopped."
-    )
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+    parser = command_line.add_command(
+        subparsers,
         "report",
-        help=summary,
-        description=summary,
-        epilog="example: tangermeme-gia report --model A1CF --out report",
-        formatter_class=HelpFormatter,
+        report,
+        "Analyse models from k-mer scan to robustness, and write a page for each. "
+        "Run again, it goes on where it stopped.",
+        "--model A1CF --out report",
     )
-    parser.set_defaults(command=report, program="report", words=[])
+    parser.set_defaults(words=[])
     parser.add_argument(
         "--model",
         nargs="+",
