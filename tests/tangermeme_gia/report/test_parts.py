@@ -110,7 +110,7 @@ def test_without_viennarna_nothing_is_folded_and_the_extra_is_named(monkeypatch)
     monkeypatch.setitem(sys.modules, "RNA", None)
     reasons = obstacles(study_of())
     assert list(reasons) == ["structure"]
-    assert reasons["structure"].endswith("pip install tangermeme-gia[vienna]")
+    assert reasons["structure"].endswith('pip install "tangermeme-gia[vienna]"')
 
 
 @pytest.mark.parametrize(("length", "n"), [(41, 400), (60, 400), (120, 203), (300, 50)])

@@ -118,4 +118,4 @@ def test_without_viennarna_a_report_says_how_to_get_it(tmp_path, monkeypatch, qu
     sections = run_report(inputs_of(Sites()), tmp_path, options)
     assert [section.name for section in sections] == ["motif", "sites"]
     page = (tmp_path / "index.html").read_text()
-    assert "pip install tangermeme-gia[vienna]" in page
+    assert "tangermeme-gia[vienna]" in page
