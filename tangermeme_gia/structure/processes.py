@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -100,10 +101,13 @@ def run_task(
     chunks = [given[i : i + size] for i in range(0, len(given), size)]
     threads = ThreadPoolExecutor(max(1, min(n_jobs, len(chunks))))
     working: set[_Worker] = set()
+    stopped = threading.Event()
 
     def answer(chunk: Sequence[Sequence[Any]]) -> list[Any]:
         worker = _take(parameters)
         working.add(worker)
+        if stopped.is_set():
+            worker.process.kill()
         try:
             answers = worker.ask(task, chunk)
         except BaseException:
@@ -119,6 +123,7 @@ def run_task(
             yield from future.result()
     finally:
         # After an error or an interrupt nobody waits for what is being folded.
+        stopped.set()
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in tuple(working):
             worker.process.kill()

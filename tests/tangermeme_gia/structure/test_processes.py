@@ -160,7 +160,8 @@ def test_a_process_that_is_killed_in_between_is_an_error(monkeypatch):
     with pytest.raises(RuntimeError, match="has ended with code -9"):
         fold_all(["ACGU" * 10] * 3000)
     killer.join()
-    assert all(process.returncode is not None for process in started)
+    waiting = [worker.process for worker in idle()]
+    assert all(p.returncode is not None for p in started if p not in waiting)
 
 
 def test_nobody_goes_on_with_what_is_not_waited_for(monkeypatch, tmp_path):
@@ -183,6 +184,42 @@ def test_nobody_goes_on_with_what_is_not_waited_for(monkeypatch, tmp_path):
     folded.close()
     assert time.monotonic() - before < 30
     assert [process.returncode for process in started] == [-signal.SIGKILL]
+
+
+def test_a_process_that_starts_too_late_is_ended_at_once(monkeypatch):
+    start, begun = processes._Worker, threading.Event()
+
+    def slowly(parameters):
+        begun.set()
+        time.sleep(0.5)
+        return start(parameters)
+
+    started = recorded(monkeypatch)
+    monkeypatch.setattr(processes, "_Worker", slowly)
+    folded = run_task("structure", [(HAIRPIN,)] * 100, 2)
+    threads = processes.ThreadPoolExecutor
+    monkeypatch.setattr(
+        processes, "ThreadPoolExecutor", lambda n: Impatient(threads(n), begun)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        next(folded)
+    assert {process.returncode for process in started} == {-signal.SIGKILL}
+    assert not idle()
+
+
+class Impatient:
+    """Threads whose first result nobody waits for."""
+
+    def __init__(self, threads, begun):
+        self.shutdown, self.threads, self.begun = threads.shutdown, threads, begun
+
+    def submit(self, *task):
+        self.threads.submit(*task)
+        return self
+
+    def result(self):
+        self.begun.wait()
+        raise KeyboardInterrupt
 
 
 def test_the_caller_s_environment_does_not_reach_the_program(tmp_path, monkeypatch):
