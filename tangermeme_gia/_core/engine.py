@@ -19,7 +19,8 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .results import GIAResult, Outputs
+from .outputs import Outputs
+from .results import GIAResult
 
 # Bytes that batches in flight may take by default, unless memory is scarce: more makes
 # nothing faster.

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from .._core.engine import Block, Design, Engine
 from .._core.moments import Moments
+from .._core.scans import KmerScan
 from ..statistics.racing import Indices, Values, race
 from .designs import ScanDesign
-from .results import KmerScan
 
 
 class Rules(NamedTuple):

@@ -12,7 +12,8 @@ import torch
 from .. import plot
 from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
-from ..statistics.intervals import Values, confidence_interval
+from ..statistics.inputs import Values
+from ..statistics.intervals import confidence_interval
 from ..statistics.selection import benjamini_hochberg
 from ..statistics.significance import paired_t_test
 from .parts import site_starts

@@ -12,8 +12,7 @@ import torch
 from .. import plot
 from .._core.motif_codes import reverse_complement
 from .._core.results import GIAResult
-from ..experiments.hairpin import relative_to_stem
-from ..statistics.comparisons import BackgroundComparison
+from ..statistics.comparisons import Comparison
 from ..statistics.effects import effect_difference, effect_ratio, interaction_contrast
 from ..statistics.intervals import Interval, confidence_interval
 from .parts import FLANK, flank_starts, report_hairpin, site_starts
@@ -167,7 +166,7 @@ def hairpin(study: Study, results: Results) -> Section:
 
 
 def robustness(study: Study, results: Results) -> Section:
-    comparison = BackgroundComparison(
+    comparison = Comparison(
         {k: _with_short_names(study, as_result(v)) for k, v in results.items()}
     )
     frame = comparison.to_frame()
@@ -266,7 +265,7 @@ def _in_loop(frame: pd.DataFrame) -> pd.Series[bool]:
 
 def _folded_and_not(result: GIAResult) -> GIAResult:
     """The motif's own effect at each place: in the hairpin and without structure."""
-    inside = relative_to_stem(result)
+    inside = result.select(structure="hairpin").relative_to(place="none")
     flat = (result.conditions["structure"] == "unstructured").to_numpy()
     effects = np.concatenate(
         [local_effects(inside), local_effects(result)[:, flat]], axis=1

@@ -14,12 +14,12 @@ import torch
 from .. import plot
 from .._core.motif_codes import DNA, RNA
 from .._core.results import GIAResult
-from ..kmers.results import KmerScan
-from ..kmers.scan import mutagenesis_change
+from .._core.scans import KmerScan
 from ..motifs.from_kmers import KmerAlignment, align_kmers
 from ..motifs.matrices import information_content
 from ..statistics.effects import effect_difference
-from ..statistics.intervals import Values
+from ..statistics.inputs import Values
+from ..statistics.mutagenesis import mutagenesis_change
 from ..statistics.selection import benjamini_hochberg
 from .parts import TOP
 from .section import ALPHA, Figure, Section, as_result, extremes, local_effects

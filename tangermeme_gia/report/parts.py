@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 
 from .._core.results import GIAResult
+from .._core.scans import KmerScan
 from ..experiments.flanks import gc_flank
 from ..experiments.hairpin import hairpin_importance
 from ..experiments.importance import global_importance
@@ -17,7 +18,6 @@ from ..experiments.robustness import across_backgrounds
 from ..experiments.sites import multi_site
 from ..experiments.spacing import motif_spacing
 from ..kmers.codes import all_kmers, canonical_kmers, kmer_from_index
-from ..kmers.results import KmerScan
 from ..kmers.scan import kmer_mutagenesis, kmer_scan
 from ..structure.pairs import PAPER_HAIRPIN, Hairpin
 from ..structure.processes import require_vienna

@@ -11,7 +11,6 @@ from tangermeme_gia._core.motif_codes import DNA, RNA, reverse_complement
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.kmers.codes import all_kmers, canonical_kmers
 from tangermeme_gia.kmers.designs import all_kmers_design
-from tangermeme_gia.kmers.results import KmerNames, KmerScan, pick_output
 from tangermeme_gia.kmers.scan import kmer_mutagenesis, kmer_scan, mutagenesis_change
 from tangermeme_gia.motifs.database import write_meme
 from tangermeme_gia.motifs.from_kmers import align_kmers, sensitivity_logo

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tangermeme_gia.kmers.results import KmerScan
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.report import ReportOptions
 from tangermeme_gia.report.motif_sections import alignment, motif, mutagenesis, scan
 from tangermeme_gia.report.parts import PARTS
