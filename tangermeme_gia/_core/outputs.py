@@ -127,7 +127,8 @@ def find_output(labels: Sequence[Label], label: Label | None) -> int:
     shown = ", ".join(map(str, labels[:10])) + (", ..." if len(labels) > 10 else "")
     if label is None:
         raise ValueError(
-            f"there are {len(labels)} outputs, {shown}; choose one by `output(label)`."
+            f"the result has {len(labels)} outputs, {shown}; choose one by "
+            "`result.output(label)`."
         )
     raise ValueError(f"`label`={label!r} is none of the outputs: {shown}.")
 
