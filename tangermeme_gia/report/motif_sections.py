@@ -210,10 +210,9 @@ def no_alignment(results: Results) -> str | None:
 
 def align_motif(study: Study, results: Results) -> KmerAlignment:
     """The motif of a scan's best k-mers."""
-    top = _scan_of(results).top(TOP)
     return align_kmers(
-        top["kmer"].tolist(),
-        top["effect"].tolist(),
+        _scan_of(results),
+        top=TOP,
         alphabet=study.inputs.alphabet,
         both_strands=study.options.both_strands,
     )

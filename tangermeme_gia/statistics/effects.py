@@ -45,8 +45,7 @@ class FactorialContrasts(NamedTuple):
 
     `local`, shape (n, n_sets, ...), holds each background's contrasts, ready for any
     interval or test; `sets`, shape (n_sets, n_patterns), says which patterns each
-    belongs to, smaller sets first; and `names` are those of the sets ("A×B"), of
-    patterns that are called A, B, ... or as the columns of a result.
+    belongs to, smaller sets first; `names` are those of the sets, such as "A×B".
     """
 
     local: Values
@@ -65,8 +64,6 @@ def effect_difference(
     random_state: int | None = 0,
 ) -> Interval:
     """How much larger is the effect of one arm than that of another?
-
-    For the GC bias of the paper, 5' minus 3'.
 
     Parameters
     ----------
