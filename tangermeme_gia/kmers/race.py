@@ -18,6 +18,7 @@ from .._core.moments import Moments
 from .._core.motif_codes import DNA, as_seed, check_alphabet
 from .._core.options import document
 from .._core.scans import KmerScan
+from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
 from ..statistics.racing import Indices, Race, Values, race
 from .designs import Kmers, ScanDesign, scan_design
@@ -125,6 +126,7 @@ def best_kmers(
         len(names),
         strands * n_asked,
         strands * len(names) * len(order),
+        outputs=target_labels(engine.target, before),
     )
 
 
