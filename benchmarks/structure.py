@@ -64,7 +64,7 @@ from tangermeme.predict import predict
 import residualbind as rb
 import tangermeme_gia as gia
 from residualbind.simulation.probes import STEMS
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 
 MOTIF = "GACUAC"
 LOOP = 8

@@ -10,11 +10,18 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.letters import (
+    GAP_LETTER,
+    RNA,
+    RandomState,
+    as_generator,
+    as_seed,
+    check_count,
+)
 
 from ..data.rnacompete import RNAcompete
 from .hairpins import MIN_LOOP
-from .motifs import ALPHABET, Motif
+from .motifs import Motif
 from .probes import (
     LENGTH_SHARES,
     START,
@@ -98,7 +105,7 @@ def simulate_rnacompete(
     length: int = 41,
     set_a_fraction: float = 0.5,
     experiment: str = "simulated",
-    random_state: int = 0,
+    random_state: RandomState = 0,
 ) -> Simulation:
     """What would RNAcompete measure for a protein whose preferences are known?
 
@@ -163,7 +170,7 @@ def simulate_rnacompete(
     experiment: str, optional
         Name of the experiment. Default is "simulated".
 
-    random_state: int, optional
+    random_state: int, numpy Generator or None, optional
         Seed. Default is 0.
 
     Returns
@@ -198,7 +205,7 @@ def simulate_rnacompete(
         noise=noise,
     )
     check_count("n", n, 1)
-    check_count("random_state", random_state, 0)
+    seed = as_seed(random_state)
     if not isinstance(experiment, str):
         raise TypeError(f"`experiment`={experiment!r} must be a string.")
     shares = _check_lengths(lengths, length)
@@ -208,8 +215,7 @@ def simulate_rnacompete(
     arms = _check_stems(stems, truth) if hairpin_fraction > 0 else ()
     _check_room(truth, copy_shares, arms, min(shares))
 
-    seeds = np.random.SeedSequence(random_state).spawn(3)
-    probe_rng, set_rng, noise_rng = (np.random.default_rng(seed) for seed in seeds)
+    probe_rng, set_rng, noise_rng = (as_generator(seed, i) for i in range(3))
     design = draw_design(probe_rng, n, shares, copy_shares, hairpin_fraction)
     codes = draw_probes(probe_rng, design, truth.probabilities, arms, truth.max_loop)
     X = one_hot_probes(codes, design["length"].to_numpy(), length)
@@ -278,7 +284,7 @@ def _check_stems(stems: Sequence[str], truth: Truth) -> tuple[str, ...]:
     checked = tuple(stem.upper().replace("T", "U") for stem in stems)
     shortest = max(truth.stem_pairs, truth.log_odds.shape[1])
     for stem in checked:
-        if set(stem) - set(ALPHABET + "N"):
+        if set(stem) - {*RNA, GAP_LETTER}:
             raise ValueError(f"`stems` holds {stem!r}; allowed are A, C, G, U, T, N.")
         if len(stem) < shortest:
             raise ValueError(

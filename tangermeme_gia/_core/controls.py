@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from .motif_codes import GAP_LETTER, Motif, one_hot
+from .letters import GAP_LETTER, one_hot
+from .motif_codes import Motif
 
 CONTROLS = ("random", "shuffled")
 
@@ -126,7 +126,7 @@ def _control_columns(
         same = np.flatnonzero(counts == count)
         places = np.nonzero(written[same])[1].reshape(len(same), count)
         if kind == "random":
-            columns = _spread(one_hot(letters[:count], n_letters), len(same))
+            columns = one_hot(letters[:count], n_letters).expand(len(same), -1, -1)
         else:
             sources = torch.from_numpy(places[:, np.argsort(keys[:count])])
             index = sources[:, None].expand(-1, n_letters, -1)
@@ -134,7 +134,3 @@ def _control_columns(
         index = torch.from_numpy(places)[:, None].expand(-1, n_letters, -1)
         control[same] = control[same].scatter(2, index, columns.to(control))
     return control.reshape(motif.shape)
-
-
-def _spread(columns: NDArray[np.int8], n: int) -> torch.Tensor:
-    return torch.from_numpy(columns).expand(n, *columns.shape)

@@ -13,11 +13,13 @@ from tangermeme.utils import PackedSequence
 
 from .controls import CONTROLS, control_motif
 from .engine import Engine, merge_kwargs
-from .motif_codes import Motif, as_seed, check_alphabet, motif_label
+from .letters import as_seed, check_alphabet, check_sequences
+from .motif_codes import Motif, motif_label
 from .patterns import Pattern, PatternLike, compile_conditions
-from .placements import Placement, check_sequences
+from .placements import Placement
 from .results import GIAResult
 
+check_backgrounds = check_sequences
 Conditions = Sequence[Sequence[PatternLike]]
 # Backgrounds or conditions, by a slice or in any order by their indices.
 Chosen: TypeAlias = slice | NDArray[np.int64]
@@ -78,7 +80,7 @@ def run_patterns(
     conditions follow and the table gets a column `control`.
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     seed = as_seed(random_state)
     if n_controls is not None:
         conditions, table = add_controls(conditions, table, n_controls, letters, seed)
@@ -94,19 +96,6 @@ def run_patterns(
         verbose=verbose,
     )
     return engine.run(PatternDesign(table.reset_index(drop=True), placements))
-
-
-def check_backgrounds(X: Any, letters: Sequence[str]) -> None:
-    """Check that `X` is one-hot over the alphabet and holds a background.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is not.
-    """
-    check_sequences(X, letters)
-    if len(X) == 0:
-        raise ValueError("`X` is empty; at least one background sequence is needed.")
 
 
 def add_controls(

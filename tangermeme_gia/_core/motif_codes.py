@@ -7,7 +7,6 @@ keeps its own base.
 from __future__ import annotations
 
 import hashlib
-import operator
 from collections.abc import Sequence
 from typing import Any, TypeAlias, overload
 
@@ -15,81 +14,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-DNA = ("A", "C", "G", "T")
-RNA = ("A", "C", "G", "U")
-GAP = -1
-GAP_LETTER = "N"
+from .letters import (
+    DNA,
+    GAP,
+    GAP_LETTER,
+    Codes,
+    RandomState,
+    as_seed,
+    check_alphabet,
+    one_hot,
+)
 
 # Letters; one-hot or probabilities of shape (alphabet, k), (1, alphabet, k) or, for
 # a motif of its own in each background, (n, alphabet, k).
 Motif: TypeAlias = str | torch.Tensor | NDArray[Any]
-RandomState: TypeAlias = int | np.random.Generator | np.random.RandomState | None
-Codes: TypeAlias = NDArray[np.int8]
 
 # A printed PPM often has three decimals, so that a column misses 1 by up to 0.002.
 _SUM_TOLERANCE = 2e-3
 _COMPLEMENTS = {"A": "T", "C": "G", "G": "C", "T": "A"}
 _COMPLEMENTS_RNA = {"A": "U", "C": "G", "G": "C", "U": "A"}
-
-
-def check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:
-    """The alphabet as a tuple of distinct letters.
-
-    Raises
-    ------
-    ValueError
-        If it is empty, repeats a letter, has more than 127, or an entry is not one
-        character.
-
-    Examples
-    --------
-    >>> check_alphabet("ACGU")
-    ('A', 'C', 'G', 'U')
-    """
-    letters = tuple(alphabet)
-    if not all(isinstance(letter, str) and len(letter) == 1 for letter in letters):
-        raise ValueError(f"`alphabet`={alphabet!r} must hold single characters.")
-    # Codes are int8.
-    if not 0 < len(letters) <= 127 or len(set(letters)) < len(letters):
-        raise ValueError(
-            f"`alphabet`={alphabet!r} must hold 1 to 127 letters, each once."
-        )
-    return letters
-
-
-def as_seed(random_state: RandomState) -> int:
-    """An integer seed: the one given, one drawn from a generator, or fresh entropy.
-
-    Raises
-    ------
-    ValueError
-        If an integer is negative.
-
-    TypeError
-        If it is none of the kinds allowed.
-
-    Examples
-    --------
-    >>> as_seed(3)
-    3
-    """
-    if random_state is None:
-        entropy = np.random.SeedSequence().entropy
-        return operator.index(entropy)  # type: ignore[arg-type]
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(1 << 63))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(1 << 31))
-    if isinstance(random_state, bool) or not isinstance(
-        random_state, (int, np.integer)
-    ):
-        raise TypeError(
-            f"`random_state`={random_state!r} must be an integer, a numpy Generator or "
-            "RandomState, or None."
-        )
-    if random_state < 0:
-        raise ValueError(f"`random_state`={random_state} must not be negative.")
-    return int(random_state)
 
 
 def encode_motif(
@@ -197,7 +140,7 @@ def sample_motif(
     totals = values.sum(axis=1)
     _check_probabilities(values, totals)
     codes = _draw(values, totals, n, as_seed(random_state))
-    return torch.from_numpy(one_hot(codes, ppm.shape[0]))
+    return one_hot(codes, ppm.shape[0])
 
 
 @overload
@@ -315,20 +258,6 @@ def motif_length(motif: Motif) -> int:
     (6, 8)
     """
     return len(motif) if isinstance(motif, str) else int(motif.shape[-1])
-
-
-def one_hot(codes: NDArray[Any], n_letters: int) -> NDArray[np.int8]:
-    """One-hot int8 of codes, (..., k) to (..., n_letters, k); a gap is a zero column.
-
-    Examples
-    --------
-    >>> one_hot(np.array([1, -1]), 3)
-    array([[0, 0],
-           [1, 0],
-           [0, 0]], dtype=int8)
-    """
-    matches: NDArray[np.bool_] = codes[..., None, :] == np.arange(n_letters)[:, None]
-    return matches.view(np.int8)
 
 
 def _encode_letters(motif: str, letters: tuple[str, ...]) -> Codes:

@@ -17,17 +17,9 @@ import numpy as np
 import torch
 from tangermeme.utils import PackedSequence
 
-from .motif_codes import (
-    DNA,
-    Codes,
-    Motif,
-    RandomState,
-    as_seed,
-    check_alphabet,
-    encode_motif,
-    motif_label,
-)
-from .placements import Placement, Positions, check_sequences
+from .letters import DNA, Codes, RandomState, as_seed, check_alphabet, check_sequences
+from .motif_codes import Motif, encode_motif, motif_label
+from .placements import Placement, Positions
 
 
 class Pattern(NamedTuple):
@@ -99,7 +91,7 @@ def place(
     'AGCAAAAATTAAAA'
     """
     letters = check_alphabet(alphabet)
-    check_sequences(X, letters)
+    check_sequences(X, letters, may_be_empty=True)
     if isinstance(X, PackedSequence):
         X_with = place(
             X.to_one_hot(), patterns, letters, insert=insert, random_state=random_state

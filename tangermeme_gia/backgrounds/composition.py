@@ -15,15 +15,18 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
+from .._core.letters import (
+    DNA,
+    RNA,
+    Codes,
+    as_generator,
+    check_sequences,
+    codes_from_one_hot,
+)
 from ..statistics.intervals import standard_error
 from ..statistics.significance import welch_test
 
 OneHot: TypeAlias = torch.Tensor | PackedSequence | NDArray[Any]
-# The channel of each letter, shape (n, length); -1 for padding or N.
-Letters = NDArray[np.int64]
-
-DNA = ("A", "C", "G", "T")
-RNA = ("A", "C", "G", "U")
 # Larger tables of k-mers are mostly empty, and slow to draw from.
 MAX_KMERS = 1 << 18
 CHANCE_DRAWS = 199
@@ -85,15 +88,15 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
     >>> kmer_divergence(X, X.flip(2), k=2).divergence
     1.0
     """
-    letters, n_channels = _as_letters(X, "X")
-    letters_observed, n_observed_channels = _as_letters(X_observed, "X_observed")
-    if n_channels != n_observed_channels:
+    letters = _as_codes(X, "X")
+    n_channels = X.shape[1]
+    alphabet = X.alphabet if isinstance(X, PackedSequence) else None
+    letters_observed = _as_codes(X_observed, "X_observed", alphabet)
+    if n_channels != X_observed.shape[1]:
         raise ValueError(
-            f"`X` has {n_channels} channels and `X_observed` {n_observed_channels}; "
+            f"`X` has {n_channels} channels and `X_observed` {X_observed.shape[1]}; "
             "their alphabets must agree."
         )
-    if isinstance(X, PackedSequence) and isinstance(X_observed, PackedSequence):
-        _letters_of(X_observed, "X_observed", X.alphabet)
     counts = [
         _count_kmers(letters, n_channels, k, "X"),
         _count_kmers(letters_observed, n_channels, k, "X_observed"),
@@ -103,7 +106,7 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
     pooled = (counts[0] + counts[1]) / sum(totals)
     # Drawn from the k-mers that were seen; the approximation by a chi-squared
     # distribution is far too small where k-mers outnumber what was counted.
-    seen, rng = pooled[pooled > 0], np.random.default_rng(0)
+    seen, rng = pooled[pooled > 0], as_generator(0)
     chance = [
         _divergence(rng.multinomial(totals[0], seen), rng.multinomial(totals[1], seen))
         for _ in range(CHANCE_DRAWS)
@@ -201,7 +204,7 @@ def motif_occurrences(
     >>> motif_occurrences(X, "ACA"), motif_occurrences(X, "NTGT", both_strands=True)
     (array([2]), array([1]))
     """
-    letters = _letters_of(X, "X", alphabet)
+    letters = _as_codes(X, "X", alphabet)
     codes = _motif_codes(motif, alphabet, letters.shape[1])
     n_windows = letters.shape[1] - len(codes) + 1
     strands = [codes]
@@ -223,49 +226,14 @@ def motif_occurrences(
     return counts
 
 
-def _as_letters(X: OneHot, name: str) -> tuple[Letters, int]:
-    """Channel of each letter and the size of the alphabet, checked."""
-    if isinstance(X, PackedSequence):
-        X = X.to_one_hot()
-    if isinstance(X, torch.Tensor):
-        X = X.detach().cpu()
-        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
-    one_hot: NDArray[Any] = np.asarray(X)
-    if one_hot.ndim != 3 or 0 in one_hot.shape:
-        raise ValueError(
-            f"`{name}` has shape {one_hot.shape}; one-hot sequences of shape "
-            "(n, len(alphabet), length), none of them 0, are needed."
-        )
-    total = one_hot.sum(axis=1)
-    if not (((one_hot == 0) | (one_hot == 1)).all() and (total <= 1).all()):
-        raise ValueError(
-            f"`{name}` is not one-hot: every column must hold a single 1, or only 0 "
-            "for padding or N."
-        )
-    return np.where(total == 1, one_hot.argmax(axis=1), -1), one_hot.shape[1]
-
-
-def _letters_of(X: OneHot, name: str, alphabet: Sequence[str]) -> Letters:
-    letters, n_channels = _as_letters(X, name)
-    if isinstance(X, PackedSequence) and _as_dna(X.alphabet) != _as_dna(alphabet):
-        raise ValueError(
-            f"`{name}` is packed over {tuple(X.alphabet)}, but `alphabet` is "
-            f"{tuple(alphabet)}."
-        )
-    if n_channels != len(alphabet):
-        raise ValueError(
-            f"`{name}` has {n_channels} channels, but `alphabet` {len(alphabet)} "
-            "letters."
-        )
-    return letters
-
-
-def _as_dna(alphabet: Sequence[str]) -> list[str]:
-    return ["T" if letter == "U" else letter for letter in alphabet]
+def _as_codes(X: OneHot, name: str, alphabet: Sequence[str] | None = None) -> Codes:
+    sequences = torch.from_numpy(X) if isinstance(X, np.ndarray) else X
+    check_sequences(sequences, alphabet, name)
+    return codes_from_one_hot(sequences, name=name)
 
 
 def _count_kmers(
-    letters: Letters, n_channels: int, k: int, name: str
+    letters: Codes, n_channels: int, k: int, name: str
 ) -> NDArray[np.int64]:
     n_windows = letters.shape[1] - k + 1
     if k < 1 or n_channels**k > MAX_KMERS or n_windows < 1:
@@ -295,7 +263,7 @@ def _divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
 
 
 def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.float64]:
-    letters = _letters_of(X, name, alphabet)
+    letters = _as_codes(X, name, alphabet)
     if not {"G", "C"} <= set(alphabet):
         raise ValueError(f"`alphabet`={tuple(alphabet)} has no G or no C.")
     empty = (letters < 0).all(axis=1)

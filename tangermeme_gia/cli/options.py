@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from .._core.motif_codes import DNA
+from .._core.letters import DNA
 from ..report import ReportInputs
 from .models import ModelSource, bundled_models, load_model
 from .sequences import read_sequences

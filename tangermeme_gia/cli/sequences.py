@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyfaidx import FastaIndexingError, UnsupportedCompressionFormat
 from tangermeme.utils import one_hot_encode
 
-from .._core.motif_codes import DNA, RNA
+from .._core.letters import DNA, RNA
 from .values import respell
 
 _FASTA = (".fa", ".fasta", ".fna")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._core.motif_codes import DNA, RNA
+from .._core.letters import DNA, RNA
 from .._core.patterns import Pattern
 from ..structure.pairs import Hairpin
 

@@ -17,14 +17,8 @@ from .._core.controls import with_controls
 from .._core.designs import check_backgrounds
 from .._core.documentation import document
 from .._core.engine import Engine, merge_kwargs
-from .._core.motif_codes import (
-    DNA,
-    Motif,
-    as_seed,
-    check_alphabet,
-    encode_motif,
-    motif_label,
-)
+from .._core.letters import DNA, as_seed, check_alphabet
+from .._core.motif_codes import Motif, encode_motif, motif_label
 from .._core.patterns import compile_conditions
 from .._core.placements import Placement
 from .._core.results import GIAResult

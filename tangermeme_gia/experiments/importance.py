@@ -12,7 +12,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import describe_patterns, run_patterns
 from .._core.documentation import document
-from .._core.motif_codes import DNA
+from .._core.letters import DNA
 from .._core.patterns import PatternLike, as_conditions
 from .._core.results import GIAResult
 

@@ -14,7 +14,8 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds, describe_patterns, run_patterns
 from .._core.documentation import document
-from .._core.motif_codes import DNA, check_alphabet, motif_length
+from .._core.letters import DNA, check_alphabet
+from .._core.motif_codes import motif_length
 from .._core.patterns import Pattern, PatternLike, as_conditions, resolve_start
 from .._core.results import GIAResult
 

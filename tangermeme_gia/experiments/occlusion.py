@@ -15,7 +15,7 @@ from tangermeme.utils import PackedSequence
 from .._core.designs import check_backgrounds
 from .._core.documentation import document
 from .._core.engine import Engine, merge_kwargs
-from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.letters import DNA, as_seed, check_alphabet
 from .._core.results import GIAResult
 from ..backgrounds.replacements import Background, Replacements
 

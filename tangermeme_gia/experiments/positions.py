@@ -14,18 +14,17 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds, run_patterns
 from .._core.documentation import document
-from .._core.letters import POSITION_STREAM, generator, observed_codes
-from .._core.motif_codes import (
+from .._core.letters import (
     DNA,
     GAP,
-    Motif,
+    POSITION_STREAM,
+    as_generator,
     as_seed,
     check_alphabet,
-    encode_motif,
-    motif_label,
-    motif_length,
+    codes_from_one_hot,
     one_hot,
 )
+from .._core.motif_codes import Motif, encode_motif, motif_label, motif_length
 from .._core.patterns import Pattern, resolve_start, resolve_starts
 from .._core.results import GIAResult
 
@@ -203,11 +202,11 @@ def _draw_starts(
     X: torch.Tensor | PackedSequence, k: int, avoid_padding: bool, seed: int
 ) -> NDArray[np.int64]:
     """A start for each background, uniform over those allowed in it."""
-    n, n_letters, length = X.shape
+    n, _, length = X.shape
     resolve_start(None, k, length)
     first, last = np.zeros(n, int), np.full(n, length)
     if avoid_padding:
-        is_base = observed_codes(X) < n_letters
+        is_base = codes_from_one_hot(X) >= 0
         first = is_base.argmax(axis=1)
         last = np.where(is_base.any(axis=1), length - is_base[:, ::-1].argmax(1), first)
     n_starts = last - first - k + 1
@@ -218,7 +217,7 @@ def _draw_starts(
             f"{last[row] - first[row]} positions between its paddings; leave such "
             "backgrounds out or pass `avoid_padding=False`."
         )
-    uniform = generator(seed, POSITION_STREAM).random(n)
+    uniform = as_generator(seed, POSITION_STREAM).random(n)
     starts: NDArray[np.int64] = first + (uniform * n_starts).astype(np.int64)
     return starts
 

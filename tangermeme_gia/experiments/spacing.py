@@ -16,14 +16,8 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds, run_patterns
 from .._core.documentation import document
-from .._core.motif_codes import (
-    DNA,
-    Motif,
-    check_alphabet,
-    motif_label,
-    motif_length,
-    reverse_complement,
-)
+from .._core.letters import DNA, check_alphabet
+from .._core.motif_codes import Motif, motif_label, motif_length, reverse_complement
 from .._core.patterns import Pattern
 from .._core.results import GIAResult
 

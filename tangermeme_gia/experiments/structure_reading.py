@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds
-from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.letters import DNA, as_seed, check_alphabet
 from .._core.patterns import Pattern, PatternLike, as_conditions, compile_conditions
 from .._core.placements import Placement
 from .._core.results import GIAResult, output_labels

@@ -14,13 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.motif_codes import (
-    DNA,
-    check_alphabet,
-    complement_channels,
-    encode_motif,
-    one_hot,
-)
+from .._core.letters import DNA, check_alphabet, one_hot
+from .._core.motif_codes import complement_channels, encode_motif
 from .._core.patterns import resolve_start
 
 Indices: TypeAlias = NDArray[np.int64]
@@ -248,7 +243,7 @@ def place_kmers(
     channels = kmer_channels(indices, k, n_letters)
     start = resolve_start(start, k, length)
     X_with = X.repeat(len(channels), 1, 1, 1)
-    letters = torch.from_numpy(one_hot(channels, n_letters)).to(X)
+    letters = one_hot(channels, n_letters, X.device).to(X.dtype)
     X_with[..., start : start + k] = letters[:, None]
     return X_with
 

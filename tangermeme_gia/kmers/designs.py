@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from tangermeme.io import read_meme
 
 from .._core.designs import Chosen, PatternDesign
-from .._core.motif_codes import GAP_LETTER, Motif, motif_label, reverse_complement
+from .._core.letters import GAP_LETTER
+from .._core.motif_codes import Motif, motif_label, reverse_complement
 from .._core.patterns import compile_conditions, resolve_start
 from .codes import (
     Indices,

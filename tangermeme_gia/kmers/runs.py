@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._core.engine import Block, Design, Engine
+from .._core.letters import as_generator
 from .._core.moments import Moments
 from ..statistics.racing import Indices, Values, race
 from .designs import ScanDesign
@@ -51,7 +52,7 @@ def racing_scan(
 ) -> KmerScan:
     """The moments of the best k-mers on every background."""
     n = len(engine.X)
-    order = np.random.default_rng(rules.seed).permutation(n)
+    order = as_generator(rules.seed).permutation(n)
     with engine.held():
         before, is_list = engine.before()
         _check_one_output(before, is_list)

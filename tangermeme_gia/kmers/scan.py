@@ -15,8 +15,7 @@ from .._core.controls import with_controls
 from .._core.designs import check_backgrounds, run_patterns
 from .._core.documentation import document
 from .._core.engine import Engine, merge_kwargs
-from .._core.letters import check_count
-from .._core.motif_codes import DNA, GAP_LETTER, as_seed, check_alphabet
+from .._core.letters import DNA, GAP_LETTER, as_seed, check_alphabet, check_count
 from .._core.results import GIAResult
 from ..motifs.matrices import logo_frame
 from ..statistics.intervals import check_fraction

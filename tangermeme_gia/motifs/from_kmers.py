@@ -14,11 +14,11 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import DNA, as_float64
 from .._core.motif_codes import complement_channels
 from .matrices import (
     Matrix,
     Values,
-    as_float_array,
     check_frequencies,
     logo_frame,
 )
@@ -45,7 +45,7 @@ class KmerAlignment(NamedTuple):
 def sensitivity_logo(
     change: Matrix | pd.DataFrame,
     kmer: str,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
 ) -> pd.DataFrame:
     """Which positions of a k-mer does the model care about?
 
@@ -90,7 +90,7 @@ def sensitivity_logo(
             f"{letters}."
         )
     codes = _letter_codes([kmer], letters)[0]
-    values = as_float_array(change)
+    values = as_float64(change, "change")
     if values.shape != (len(kmer), len(letters)) or not values.size:
         raise ValueError(
             f"`change` has shape {values.shape}; it must be ({len(kmer)}, "
@@ -119,7 +119,7 @@ def align_kmers(
     effects: ArrayLike | torch.Tensor,
     top: int = 10,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     baseline: float = 0.0,
     max_shift: int | None = None,
     min_coverage: float = 0.0,
@@ -193,7 +193,7 @@ def align_kmers(
     tensor([0.1875, 0.1875, 0.1875, 0.4375], dtype=torch.float64)
     """
     letters = list(alphabet)
-    scores = as_float_array(effects)
+    scores = as_float64(effects, "effects")
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
     furthest = k - 1 if max_shift is None else max_shift

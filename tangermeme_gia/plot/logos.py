@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+from .._core.letters import DNA, as_float64
 from ..motifs.from_kmers import sensitivity_logo
-from ..motifs.matrices import Matrix, as_float_array, information_logo, logo_frame
+from ..motifs.matrices import Matrix, information_logo, logo_frame
 from .style import (
     BLUE,
     CHANGE,
@@ -27,7 +28,6 @@ from .style import (
     new_axes,
 )
 
-DNA = ("A", "C", "G", "T")
 # Where every position has its number, they do not touch.
 _MOST_NUMBERS = 12
 _BRACKETS_PER_INCH = 18
@@ -200,7 +200,7 @@ def mutagenesis_heatmap(
     (4, 2)
     """
     heights = sensitivity_logo(change, sequence, alphabet)
-    values = as_float_array(change).T
+    values = as_float64(change, "change").T
     letters = list(alphabet)
     ax = new_axes(ax, height=2.4 if logo else 2.0)
     rows = len(letters)

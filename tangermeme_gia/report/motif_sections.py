@@ -12,7 +12,7 @@ import scipy
 import torch
 
 from .. import plot
-from .._core.motif_codes import DNA, RNA
+from .._core.letters import DNA, RNA
 from .._core.results import GIAResult
 from ..kmers.results import KmerScan
 from ..kmers.scan import mutagenesis_change

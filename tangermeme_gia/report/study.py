@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from tangermeme.predict import predict
 
-from .._core.motif_codes import DNA, RNA, encode_motif
+from .._core.letters import DNA, RNA
+from .._core.motif_codes import encode_motif
 from ..backgrounds.by_name import background_names, sample_background
 from ..backgrounds.profiles import profile_background
 from .one_output import OneOutput

@@ -12,6 +12,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import RandomState
 from .intervals import (
     Interval,
     IntervalMethod,
@@ -59,7 +60,7 @@ def effect_difference(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
 ) -> Interval:
     """How much larger is the effect of one arm than that of another?
 
@@ -247,7 +248,7 @@ def interaction_contrast(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Interaction:
     """Do two patterns do more, or less, together than the sum of both alone?

@@ -2,7 +2,7 @@
 
 Standard errors and confidence intervals of local importances, with the backgrounds on
 axis 0. Axis 0 is reduced; every other axis (conditions, outputs) is kept. The other
-statistical modules build on this one, which imports none.
+statistical modules build on this one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import pandas as pd
 import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
+
+from .._core.letters import RandomState, as_float64, as_generator, as_seed
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -102,7 +104,7 @@ def confidence_interval(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
 ) -> Interval:
     """Between which values does the global importance lie?
 
@@ -133,7 +135,7 @@ def confidence_interval(
     n_resamples: int, optional
         Resamples of the bootstraps, shared by all conditions. Default is 9999.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the bootstraps; None draws another each time. Default is 0.
 
     Returns
@@ -169,12 +171,12 @@ def confidence_interval(
     bounds = np.empty((2, columns.shape[1]))
     # The same seed for every block: all conditions share their resamples, and the
     # interval of one does not depend on which others are asked for.
-    seed = np.random.SeedSequence(random_state)
+    seed = as_seed(random_state)
     block = max(1, RESAMPLE_VALUES // n_resamples)
     bootstrap = _bca if method == "bca" else _bootstrap_t
     for first in range(0, columns.shape[1], block):
         part = slice(first, first + block)
-        rng = np.random.default_rng(seed)
+        rng = as_generator(seed)
         bounds[:, part] = bootstrap(
             columns[:, part], codes, confidence, n_resamples, rng
         )
@@ -198,27 +200,6 @@ def summarise(values: Values, clusters: Labels | None) -> Summary:
     cross = size * leverage / (1 - leverage)
     square = (size**2).sum() + cross.sum() ** 2 - (cross**2).sum()
     return Summary(mean, np.asarray(np.sqrt(variance) / n)[()], n**2 / square, n)
-
-
-def as_float64(values: ArrayLike | torch.Tensor, name: str) -> Values:
-    """Numbers of any kind as a float64 array; `name` is the argument's."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    # The outputs of a model with several would be stacked as if they were backgrounds.
-    if isinstance(values, (list, tuple)) and any(
-        isinstance(part, torch.Tensor) and part.ndim for part in values
-    ):
-        raise TypeError(
-            f"`{name}` is a {type(values).__name__} of tensors; it must be one tensor "
-            "or array. Choose that of one output, or stack them."
-        )
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"`{name}` must be numbers in one array, not {type(values).__name__}: "
-            f"{error}."
-        ) from error
 
 
 def as_local(local: LocalImportance, name: str = "local") -> Values:

@@ -6,9 +6,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import as_float64
 from .intervals import (
     LocalImportance,
-    as_float64,
     as_local,
     check_fraction,
     summarise,

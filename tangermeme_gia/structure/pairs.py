@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import DNA
+
 Pairs = NDArray[np.int64]
 
 # Watson-Crick partners; a letter may have its T or its U form in an alphabet.
@@ -332,7 +334,7 @@ def named_structure(structure: str | Hairpin) -> str | Hairpin:
 
 
 def complementary_bases(
-    alphabet: Sequence[str] = ("A", "C", "G", "T"), wobble: bool = False
+    alphabet: Sequence[str] = DNA, wobble: bool = False
 ) -> dict[str, tuple[str, ...]]:
     """With which letters does each letter of an alphabet pair?
 

@@ -316,8 +316,8 @@ def test_every_keyword_of_the_truth_reaches_it():
     [
         ({"n": 0}, ValueError, "`n`=0 must be at least 1"),
         ({"n": 10.0}, TypeError, "`n`=10.0 must be an integer"),
-        ({"random_state": -1}, ValueError, "`random_state`=-1 must be at least 0"),
-        ({"random_state": None}, TypeError, "`random_state`=None must be an integer"),
+        ({"random_state": -1}, ValueError, "`random_state`=-1 must not be"),
+        ({"random_state": 1.5}, TypeError, "`random_state`=1.5 must be an integer"),
         ({"motif": "UGXA"}, ValueError, "`motif`='UGXA'"),
         ({"noise": -1.0}, ValueError, "`noise`=-1.0"),
         (

@@ -4,7 +4,7 @@ import torch
 from tangermeme.utils import characters, one_hot_encode, random_one_hot
 
 from tangermeme_gia._core.controls import CONTROLS, control_motif
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.letters import DNA, RNA
 from tangermeme_gia.experiments.importance import global_importance
 
 

@@ -6,7 +6,8 @@ import torch
 from tangermeme.ersatz import insert, multisubstitute, substitute
 from tangermeme.utils import PackedSequence, characters, one_hot_encode, random_one_hot
 
-from tangermeme_gia._core.motif_codes import RNA, sample_motif
+from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.motif_codes import sample_motif
 from tangermeme_gia._core.patterns import (
     Pattern,
     as_conditions,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tangermeme.utils import random_one_hot
 
-from tangermeme_gia._core.motif_codes import DNA
+from tangermeme_gia._core.letters import DNA
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.report import OneOutput, OutputError, ReportInputs, ReportOptions
 from tangermeme_gia.report.parts import (
