@@ -28,6 +28,8 @@ RandomState: TypeAlias = int | np.random.Generator | None
 # is then put is independent of the letters there.
 TEMPLATE_STREAM, DRAW_STREAM, POSITION_STREAM = 0, 1, 2
 
+_COMPLEMENTS = {"A": "T", "C": "G", "G": "C", "T": "A"}
+_COMPLEMENTS_RNA = {"A": "U", "C": "G", "G": "C", "U": "A"}
 # Codes are int8.
 _MOST_LETTERS = 127
 
@@ -55,6 +57,29 @@ def check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:
             "once."
         )
     return letters
+
+
+def complement_channels(alphabet: Sequence[str]) -> tuple[int, ...]:
+    """The channel of each letter's complement.
+
+    Raises
+    ------
+    ValueError
+        If the alphabet is neither DNA nor RNA.
+
+    Examples
+    --------
+    >>> complement_channels("ACGT")
+    (3, 2, 1, 0)
+    """
+    letters = check_alphabet(alphabet)
+    for complements in (_COMPLEMENTS, _COMPLEMENTS_RNA):
+        if set(letters) == set(complements):
+            return tuple(letters.index(complements[letter]) for letter in letters)
+    raise ValueError(
+        f"`alphabet` {', '.join(letters)} has no complement; only DNA (A, C, G, T) and "
+        "RNA (A, C, G, U) have."
+    )
 
 
 def check_sequences(

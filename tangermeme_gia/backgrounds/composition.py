@@ -17,12 +17,12 @@ from tangermeme.utils import PackedSequence
 
 from .._core.letters import (
     DNA,
-    RNA,
     Codes,
     as_generator,
     check_sequences,
     codes_from_one_hot,
 )
+from .._core.motif import Motif
 from ..statistics.intervals import standard_error
 from ..statistics.significance import welch_test
 
@@ -205,20 +205,20 @@ def motif_occurrences(
     (array([2]), array([1]))
     """
     letters = _as_codes(X, "X", alphabet)
-    codes = _motif_codes(motif, alphabet, letters.shape[1])
-    n_windows = letters.shape[1] - len(codes) + 1
-    strands = [codes]
-    if both_strands:
-        if tuple(alphabet) not in (DNA, RNA):
-            raise ValueError(
-                f"`both_strands` needs the alphabet A, C, G, T or A, C, G, U, in this "
-                f"order, not {tuple(alphabet)}."
-            )
-        strands.append([3 - code if code >= 0 else code for code in reversed(codes)])
+    parsed = Motif.parse(motif, alphabet)
+    strands = [parsed, parsed.reverse_complement()] if both_strands else [parsed]
+    if (parsed.values < 0).all():
+        raise ValueError(f"`motif`={motif!r} must hold a letter besides N.")
+    if len(parsed) > letters.shape[1]:
+        raise ValueError(
+            f"`motif`={motif!r} of {len(parsed)} letters is longer than `X` "
+            f"({letters.shape[1]})."
+        )
+    n_windows = letters.shape[1] - len(parsed) + 1
     found = np.zeros((len(letters), n_windows), dtype=bool)
     for strand in strands:
         matches = np.ones_like(found)
-        for offset, code in enumerate(strand):
+        for offset, code in enumerate(strand.values[0].tolist()):
             window = letters[:, offset : offset + n_windows]
             matches &= (window == code) if code >= 0 else (window >= 0)
         found |= matches
@@ -275,18 +275,3 @@ def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.flo
     is_gc = np.isin(letters, [alphabet.index("G"), alphabet.index("C")])
     content: NDArray[np.float64] = is_gc.sum(axis=1) / (letters >= 0).sum(axis=1)
     return content
-
-
-def _motif_codes(motif: str, alphabet: Sequence[str], length: int) -> list[int]:
-    """Channels of the letters of a motif; -1 for N, which any letter matches."""
-    wrong = sorted(set(motif) - set(alphabet) - {"N"})
-    if not motif or wrong or set(motif) == {"N"}:
-        raise ValueError(
-            f"`motif`={motif!r} must hold letters of {tuple(alphabet)}, and may hold N."
-        )
-    if len(motif) > length:
-        raise ValueError(
-            f"`motif`={motif!r} of {len(motif)} letters is longer than `X` ({length})."
-        )
-    index = {letter: i for i, letter in enumerate(alphabet)}
-    return [index.get(letter, -1) for letter in motif]

@@ -71,10 +71,10 @@ def global_importance(
     >>> result.global_importance.shape
     torch.Size([1, 1])
     """
-    conditions = as_conditions(patterns)
+    conditions = as_conditions(patterns, alphabet)
     table = pd.DataFrame(
         {
-            "patterns": [describe_patterns(c, alphabet) for c in conditions],
+            "patterns": [describe_patterns(c) for c in conditions],
             "n_patterns": [len(condition) for condition in conditions],
         }
     )

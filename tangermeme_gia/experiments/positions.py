@@ -11,18 +11,19 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
+from .._core.designs import run_patterns
 from .._core.letters import (
     DNA,
     GAP,
     POSITION_STREAM,
+    Codes,
     as_generator,
     as_seed,
     check_alphabet,
+    check_sequences,
     codes_from_one_hot,
-    one_hot,
 )
-from .._core.motif_codes import Motif, encode_motif, motif_label, motif_length
+from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern, resolve_start, resolve_starts
 from .._core.results import GIAResult
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 def positional_bias(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     starts: Sequence[int] | None = None,
     *,
     insert: bool = False,
@@ -84,15 +85,16 @@ def positional_bias(
     >>> positional_bias(model, X, "GATA").global_importance.shape
     torch.Size([17, 1])
     """
-    check_backgrounds(X, check_alphabet(alphabet))
-    k, length = motif_length(motif), X.shape[-1]
+    check_sequences(X, check_alphabet(alphabet))
+    parsed = Motif.parse(motif, alphabet)
+    k, length = len(parsed), X.shape[-1]
     if starts is None:
         # Reports a motif that is longer than the sequences.
         resolve_start(None, k, length, insert=insert)
         starts = range(length + 1 if insert else length - k + 1)
     starts = resolve_starts(starts, k, length, insert=insert)
-    conditions = [[Pattern(motif, start)] for start in starts]
-    table = pd.DataFrame({"motif": motif_label(motif, alphabet), "start": starts})
+    conditions = [[Pattern(parsed, start)] for start in starts]
+    table = pd.DataFrame({"motif": parsed.label, "start": starts})
     return run_patterns(
         model,
         X,
@@ -108,7 +110,7 @@ def positional_bias(
 def random_position(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     *,
     avoid_padding: bool = True,
     alphabet: Sequence[str] = DNA,
@@ -163,17 +165,15 @@ def random_position(
     (14, 1, 10)
     """
     letters, seed = check_alphabet(alphabet), as_seed(random_state)
-    check_backgrounds(X, letters)
-    starts = _draw_starts(X, motif_length(motif), avoid_padding, seed)
-    codes = encode_motif(motif, len(X), letters, random_state=seed)
-    framed = _frame(codes, starts, X.shape[-1])
-    table = pd.DataFrame(
-        {"motif": [motif_label(motif, letters)], "starts": [tuple(starts.tolist())]}
-    )
+    check_sequences(X, letters)
+    parsed = Motif.parse(motif, letters)
+    starts = _draw_starts(X, len(parsed), avoid_padding, seed)
+    framed = _frame(parsed.draw(len(X), seed), starts, X.shape[-1])
+    table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
     return run_patterns(
         model,
         X,
-        [[Pattern(one_hot(framed, len(letters)), 0)]],
+        [[Pattern(Motif(letters, framed), 0)]],
         table,
         alphabet=alphabet,
         n_controls=n_controls,
@@ -206,9 +206,7 @@ def _draw_starts(
     return starts
 
 
-def _frame(
-    codes: NDArray[np.int8], starts: NDArray[np.int64], length: int
-) -> NDArray[np.int8]:
+def _frame(codes: Codes, starts: NDArray[np.int64], length: int) -> Codes:
     """Codes of a motif, shape=(1 or n, k), each at its start among gaps."""
     frame = np.full((len(starts), length), GAP, dtype=np.int8)
     columns = starts[:, None] + np.arange(codes.shape[1])

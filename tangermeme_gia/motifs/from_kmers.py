@@ -14,8 +14,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.letters import DNA, as_float64
-from .._core.motif_codes import complement_channels
+from .._core.letters import DNA, Codes, as_float64, complement_channels
 from .matrices import (
     Matrix,
     Values,
@@ -23,7 +22,7 @@ from .matrices import (
     logo_frame,
 )
 
-Codes: TypeAlias = NDArray[np.int64]
+Shifts: TypeAlias = NDArray[np.int64]
 
 
 class KmerAlignment(NamedTuple):
@@ -212,7 +211,9 @@ def align_kmers(
             "motif that lowers the prediction, or lower `baseline`."
         )
     weights = weights / weights.sum()
-    complements = np.array(complement_channels(letters)) if both_strands else None
+    complements = (
+        np.array(complement_channels(letters), np.int8) if both_strands else None
+    )
     aligned = [_align(codes[0], code, furthest, complements) for code in codes]
     codes = np.array([one.code for one in aligned])
     starts = np.array([one.shift for one in aligned])
@@ -244,7 +245,8 @@ def _letter_codes(kmers: Sequence[str], letters: list[str]) -> Codes:
                     f"k-mer {kmer!r} has {letter!r} at position {position}, which is "
                     f"not in `alphabet` {', '.join(letters)}."
                 )
-    return np.array([[channels[letter] for letter in kmer] for kmer in kmers])
+    codes = [[channels[letter] for letter in kmer] for kmer in kmers]
+    return np.array(codes, dtype=np.int8)
 
 
 def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> Codes:
@@ -272,7 +274,7 @@ class _Aligned(NamedTuple):
 
 
 def _align(
-    best: Codes, code: Codes, furthest: int, complements: Codes | None
+    best: Codes, code: Codes, furthest: int, complements: NDArray[np.int8] | None
 ) -> _Aligned:
     """Of equal strands the given one, of equal shifts the smallest, then the left."""
 
@@ -304,7 +306,7 @@ def _align(
 
 
 def _weighted_letters(
-    codes: Codes, starts: Codes, weights: Values, n_letters: int
+    codes: Codes, starts: Shifts, weights: Values, n_letters: int
 ) -> tuple[Values, Values]:
     """Letters of the k-mers summed by weight, and the weight that misses a column."""
     k = codes.shape[1]

@@ -17,13 +17,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from .._core.letters import DNA, as_float64
-from .._core.motif_codes import reverse_complement as reverse_complement
+from .._core.motif import SUM_TOLERANCE
+from .._core.motif import reverse_complement as reverse_complement
 
 Matrix: TypeAlias = ArrayLike | torch.Tensor
 Values: TypeAlias = NDArray[np.float64]
-
-# A printed PPM often has three decimals, so that a column misses 1 by up to 0.002.
-SUM_TOLERANCE = 2e-3
 
 
 def information_content(

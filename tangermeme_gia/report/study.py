@@ -11,7 +11,7 @@ import torch
 from tangermeme.predict import predict
 
 from .._core.letters import DNA, RNA
-from .._core.motif_codes import encode_motif
+from .._core.motif import Motif
 from ..backgrounds.by_name import background_names, sample_background
 from ..backgrounds.profiles import profile_background
 from .one_output import OneOutput
@@ -238,7 +238,7 @@ class Study:
             not give one number for each (`OutputError`).
         """
         if self.motif:
-            encode_motif(self.motif, 1, self.inputs.alphabet)
+            Motif.parse(self.motif, self.inputs.alphabet)
         _ = self.start
         n_kmers = len(self.inputs.alphabet) ** self.options.k
         if "scan" in self.options.wanted() and n_kmers > _MOST_KMERS:

@@ -3,8 +3,8 @@ import pytest
 import torch
 from tangermeme.utils import random_one_hot
 
-from tangermeme_gia._core.letters import check_sequences
-from tangermeme_gia._core.motif_codes import sample_motif
+from tangermeme_gia._core.letters import check_sequences, one_hot
+from tangermeme_gia._core.motif import Motif
 from tangermeme_gia._core.patterns import compile_conditions
 from tangermeme_gia._core.placements import Placement
 
@@ -20,7 +20,7 @@ def X() -> torch.Tensor:
 def placements(request) -> list[Placement]:
     """Shared letters, a draw per background, and both together."""
     ppm = torch.rand(4, 4, generator=torch.Generator().manual_seed(0))
-    own = sample_motif(ppm / ppm.sum(0), 30, random_state=0)
+    own = one_hot(Motif.parse(ppm / ppm.sum(0)).draw(30, 0), 4)
     if not request.param:
         own[::3, :, 1] = 0
     conditions = [[("GAT", 2)], [(ppm / ppm.sum(0), 9)], [(own, 3), ("CC", 18)], []]
@@ -46,7 +46,7 @@ def test_chunks_equal_the_whole(X, placements, rows):
 
 
 def test_writing_in_place_equals_applying(X):
-    own = sample_motif(torch.full((4, 5), 0.25), 30, random_state=0)
+    own = one_hot(Motif.parse(torch.full((4, 5), 0.25)).draw(30, 0), 4)
     own[::2, :, 2] = 0
     for placement in compile_conditions([[("GAT", 2), (own, 9)]], 30, 25):
         batch = X[5:9].clone()

@@ -4,8 +4,8 @@ import torch
 from scipy import stats
 from tangermeme.utils import PackedSequence
 
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.backgrounds.composition import (
-    RNA,
     gc_comparison,
     kmer_divergence,
     motif_occurrences,
@@ -171,12 +171,13 @@ def test_bad_input_is_named():
         gc_comparison(encode("ACGT", "NNNN"), X)
     with pytest.raises(ValueError, match="`X_observed` holds 1 sequence; at least 2"):
         gc_comparison(X, X[:1])
-    for motif in ("", "ACB", "NN", "acg", "U"):
-        with pytest.raises(ValueError, match=f"`motif`='{motif}' must hold letters of"):
+    for motif in ("", "NN"):
+        with pytest.raises(ValueError, match=f"`motif`='{motif}' must hold a letter"):
+            motif_occurrences(X, motif)
+    for motif, letter in (("ACB", "B"), ("acg", "a"), ("U", "U")):
+        with pytest.raises(ValueError, match=f"`motif` '{motif}' has '{letter}' at"):
             motif_occurrences(X, motif)
     with pytest.raises(ValueError, match=r"`motif`='ACGTA' of 5 .* than `X` \(4\)"):
         motif_occurrences(X, "ACGTA")
-    with pytest.raises(
-        ValueError, match="`both_strands` needs the alphabet A, C, G, T"
-    ):
+    with pytest.raises(ValueError, match="`alphabet` A, B, C, D has no complement"):
         motif_occurrences(X, "AB", "ABCD", both_strands=True)

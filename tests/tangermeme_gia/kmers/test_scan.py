@@ -8,7 +8,7 @@ from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
 from tangermeme_gia._core.letters import DNA, RNA
 from tangermeme_gia._core.moments import Moments
-from tangermeme_gia._core.motif_codes import reverse_complement
+from tangermeme_gia._core.motif import reverse_complement
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.kmers.codes import all_kmers, canonical_kmers
 from tangermeme_gia.kmers.designs import scan_design
