@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 
 from .controls import with_controls
 from .engine import distinct, run_design
-from .letters import as_seed, check_alphabet, check_sequences
+from .letters import RandomState, as_seed, check_alphabet, check_sequences
 from .patterns import Pattern, compile_conditions
 from .placements import Placement
 from .results import GIAResult
@@ -78,7 +78,7 @@ def run_patterns(
     alphabet: Sequence[str],
     insert: bool = False,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """Place every condition's patterns in every background and run the model.

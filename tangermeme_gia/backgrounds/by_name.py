@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from tangermeme.utils import PackedSequence
 
-from .._core.letters import RandomState
+from .._core.letters import RandomState, as_seed
 from .profiles import profile_background
 from .shuffles import (
     dinucleotide_shuffled_background,
@@ -149,4 +149,5 @@ def sample_backgrounds(
             f"`names`={names!r} must be a list of distinct names from "
             f"{background_names()}."
         )
-    return {name: sample_background(name, X, n, scores, random_state) for name in names}
+    seed = as_seed(random_state)
+    return {name: sample_background(name, X, n, scores, seed) for name in names}

@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
 from .._core.engine import distinct, run_design
-from .._core.letters import DNA, as_seed, check_alphabet, check_sequences
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern, compile_conditions
@@ -48,7 +48,7 @@ def hairpin_importance(
     wobble: bool = False,
     alphabet: Sequence[str] = DNA,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """Does a motif act in the loop, in the stem, or without any structure?

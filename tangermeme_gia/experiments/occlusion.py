@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import run_design
-from .._core.letters import DNA, as_seed, check_alphabet, check_sequences
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
 from .._core.options import document
 from .._core.results import GIAResult
 from ..backgrounds.replacements import Background, Replacements
@@ -32,7 +32,7 @@ def occlusion(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on a region, whatever else might stand there?
@@ -111,7 +111,7 @@ def occlusion_annotations(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on each annotated region of its own sequence?

@@ -17,6 +17,7 @@ from .._core.letters import (
     GAP,
     POSITION_STREAM,
     Codes,
+    RandomState,
     as_generator,
     as_seed,
     check_alphabet,
@@ -115,7 +116,7 @@ def random_position(
     avoid_padding: bool = True,
     alphabet: Sequence[str] = DNA,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """What does a motif do wherever it stands: its effect averaged over positions?

@@ -12,7 +12,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
 from .._core.designs import run_patterns
-from .._core.letters import DNA, GAP_LETTER, as_seed, check_alphabet
+from .._core.letters import DNA, GAP_LETTER, RandomState, as_seed, check_alphabet
 from .._core.motif import Motif
 from .._core.options import document
 from .._core.patterns import Pattern
@@ -35,7 +35,7 @@ def kmer_mutagenesis(
     *,
     alphabet: Sequence[str] = DNA,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """Which letters of a k-mer matter: how do all its single-letter variants do?

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
-from .._core.letters import DNA, as_generator, as_seed, check_alphabet, check_count
+from .._core.letters import (
+    DNA,
+    RandomState,
+    as_generator,
+    as_seed,
+    check_alphabet,
+    check_count,
+)
 from .._core.moments import Moments
 from .._core.options import document
 from ..statistics.intervals import check_fraction
@@ -40,7 +47,7 @@ def best_kmers(
     delta: float = 0.01,
     fold_reverse_complements: bool = False,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
     """Which few k-mers change the output most, without measuring all of them?
