@@ -28,7 +28,7 @@ from tangermeme.utils import one_hot_encode
 from torch import nn
 
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.letters import DNA, RNA
 
 K = 8  # the longest whose scan takes minutes; the motifs have 4 to 19 letters
 LENGTH = 26

@@ -9,8 +9,8 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet
 from .._core.moments import Moments
-from .._core.motif_codes import DNA, as_seed, check_alphabet
 from .._core.options import document
 from .._core.scans import KmerScan
 from .._core.target import target_labels
@@ -33,7 +33,7 @@ def kmer_scan(
     *,
     fold_reverse_complements: bool = False,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
     """Which of all k-mers change the output most, on average over backgrounds?

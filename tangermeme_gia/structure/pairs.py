@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.letters import check_count
+from .._core.letters import DNA, check_count
 
 Pairs = NDArray[np.int64]
 
@@ -329,7 +329,7 @@ def named_structure(structure: str | Hairpin) -> str | Hairpin:
 
 
 def complementary_bases(
-    alphabet: Sequence[str] = ("A", "C", "G", "T"), wobble: bool = False
+    alphabet: Sequence[str] = DNA, wobble: bool = False
 ) -> dict[str, tuple[str, ...]]:
     """With which letters does each letter of an alphabet pair?
 

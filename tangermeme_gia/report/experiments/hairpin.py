@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ... import plot
-from ..._core.motif_codes import reverse_complement
+from ..._core.motif import reverse_complement
 from ..._core.results import GIAResult
 from ...experiments.hairpin import hairpin_importance
 from ...statistics.effects import effect_difference
