@@ -90,9 +90,8 @@ def test_the_papers_pairs_one_by_one():
         (12, 27), (13, 26), (14, 25), (15, 24), (16, 23),
     ]  # fmt: skip
     assert (pair_indices("paper", 41) + 1).tolist() == [list(p) for p in counted_from_1]
-    assert Hairpin.paper().dot_bracket(
-        41
-    ) == "....." + 11 * "(" + "." * 6 + 11 * ")" + (8 * ".")
+    expected = "....." + 11 * "(" + 6 * "." + 11 * ")" + 8 * "."
+    assert Hairpin.paper().dot_bracket(41) == expected
 
 
 def test_the_released_codes_pairs_one_by_one():
