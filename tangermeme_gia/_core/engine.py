@@ -19,7 +19,7 @@ from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
 from .memory import resolve_memory
-from .outputs import Outputs
+from .outputs import Outputs, as_heads
 from .results import GIAResult
 from .target import Target, Targeted, check_target, target_labels
 
@@ -134,9 +134,9 @@ class Engine:
     def run(self, design: Design) -> GIAResult:
         """Outputs of every condition on every background, with the outputs before."""
         with self.held():
-            before, is_list = self.before()
+            y_before = self.before()
             afters: list[torch.Tensor] = []
-            for block in self.stream(design, before):
+            for block in self.stream(design, as_heads(y_before)):
                 if not afters:
                     shape = (len(self.X), len(design.lengths))
                     afters = [y.new_empty((*shape, *y.shape[2:])) for y in block.y]
@@ -145,8 +145,7 @@ class Engine:
         if design.columns is not None:
             columns = torch.from_numpy(design.columns)
             afters = [after[:, columns] for after in afters]
-        y_before: Outputs = before if is_list else before[0]
-        y_afters: Outputs = afters if is_list else afters[0]
+        y_afters = afters if isinstance(y_before, list) else afters[0]
         labels = target_labels(self.target, y_before)
         return GIAResult(y_before, y_afters, design.conditions, outputs=labels)
 
@@ -175,8 +174,8 @@ class Engine:
             for module, training in modes.items():
                 module.training = training
 
-    def before(self) -> tuple[list[torch.Tensor], bool]:
-        """Outputs of the backgrounds, and whether the model gives a list of them."""
+    def before(self) -> Outputs:
+        """Outputs of the backgrounds: a list where the model gives several."""
         n, _, length = self.X.shape
         size = self._block_size(length, None)
         parts, is_list = [], False
@@ -186,7 +185,8 @@ class Engine:
             y = self._call(X, self._repeated_args(rows, 1))
             is_list = not isinstance(y, torch.Tensor)
             parts.append(_as_list(y))
-        return [torch.cat(outputs) for outputs in zip(*parts, strict=True)], is_list
+        heads = [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
+        return heads if is_list else heads[0]
 
     def stream(
         self, design: Design, before: list[torch.Tensor], *, together: int = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from .._core.letters import (
 )
 from .._core.moments import Moments
 from .._core.options import document
+from .._core.outputs import Outputs, as_heads
 from .._core.scans import KmerScan
 from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
@@ -112,7 +112,7 @@ def best_kmers(
     engine = Engine(model, X, **options)
     order = as_generator(seed).permutation(len(engine.X))
     with engine.held():
-        before = _one_output(*engine.before())
+        before = _one_output(engine.before())
         course = _Course(engine, design, before, order, strands)
         found = race(
             course.ask,
@@ -214,13 +214,12 @@ def _moments(values: Values, shape: tuple[int, ...]) -> Moments:
     return moments
 
 
-def _one_output(before: list[torch.Tensor], is_list: bool) -> torch.Tensor:
+def _one_output(before: Outputs) -> torch.Tensor:
     """A race needs one number to rank by."""
-    shapes = [tuple(y.shape[1:]) for y in before]
-    if len(shapes) > 1 or is_list or math.prod(shapes[0]) != 1:
-        given = ", ".join(map(str, shapes))
-        raise ValueError(
-            "`best_kmers` ranks by one number for each sequence, but the outputs have "
-            f"shape {given}; choose one with `target`, or use `kmer_scan`."
-        )
-    return before[0]
+    if isinstance(before, torch.Tensor) and before[0].numel() == 1:
+        return before
+    shapes = ", ".join(str(tuple(y.shape[1:])) for y in as_heads(before))
+    raise ValueError(
+        "`best_kmers` ranks by one number for each sequence, but the outputs have "
+        f"shape {shapes}; choose one with `target`, or use `kmer_scan`."
+    )

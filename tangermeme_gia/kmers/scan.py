@@ -12,6 +12,7 @@ from .._core.engine import Engine
 from .._core.letters import DNA, RandomState, as_seed, check_alphabet
 from .._core.moments import Moments
 from .._core.options import document
+from .._core.outputs import Outputs, as_heads
 from .._core.scans import KmerScan
 from .._core.target import target_labels
 from .designs import Kmers, scan_design
@@ -95,12 +96,14 @@ def kmer_scan(
     )
     engine = Engine(model, X, **options)
     with engine.held():
-        before, is_list = engine.before()
-        moments = [Moments(len(names), tuple(y.shape[1:])) for y in before]
-        add_effects(moments, engine, design, before, strands)
-    effects, errors = [m.mean for m in moments], [m.se for m in moments]
+        before = engine.before()
+        moments = [Moments(len(names), tuple(y.shape[1:])) for y in as_heads(before)]
+        add_effects(moments, engine, design, as_heads(before), strands)
+    effect: Outputs = [m.mean for m in moments]
+    se: Outputs = [m.se for m in moments]
+    if isinstance(before, torch.Tensor):
+        effect, se = effect[0], se[0]
     n = len(engine.X)
     total = len(names) * strands * n
-    effect, se = (effects, errors) if is_list else (effects[0], errors[0])
-    labels = target_labels(engine.target, before if is_list else before[0])
+    labels = target_labels(engine.target, before)
     return KmerScan(names, effect, se, n, len(names), total, total, outputs=labels)

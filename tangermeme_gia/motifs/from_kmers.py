@@ -204,11 +204,7 @@ def align_kmers(
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
     furthest = k - 1 if max_shift is None else max_shift
-    if top < 1 or not 0 <= furthest < k or not 0 <= min_coverage <= 1:
-        raise ValueError(
-            f"`top`={top} must be at least 1, `max_shift`={max_shift} between 0 and "
-            f"{k - 1}, `min_coverage`={min_coverage} between 0 and 1."
-        )
+    _check_options(top, furthest, min_coverage, k)
     frequencies = check_frequencies(background, len(letters))
     order = np.argsort(-scores, kind="stable")[:top]
     weights = _weights(scores[order], baseline)
@@ -236,6 +232,14 @@ def align_kmers(
         }
     )
     return KmerAlignment(torch.from_numpy(ppm[:, first:last].copy()), table)
+
+
+def _check_options(top: int, max_shift: int, min_coverage: float, k: int) -> None:
+    if top < 1 or not 0 <= max_shift < k or not 0 <= min_coverage <= 1:
+        raise ValueError(
+            f"`top`={top} must be at least 1, `max_shift`={max_shift} between 0 and "
+            f"{k - 1}, `min_coverage`={min_coverage} between 0 and 1."
+        )
 
 
 def _letter_codes(kmers: Sequence[str], letters: list[str]) -> Codes:
