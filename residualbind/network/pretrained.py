@@ -1,4 +1,7 @@
-"""The models that come with the package, and the profiles of their probes."""
+"""The models that come with the package, and the profiles of their probes.
+
+Their names are listed without importing torch.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ import csv
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    from importlib.abc import Traversable  # its place differs between Python versions
 
-from .model import ResidualBind
-from .weights import Metadata, load, load_metadata
+    import torch
 
-if TYPE_CHECKING:  # its place differs between Python versions
-    from importlib.abc import Traversable
+    from .model import ResidualBind
+    from .weights import Metadata
 
 NUCLEOTIDES = ("A", "C", "G", "U")
 _WEIGHTS = ".safetensors"
@@ -63,10 +66,13 @@ def load_pretrained(name: str) -> ResidualBind:
 
     Examples
     --------
+    >>> import torch
     >>> for name in pretrained_names():
     ...     model = load_pretrained(name)
     ...     y = model(torch.zeros(1, model.config.channels, model.config.length))
     """
+    from .weights import load
+
     with as_file(_resource(name, _WEIGHTS)) as path:
         return load(path)
 
@@ -96,6 +102,8 @@ def pretrained_metadata(name: str) -> Metadata:
     ...  for name in pretrained_names()]
     [True, True]
     """
+    from .weights import load_metadata
+
     with as_file(_resource(name, _WEIGHTS)) as path:
         return load_metadata(path)
 
@@ -161,6 +169,8 @@ def _parse_profile(text: str, source: str, length: int) -> torch.Tensor:
             f"{source} has {len(rows)} rows; expected one for each position from 0 "
             f"to {length - 1}, in order."
         )
+    import torch
+
     profile = torch.zeros(len(NUCLEOTIDES), length)
     for i, (_, *row) in enumerate(rows):
         frequencies = _as_floats(row)

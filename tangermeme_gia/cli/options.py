@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import torch
 
 from .._core.motif_codes import DNA
-from ..report import ReportInputs
-from .models import ModelSource, bundled_models, load_model
+from ..models.loading import load_model
+from ..models.providers import ModelSource, bundled_models
+from ..report import OneOutput, ReportInputs
 from .sequences import read_sequences
 
-DEFAULT_MODEL = "A1CF"
 # The options of `read_inputs`.
 INPUTS = (
     "weights",
@@ -54,8 +54,24 @@ def add_parser(
         formatter_class=HelpFormatter,
     )
     parser.set_defaults(program=name)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help=model_help())
+    add_model(parser)
     return parser
+
+
+def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """The option `--model`; the default is the first bundled model, if there is one."""
+    names = list(bundled_models())
+    text = (
+        f"a bundled model ({', '.join(names) or 'none'}), a model file that an "
+        "installed package reads, or module:callable"
+    )
+    parser.add_argument(
+        "--model",
+        nargs="+" if several else None,
+        default=names[:1] if several else next(iter(names), None),
+        required=not names,
+        help=f"one or more: {text}" if several else text,
+    )
 
 
 def add_output(parser: argparse.ArgumentParser, local: bool = True) -> None:
@@ -108,23 +124,14 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--alphabet",
-        help="DNA, RNA, protein, or letters in channel order (default: RNA for "
-        "residualbind models, else DNA)",
+        help="DNA, RNA, protein, or letters in channel order (default: the "
+        "model's own if it is known, else DNA)",
     )
     group.add_argument(
         "--device", help="such as cpu or cuda (default: CUDA if present)"
     )
     group.add_argument("--batch-size", type=int, help="sequences at once")
     group.add_argument("--seed", type=int, default=0, help="of all draws")
-
-
-def model_help() -> str:
-    """What `--model` may be."""
-    names = ", ".join(bundled_models())
-    return (
-        f"a bundled model ({names}), a residualbind .safetensors file, or "
-        "module:callable"
-    )
 
 
 def read_inputs(
@@ -142,7 +149,7 @@ def read_inputs(
     """The model of `--model` and the sequences of the other options."""
     if length is not None and length < 1:
         raise ValueError(f"`--length`={length} must be at least 1.")
-    source = load_model(model, weights, target)
+    source = load_model(model, weights)
     letters = _alphabet(alphabet, source)
     if source.length is not None and length not in (None, source.length):
         raise ValueError(
@@ -152,23 +159,25 @@ def read_inputs(
     if sequences is None:
         if genome is not None:
             raise ValueError("`--genome` goes with a .bed file of `--sequences`.")
-        return _without_sequences(source, letters, length)
-    observed = read_sequences(
-        sequences,
-        letters,
-        length=length,
-        genome=genome,
-        sequence=sequence,
-        score=score,
-    )
+        profile, origin = _profile(source, letters, length)
+        found: dict[str, Any] = {"profile": profile}
+    else:
+        X, scores, origin = read_sequences(
+            sequences,
+            letters,
+            length=length,
+            genome=genome,
+            sequence=sequence,
+            score=score,
+        )
+        found = {"X": X, "scores": scores}
     return ReportInputs(
         source.name,
-        source.model,
+        OneOutput(source.model, target).eval(),
         letters,
-        X=observed.X,
-        scores=observed.scores,
-        output=source.output,
-        origin={**source.origin, "sequences": observed.origin},
+        **found,
+        output=_describe_output(source, target),
+        origin={**source.origin, "sequences": origin},
     )
 
 
@@ -236,26 +245,23 @@ def prediction_options(device: str | None, batch_size: int | None) -> dict[str, 
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _without_sequences(
+def _profile(
     source: ModelSource, letters: tuple[str, ...], length: int | None
-) -> ReportInputs:
+) -> tuple[torch.Tensor, str]:
+    """Letter frequencies to draw sequences from, and where they are from."""
     if source.profile is not None:
-        profile, origin = source.profile, "the model's nucleotide profile"
-    elif length is not None:
-        profile = torch.full((len(letters), length), 1 / len(letters))
-        origin = f"none; {length} uniform bases"
-    else:
+        return source.profile, "the model's nucleotide profile"
+    if length is None:
         raise ValueError(
             f"{source.name} needs `--sequences`, or `--length` for uniform bases."
         )
-    return ReportInputs(
-        source.name,
-        source.model,
-        letters,
-        profile=profile,
-        output=source.output,
-        origin={**source.origin, "sequences": origin},
-    )
+    uniform = torch.full((len(letters), length), 1 / len(letters))
+    return uniform, f"none; {length} uniform bases"
+
+
+def _describe_output(source: ModelSource, target: int | None) -> str:
+    about = source.outputs[target or 0 : (target or 0) + 1]
+    return f"{source.output} ({about[0]})" if any(about) else source.output
 
 
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:

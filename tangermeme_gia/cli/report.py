@@ -21,10 +21,9 @@ from ..report import (
     write_overview,
 )
 from .options import (
-    DEFAULT_MODEL,
     HelpFormatter,
     add_inputs,
-    model_help,
+    add_model,
     prediction_options,
     read_inputs,
 )
@@ -45,12 +44,7 @@ def add_command(subparsers: Any) -> None:
         formatter_class=HelpFormatter,
     )
     parser.set_defaults(command=report, program="report", words=[])
-    parser.add_argument(
-        "--model",
-        nargs="+",
-        default=[DEFAULT_MODEL],
-        help=f"one or more: {model_help()}",
-    )
+    add_model(parser, several=True)
     parser.add_argument(
         "--out", type=Path, default=Path("report"), help="folder to write"
     )

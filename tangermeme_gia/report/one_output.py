@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import traceback
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from ..models.failures import describe_error
 
 
 class OutputError(ValueError):
@@ -77,31 +76,6 @@ class OneOutput(torch.nn.Module):
         if not torch.isfinite(chosen).all():
             raise OutputError("the model gives NaN or an infinite number.")
         return chosen
-
-
-def describe_error(error: BaseException) -> str:
-    """The kind of an error, the first line of its message, and where it arose.
-
-    Examples
-    --------
-    >>> describe_error(KeyError("motif"))
-    "KeyError: 'motif'"
-    """
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_users(frame.filename)]
-    return f"{text} ({own[-1].filename}, line {own[-1].lineno})" if own else text
-
-
-def _is_users(path: str) -> bool:
-    """Whether code is neither installed nor of this program."""
-    root = Path(__file__).parents[2]
-    program = tuple(str(root / name) for name in ("tangermeme_gia", "residualbind"))
-    installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
-    return not path.startswith(("<", *program)) and not any(
-        part in path for part in installed
-    )
 
 
 def _describe(y: Any) -> str:

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from tangermeme_gia.report import OneOutput, OutputError
-from tangermeme_gia.report.one_output import describe_error
 
 
 class Gives(torch.nn.Module):
@@ -83,8 +82,3 @@ def test_the_target_is_part_of_what_the_model_is():
     assert repr(OneOutput(torch.nn.Identity(), 0)) != repr(
         OneOutput(torch.nn.Identity(), 1)
     )
-
-
-def test_an_error_is_described_in_one_line():
-    assert describe_error(ValueError("first\nsecond")) == "ValueError: first"
-    assert describe_error(RuntimeError()) == "RuntimeError"

@@ -1,0 +1,112 @@
+"""The models of ResidualBind for tangermeme-gia's commands, as an entry point names them.
+
+Has what `tangermeme_gia.models.providers.Provider` asks for: the bundled models by name,
+and the files that `save` and `residualbind train` write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tangermeme_gia.models.providers import ModelSource
+
+from .pretrained import (
+    NUCLEOTIDES,
+    load_pretrained,
+    load_profile,
+    pretrained_metadata,
+    pretrained_names,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+    from .weights import Metadata
+
+# Of the provenance: what a reader of a report wants to know.
+_SHOWN = ("protein", "experiment", "source", "seed", "architecture", "transform")
+
+
+def names() -> tuple[str, ...]:
+    """Names of the bundled models.
+
+    Examples
+    --------
+    >>> names()
+    ('A1CF', 'ANKHD1')
+    """
+    return pretrained_names()
+
+
+def reads(path: str) -> bool:
+    """Whether a file that exists is one of `save`, in whatever condition."""
+    if not path.endswith(".safetensors"):
+        return False
+    from safetensors import SafetensorError, safe_open
+
+    from .weights import FORMAT
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except SafetensorError:
+        return False
+
+
+def load(spec: str) -> ModelSource:
+    """The model of this name, or of this file.
+
+    A model that reads structure beside the sequence folds its sequences by ViennaRNA.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    ImportError
+        If the model reads structure and ViennaRNA is missing.
+
+    Examples
+    --------
+    >>> source = load("A1CF")
+    >>> source.alphabet, source.length, source.profile.shape
+    (('A', 'C', 'G', 'U'), 41, torch.Size([4, 41]))
+    """
+    from .weights import load as load_file
+    from .weights import load_metadata
+    from .with_structure import WithStructure
+
+    if spec in names():
+        return _source(
+            spec,
+            load_pretrained(spec),
+            pretrained_metadata(spec),
+            load_profile(spec),
+            "bundled with residualbind",
+        )
+    metadata = load_metadata(spec)
+    folds = metadata.config.channels != len(NUCLEOTIDES)
+    model = WithStructure.from_file(spec) if folds else load_file(spec)
+    return _source(Path(spec).stem, model, metadata, None, spec)
+
+
+def _source(
+    name: str,
+    model: torch.nn.Module,
+    metadata: Metadata,
+    profile: torch.Tensor | None,
+    origin: str,
+) -> ModelSource:
+    experiments = metadata.experiments or ("",) * metadata.config.n_outputs
+    scale = "" if metadata.transform is None else "as transformed for training"
+    provenance = metadata.provenance.items()
+    return ModelSource(
+        name,
+        model,
+        NUCLEOTIDES,
+        metadata.config.length,
+        profile,
+        "predicted binding score",
+        tuple(", ".join(filter(None, (name, scale))) for name in experiments),
+        {"model": origin, **{k: str(v) for k, v in provenance if k in _SHOWN}},
+    )
