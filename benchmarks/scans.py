@@ -55,11 +55,10 @@ def measure_model(name: str, repeats: int) -> tuple[dict[str, str], dict[str, st
 
     def race() -> None:
         found.append(
-            gia.kmer_scan(
+            gia.best_kmers(
                 model,
                 X,
                 K,
-                method="racing",
                 top=TOP,
                 random_state=len(found),
                 **options,

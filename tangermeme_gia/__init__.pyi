@@ -24,9 +24,10 @@ from .experiments.spacing import motif_spacing as motif_spacing
 from .experiments.structure_reading import (
     importance_by_structure as importance_by_structure,
 )
+from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
+from .kmers.mutagenesis import mutagenesis_change as mutagenesis_change
+from .kmers.race import best_kmers as best_kmers
 from .kmers.results import KmerScan as KmerScan
-from .kmers.scan import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.scan import kmer_scan as kmer_scan
-from .kmers.scan import mutagenesis_change as mutagenesis_change
 
 __version__: str

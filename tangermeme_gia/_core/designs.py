@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .controls import CONTROLS, control_motif
-from .engine import Engine, merge_kwargs
+from .engine import distinct, run_design
 from .motif_codes import Motif, as_seed, check_alphabet, motif_label
 from .patterns import Pattern, PatternLike, compile_conditions
 from .placements import Placement, check_sequences
 from .results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import Options
 
 Conditions = Sequence[Sequence[PatternLike]]
 # Backgrounds or conditions, by a slice or in any order by their indices.
@@ -32,13 +37,21 @@ class PatternDesign:
         One row per condition.
 
     placements: list of Placement
-        What each condition writes.
+        What each condition writes, or each of those that differ.
+
+    columns: numpy.ndarray or None, optional
+        Which of the placements each condition is; None if its own. Default is None.
     """
 
     any_device = True
 
-    def __init__(self, conditions: pd.DataFrame, placements: list[Placement]) -> None:
-        self.conditions = conditions
+    def __init__(
+        self,
+        conditions: pd.DataFrame,
+        placements: list[Placement],
+        columns: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.conditions, self.columns = conditions, columns
         self.lengths: NDArray[np.int64] = np.array([p.length for p in placements], int)
         self._placements = placements
 
@@ -63,37 +76,27 @@ def run_patterns(
     table: pd.DataFrame,
     *,
     alphabet: Sequence[str],
-    func: Callable[..., Any],
-    additional_func_kwargs: Mapping[str, Any] | None,
-    kwargs: Mapping[str, Any],
-    max_memory: int | None,
-    random_state: int | None,
-    verbose: bool,
     insert: bool = False,
-    n_controls: int | None = None,
+    n_controls: int = 0,
+    random_state: int | None = None,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """Place every condition's patterns in every background and run the model.
 
-    `table` has one row per condition. Where `n_controls` is a number, control
-    conditions follow and the table gets a column `control`.
+    `table` has one row per condition; rows of controls follow, and all get a column
+    `control`. Each distinct placement is predicted once.
     """
     letters = check_alphabet(alphabet)
     check_backgrounds(X, letters)
     seed = as_seed(random_state)
-    if n_controls is not None:
+    if "control" not in table:
         conditions, table = add_controls(conditions, table, n_controls, letters, seed)
     placements = compile_conditions(
         conditions, len(X), X.shape[-1], letters, insert=insert, random_state=seed
     )
-    engine = Engine(
-        model,
-        X,
-        func=func,
-        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(PatternDesign(table.reset_index(drop=True), placements))
+    first, columns = distinct([placement.key for placement in placements])
+    design = PatternDesign(table, [placements[i] for i in first], columns)
+    return run_design(model, X, design, **options)
 
 
 def check_backgrounds(X: Any, letters: Sequence[str]) -> None:

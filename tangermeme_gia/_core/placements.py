@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -46,6 +47,13 @@ class Placement:
     codes: Codes
     length: int
     kept: Positions | None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for placements that make the same sequences of the same backgrounds."""
+        written = hashlib.sha256(self.columns.tobytes())
+        written.update(self.codes.tobytes())
+        return self.length, self.kept is None, len(self.codes), written.digest()
 
     def apply(self, X: torch.Tensor, rows: Rows = None) -> torch.Tensor:
         """The given background rows with the condition's patterns; `X` is unchanged.

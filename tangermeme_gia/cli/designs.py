@@ -15,7 +15,8 @@ from ..experiments.interaction import factorial, pairwise_interaction
 from ..experiments.positions import positional_bias, random_position
 from ..experiments.sites import multi_site
 from ..experiments.spacing import motif_spacing
-from ..kmers.scan import kmer_mutagenesis, kmer_scan, mutagenesis_change
+from ..kmers.mutagenesis import kmer_mutagenesis, mutagenesis_change
+from ..kmers.scan import kmer_scan
 from .values import gaps, integers, kmer_or_file, order, pattern, structure
 
 Given = Mapping[str, Any]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
 from .._core.designs import check_backgrounds
-from .._core.documentation import document
-from .._core.engine import Engine, merge_kwargs
+from .._core.engine import distinct, run_design
 from .._core.motif_codes import (
     DNA,
     Motif,
@@ -25,6 +22,7 @@ from .._core.motif_codes import (
     encode_motif,
     motif_label,
 )
+from .._core.options import document
 from .._core.patterns import compile_conditions
 from .._core.placements import Placement
 from .._core.results import GIAResult
@@ -36,6 +34,11 @@ from ..structure.pairs import (
     named_structure,
     pair_indices,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import Options
 
 # Sequences looked at together for padding, so that packed ones are decoded in parts.
 _CHUNK = 4096
@@ -51,13 +54,9 @@ def hairpin_importance(
     starts: Sequence[int] | None = None,
     wobble: bool = False,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
     n_controls: int = 0,
-    max_memory: int | None = None,
     random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """Does a motif act in the loop, in the stem, or without any structure?
 
@@ -146,15 +145,8 @@ def hairpin_importance(
     placements = compile_conditions(
         conditions, len(X), length, letters, random_state=seed
     )
-    engine = Engine(
-        model,
-        X,
-        func=func,
-        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(_HairpinDesign(table, placements, pairs, letters, wobble))
+    design = _HairpinDesign(table, placements, pairs, letters, wobble)
+    return run_design(model, X, design, **options)
 
 
 def relative_to_stem(result: GIAResult) -> GIAResult:
@@ -210,30 +202,34 @@ def relative_to_stem(result: GIAResult) -> GIAResult:
     )
 
 
-@dataclass(frozen=True, eq=False)
 class _HairpinDesign:
     """Motifs in sequences that are folded where their row of the table says so."""
 
-    any_device: ClassVar[bool] = False
-    conditions: pd.DataFrame
-    placements: list[Placement]
-    pairs: Pairs
-    letters: tuple[str, ...]
-    wobble: bool
+    any_device = False
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Length of the sequences of each condition."""
-        return np.array([placement.length for placement in self.placements])
+    def __init__(
+        self,
+        conditions: pd.DataFrame,
+        placements: list[Placement],
+        pairs: Pairs,
+        letters: tuple[str, ...],
+        wobble: bool,
+    ) -> None:
+        self.conditions = conditions
+        folded = (conditions["structure"] == "hairpin").tolist()
+        keys = [(p.key, fold) for p, fold in zip(placements, folded, strict=True)]
+        first, self.columns = distinct(keys)
+        self._built = [(placements[i], folded[i]) for i in first]
+        self.lengths: NDArray[np.int64] = np.array([p.length for p, _ in self._built])
+        self._pairs, self._letters, self._wobble = pairs, letters, wobble
 
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
-        folded = self._fold(X, [])
+        hairpins = self._fold(X, [])
         batch = []
-        kinds = self.conditions["structure"].iloc[conditions]
-        for placement, kind in zip(self.placements[conditions], kinds, strict=True):
-            if kind == "hairpin":
-                treated = placement.apply(folded, rows)
+        for placement, folded in self._built[conditions]:
+            if folded:
+                treated = placement.apply(hairpins, rows)
                 batch.append(self._fold(treated, placement.columns.tolist()))
             else:
                 batch.append(placement.apply(X, rows))
@@ -241,7 +237,7 @@ class _HairpinDesign:
 
     def _fold(self, X: torch.Tensor, keep: list[int]) -> torch.Tensor:
         return impose_pairs(
-            X, self.pairs, keep=keep, alphabet=self.letters, wobble=self.wobble
+            X, self._pairs, keep=keep, alphabet=self._letters, wobble=self._wobble
         )
 
 

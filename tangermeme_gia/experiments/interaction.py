@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import string
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds, describe_patterns, run_patterns
-from .._core.documentation import document
 from .._core.motif_codes import DNA, check_alphabet, motif_length
+from .._core.options import document
 from .._core.patterns import Pattern, PatternLike, as_conditions, resolve_start
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 # 65,535 conditions.
 _MOST_PATTERNS = 16
@@ -30,13 +34,7 @@ def pairwise_interaction(
     b: PatternLike,
     *,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Do two patterns together do more, or less, than the sum of each alone?
 
@@ -83,13 +81,7 @@ def pairwise_interaction(
         X,
         [a, b],
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
-        **kwargs,
+        **options,
     )
 
 
@@ -100,13 +92,7 @@ def factorial(
     patterns: Sequence[PatternLike],
     *,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Which patterns depend on each other: what does every subset of them do?
 
@@ -165,13 +151,7 @@ def factorial(
         conditions,
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 

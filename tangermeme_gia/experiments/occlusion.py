@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds
-from .._core.documentation import document
-from .._core.engine import Engine, merge_kwargs
+from .._core.engine import run_design
 from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.options import document
 from .._core.results import GIAResult
 from ..backgrounds.replacements import Background, Replacements
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import Options
 
 
 @document
@@ -29,12 +33,8 @@ def occlusion(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    max_memory: int | None = None,
     random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on a region, whatever else might stand there?
 
@@ -99,15 +99,8 @@ def occlusion(
         for draw in range(n)
     ]
     table = pd.DataFrame(rows, columns=["start", "end", "background", "draw"])
-    engine = Engine(
-        model,
-        X,
-        func=func,
-        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(_WindowDesign(table, edges, draws, X.shape[-1]))
+    design = _WindowDesign(table, edges, draws, X.shape[-1])
+    return run_design(model, X, design, **options)
 
 
 @document
@@ -119,12 +112,8 @@ def occlusion_annotations(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    max_memory: int | None = None,
     random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on each annotated region of its own sequence?
 
@@ -173,17 +162,8 @@ def occlusion_annotations(
     regions = _check_windows("annotations", annotations, X, 3)
     draws = Replacements(background, X, n, as_seed(random_state), letters)
     table = pd.DataFrame({"background": [draws.name] * n, "draw": range(n)})
-    sequences = torch.from_numpy(regions[:, 0])
-    merged = merge_kwargs(kwargs, additional_func_kwargs)
-    engine = Engine(
-        model,
-        X[sequences],
-        func=func,
-        kwargs=_select_args(merged, sequences, len(X)),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(_AnnotationDesign(table, regions, draws, X.shape[-1]))
+    design = _AnnotationDesign(table, regions, draws, X.shape[-1])
+    return run_design(model, X, design, rows=regions[:, 0], **options)
 
 
 def average_draws(result: GIAResult) -> GIAResult:
@@ -240,6 +220,7 @@ class _WindowDesign:
     """The same windows in every sequence, a condition for each and each draw."""
 
     any_device = False
+    columns = None
 
     def __init__(
         self,
@@ -271,6 +252,7 @@ class _AnnotationDesign:
     """A region of its own in each row, a condition for each draw."""
 
     any_device = False
+    columns = None
 
     def __init__(
         self,
@@ -298,23 +280,6 @@ class _AnnotationDesign:
 
 def _mean_of_draws(y: torch.Tensor, n: int) -> torch.Tensor:
     return y.reshape(len(y), y.shape[1] // n, n, *y.shape[2:]).mean(dim=2)
-
-
-def _select_args(
-    kwargs: Mapping[str, Any], sequences: torch.Tensor, n: int
-) -> dict[str, Any]:
-    """The keywords with the extra inputs of each annotation's sequence."""
-    selected = dict(kwargs)
-    if selected.get("args") is not None:
-        args = list(selected["args"])
-        for i, arg in enumerate(args):
-            if len(arg) != n:
-                raise ValueError(
-                    f"`args[{i}]` has {len(arg)} rows, but `X` has {n} sequences; they "
-                    "must agree."
-                )
-        selected["args"] = [arg[sequences] for arg in args]
-    return selected
 
 
 def _check_windows(

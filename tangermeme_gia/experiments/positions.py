@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds, run_patterns
-from .._core.documentation import document
 from .._core.letters import POSITION_STREAM, generator, observed_codes
 from .._core.motif_codes import (
     DNA,
@@ -26,8 +24,14 @@ from .._core.motif_codes import (
     motif_length,
     one_hot,
 )
+from .._core.options import document
 from .._core.patterns import Pattern, resolve_start, resolve_starts
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import Options, PatternOptions
 
 
 @document
@@ -39,13 +43,7 @@ def positional_bias(
     *,
     insert: bool = False,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Does it matter where in the sequence a motif stands?
 
@@ -103,13 +101,7 @@ def positional_bias(
         table.assign(end=[start + k for start in starts]),
         insert=insert,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 
@@ -121,13 +113,9 @@ def random_position(
     *,
     avoid_padding: bool = True,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
     n_controls: int = 0,
-    max_memory: int | None = None,
     random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """What does a motif do wherever it stands: its effect averaged over positions?
 
@@ -189,13 +177,9 @@ def random_position(
         [[Pattern(one_hot(framed, len(letters)), 0)]],
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
         n_controls=n_controls,
-        max_memory=max_memory,
         random_state=seed,
-        verbose=verbose,
+        **options,
     )
 
 

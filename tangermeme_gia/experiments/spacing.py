@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import check_backgrounds, run_patterns
-from .._core.documentation import document
 from .._core.motif_codes import (
     DNA,
     Motif,
@@ -24,8 +22,14 @@ from .._core.motif_codes import (
     motif_length,
     reverse_complement,
 )
+from .._core.options import document
 from .._core.patterns import Pattern
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 Spacings: TypeAlias = (
     Sequence[int] | Sequence[Sequence[int]] | NDArray[np.integer[Any]] | torch.Tensor
@@ -52,13 +56,7 @@ def motif_spacing(
     orders: Sequence[Sequence[int]] | str | None = None,
     orientations: Sequence[str] | str | None = None,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """How does what motifs do together depend on the bases between them?
 
@@ -139,13 +137,7 @@ def motif_spacing(
         conditions,
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 

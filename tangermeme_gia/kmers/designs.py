@@ -12,8 +12,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from tangermeme.io import read_meme
+from tangermeme.utils import PackedSequence
 
-from .._core.designs import Chosen, PatternDesign
+from .._core.designs import Chosen, PatternDesign, check_backgrounds
 from .._core.motif_codes import GAP_LETTER, Motif, motif_label, reverse_complement
 from .._core.patterns import compile_conditions, resolve_start
 from .codes import (
@@ -33,6 +34,7 @@ class KmerDesign:
     """k-mers by index at one start, each followed by its other strand if folded."""
 
     any_device = True
+    columns = None
 
     def __init__(
         self,
@@ -61,7 +63,24 @@ class KmerDesign:
 ScanDesign: TypeAlias = KmerDesign | PatternDesign
 
 
-def all_kmers_design(
+def scan_design(
+    X: torch.Tensor | PackedSequence,
+    k: int,
+    kmers: Kmers | None,
+    start: int | None,
+    letters: tuple[str, ...],
+    strands: int,
+    seed: int,
+) -> tuple[Sequence[str], ScanDesign]:
+    """What a scan runs, all k-mers or those given: their names and their design."""
+    check_backgrounds(X, letters)
+    n, length = len(X), X.shape[-1]
+    if kmers is None:
+        return _all_kmers(k, start, length, letters, strands)
+    return _given(kmers, start, n, length, letters, strands, seed)
+
+
+def _all_kmers(
     k: int, start: int | None, length: int, letters: tuple[str, ...], strands: int
 ) -> tuple[Sequence[str], ScanDesign]:
     """All k-mers, or one of each two strands: their names and their design."""
@@ -73,7 +92,7 @@ def all_kmers_design(
     return KmerNames(indices, k, letters), design
 
 
-def given_design(
+def _given(
     kmers: Kmers,
     start: int | None,
     n: int,

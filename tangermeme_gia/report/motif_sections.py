@@ -14,8 +14,8 @@ import torch
 from .. import plot
 from .._core.motif_codes import DNA, RNA
 from .._core.results import GIAResult
+from ..kmers.mutagenesis import mutagenesis_change
 from ..kmers.results import KmerScan
-from ..kmers.scan import mutagenesis_change
 from ..motifs.from_kmers import KmerAlignment, align_kmers
 from ..motifs.matrices import information_content
 from ..statistics.effects import effect_difference

@@ -17,8 +17,9 @@ from ..experiments.robustness import across_backgrounds
 from ..experiments.sites import multi_site
 from ..experiments.spacing import motif_spacing
 from ..kmers.codes import all_kmers, canonical_kmers, kmer_from_index
+from ..kmers.mutagenesis import kmer_mutagenesis
 from ..kmers.results import KmerScan
-from ..kmers.scan import kmer_mutagenesis, kmer_scan
+from ..kmers.scan import kmer_scan
 from ..structure.pairs import PAPER_HAIRPIN, Hairpin
 from ..structure.processes import require_vienna
 from .store import Results, Store

@@ -23,7 +23,7 @@ from tangermeme_gia.experiments.occlusion import occlusion, occlusion_annotation
 from tangermeme_gia.experiments.positions import positional_bias, random_position
 from tangermeme_gia.experiments.sites import multi_site
 from tangermeme_gia.experiments.spacing import motif_spacing
-from tangermeme_gia.kmers.scan import kmer_mutagenesis
+from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis
 from tangermeme_gia.structure.pairs import Hairpin
 
 # Drawn for each background, so that seeds matter.
@@ -421,10 +421,17 @@ def test_controls_follow_the_conditions(pattern_experiment, network, X):
 def test_keywords_reach_func(experiment, network, X):
     seen = []
 
-    def func(model, X, args=None, target=None, device=None):
-        seen.append(target)
+    def func(model, X, args=None, hypothetical=None, target=None, device=None):
+        seen.append((hypothetical, target))
         return torch.zeros(len(X), 1)
 
-    experiment(network, X, func=func, target=7)
+    experiment(network, X, func=func, hypothetical=7)
     experiment(network, X, func=func, additional_func_kwargs={"target": 8})
-    assert set(seen) == {7, 8}
+    assert set(seen) == {(7, None), (None, 8)}
+
+
+def test_a_target_narrows_every_experiment(experiment, network, X):
+    part = experiment(network, X, random_state=0, target=0)
+    whole = experiment(network, X, random_state=0)
+    torch.testing.assert_close(part.y_before, whole.y_before[..., 0])
+    torch.testing.assert_close(part.y_afters, whole.y_afters[..., 0])

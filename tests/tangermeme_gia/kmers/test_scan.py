@@ -10,9 +10,10 @@ from tangermeme_gia._core.moments import Moments
 from tangermeme_gia._core.motif_codes import DNA, RNA, reverse_complement
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.kmers.codes import all_kmers, canonical_kmers
-from tangermeme_gia.kmers.designs import all_kmers_design
+from tangermeme_gia.kmers.designs import scan_design
+from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis, mutagenesis_change
 from tangermeme_gia.kmers.results import KmerNames, KmerScan, pick_output
-from tangermeme_gia.kmers.scan import kmer_mutagenesis, kmer_scan, mutagenesis_change
+from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.motifs.database import write_meme
 from tangermeme_gia.motifs.from_kmers import align_kmers, sensitivity_logo
 
@@ -107,12 +108,29 @@ def test_the_memory_limit_counts_the_size_of_a_number(X):
 
 
 def test_kmers_are_placed_where_the_model_is(X):
-    _, design = all_kmers_design(2, 3, X.shape[-1], DNA, strands=2)
+    _, design = scan_design(X, 2, None, 3, DNA, 2, 0)
     assert design.any_device
     # On the device "meta" any operation with a tensor that lies elsewhere fails.
     built = design.build(X.to("meta", torch.int8), slice(None), slice(4, 10))
     assert (built.device.type, built.dtype) == ("meta", torch.int8)
     assert built.shape == (len(X), 6, 4, X.shape[-1])
+
+
+@pytest.mark.parametrize(
+    ("fold", "n_kmers", "strands"), [(False, 16, 1), (True, 10, 2)]
+)
+def test_a_scan_counts_the_sequences_of_both_strands(X, fold, n_kmers, strands):
+    asked = []
+
+    def count(model, X, args=None):
+        asked.append(len(X))
+        return model(X.float())
+
+    options = {"k": 2, "fold_reverse_complements": fold, "func": count}
+    scan = kmer_scan(Additive(), X, **options)
+    assert scan.n_scanned == n_kmers
+    assert scan.n_predictions == scan.n_exhaustive == n_kmers * strands * len(X)
+    assert sum(asked) == scan.n_predictions + len(X)
 
 
 def test_folding_averages_both_strands_on_each_background(X):
