@@ -1,7 +1,7 @@
-"""The models of ResidualBind for tangermeme-gia's commands, as an entry point names them.
+"""The models of ResidualBind for tangermeme-gia's commands: an entry point names this.
 
-Has what `tangermeme_gia.models.providers.Provider` asks for: the bundled models by name,
-and the files that `save` and `residualbind train` write.
+Has what `tangermeme_gia.models.providers.Provider` asks for: the bundled models by
+name, and the files that `save` and `residualbind train` write.
 """
 
 from __future__ import annotations

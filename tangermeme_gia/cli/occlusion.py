@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from .._core.command_line import check_files, write_table
 from ..experiments.occlusion import average_draws, occlusion, occlusion_annotations
 from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
 from .designs import Flat
@@ -17,7 +18,7 @@ from .options import (
     ask,
     check_confidence,
 )
-from .output import check_files, local_table, write_plot, write_table
+from .output import check_picture, local_table, write_plot
 from .values import region
 
 _SHUFFLES = ("shuffle", "dinucleotide")
@@ -52,6 +53,7 @@ def run_occlusion(
     **options: Any,
 ) -> None:
     """Write the effects of regions of observed sequences, averaged over draws."""
+    check_picture(plot)
     check_files(out=out, plot=plot, local=local)
     check_confidence(confidence)
     _check_regions(windows, width, step, annotations)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from .._core.command_line import add_command
 from .._core.motif_codes import DNA
 from ..models.loading import load_model
 from ..models.providers import ModelSource, bundled_models
@@ -31,29 +32,11 @@ INPUTS = (
 _ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
 
 
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults that say something: neither None nor those of switches."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.default is False:
-            return action.help
-        if isinstance(action.default, list):
-            return f"{action.help} (default: {' '.join(action.default)})"
-        return super()._get_help_string(action)
-
-
 def add_parser(
     subparsers: Any, name: str, summary: str, example: str
 ) -> argparse.ArgumentParser:
     """Add a command that asks one model; `example` is what follows its name."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=f"example: tangermeme-gia {name} {example}",
-        formatter_class=HelpFormatter,
-    )
-    parser.set_defaults(program=name)
+    parser = add_command(subparsers, name, None, summary, example)
     add_model(parser)
     return parser
 

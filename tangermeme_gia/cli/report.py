@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .._core import command_line
 from ..backgrounds.by_name import background_names
 from ..report import (
     EXPERIMENTS,
@@ -21,7 +22,6 @@ from ..report import (
     write_overview,
 )
 from .options import (
-    HelpFormatter,
     add_inputs,
     add_model,
     prediction_options,
@@ -32,18 +32,15 @@ from .values import respell
 
 def add_command(subparsers: Any) -> None:
     """Add `report` to the commands."""
-    summary = (
-        "Analyse models from k-mer scan to robustness, and write a page for each. "
-        "Run again, it goes on where it stopped."
-    )
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+    parser = command_line.add_command(
+        subparsers,
         "report",
-        help=summary,
-        description=summary,
-        epilog="example: tangermeme-gia report --model A1CF --out report",
-        formatter_class=HelpFormatter,
+        report,
+        "Analyse models from k-mer scan to robustness, and write a page for each. "
+        "Run again, it goes on where it stopped.",
+        "--model A1CF --out report",
     )
-    parser.set_defaults(command=report, program="report", words=[])
+    parser.set_defaults(words=[])
     add_model(parser, several=True)
     parser.add_argument(
         "--out", type=Path, default=Path("report"), help="folder to write"

@@ -8,9 +8,9 @@ from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
 
 import residualbind
+from tangermeme_gia._core.command_line import HelpFormatter
 from tangermeme_gia.cli.options import (
     INPUTS,
-    HelpFormatter,
     add_inputs,
     prediction_options,
     read_inputs,
