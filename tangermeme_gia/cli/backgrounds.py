@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -82,28 +83,20 @@ def draw_background(
     """
     if n is not None and n < 1:
         raise ValueError(f"`--n`={n} must be at least 1.")
+    if name == OBSERVED:
+        return _observed(inputs, n, seed)
+    n = n or N_BACKGROUNDS
     if name == STRUCTURED:
         if dot_bracket is None:
             raise ValueError("the background 'structured' needs `--dot-bracket`.")
         return structured_background(
             inputs.profile if inputs.X is None else inputs.X,
             dot_bracket,
-            n or N_BACKGROUNDS,
+            n,
             alphabet=inputs.alphabet,
             fold_check=fold_check,
             random_state=seed,
         )
-    if name == OBSERVED:
-        if inputs.X is None:
-            raise ValueError("the background 'observed' needs `--sequences`.")
-        if n is None:
-            return inputs.X
-        if n > len(inputs.X):
-            raise ValueError(
-                f"`--n`={n}, but there are {len(inputs.X)} observed sequences."
-            )
-        return inputs.X[torch.from_numpy(template_rows(len(inputs.X), n, seed))]
-    n = n or N_BACKGROUNDS
     if inputs.profile is not None and name == "profile":
         return profile_background(inputs.profile, n, seed)
     X = inputs.X
@@ -119,20 +112,53 @@ def draw_background(
     return sample_background(name, X, n, scores, seed)
 
 
-def draw_all(
-    names: list[str],
-    inputs: ReportInputs,
-    n: int | None,
-    seed: int,
-    **options: Any,
-) -> dict[str, torch.Tensor]:
-    """Several backgrounds by name, each as from `draw_background`.
+@dataclass(frozen=True)
+class Backgrounds:
+    """What the options of a command say of its backgrounds: which, and how many."""
 
-    Raises
-    ------
-    ValueError
-        If a name comes twice, or as `draw_background`.
-    """
-    if len(set(names)) < len(names):
-        raise ValueError(f"`--backgrounds` {' '.join(names)} names one twice.")
-    return {name: draw_background(name, inputs, n, seed, **options) for name in names}
+    background: str
+    n: int | None
+    dot_bracket: str | Hairpin | None
+    fold_check: bool
+    backgrounds: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        several = self.backgrounds or []
+        if len(set(several)) < len(several):
+            raise ValueError(f"`--backgrounds` {' '.join(several)} names one twice.")
+        if STRUCTURED not in (several or [self.background]) and (
+            self.dot_bracket or self.fold_check
+        ):
+            raise ValueError(
+                "`--dot-bracket` and `--fold-check` go with the background "
+                "'structured'."
+            )
+
+    def draw(
+        self, inputs: ReportInputs, seed: int, **prediction: Any
+    ) -> dict[str, torch.Tensor]:
+        """The sequences of each background by name, each as from `draw_background`."""
+        return {
+            name: draw_background(
+                name,
+                inputs,
+                self.n,
+                seed,
+                dot_bracket=self.dot_bracket,
+                fold_check=self.fold_check,
+                **prediction,
+            )
+            for name in self.backgrounds or [self.background]
+        }
+
+
+def _observed(inputs: ReportInputs, n: int | None, seed: int) -> torch.Tensor:
+    if inputs.X is None:
+        raise ValueError("the background 'observed' needs `--sequences`.")
+    if n is None:
+        return inputs.X
+    if n > len(inputs.X):
+        raise ValueError(
+            f"`--n`={n}, but there are {len(inputs.X)} observed sequences."
+        )
+    return inputs.X[torch.from_numpy(template_rows(len(inputs.X), n, seed))]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from .._core.command_line import add_command
 from .._core.motif_codes import DNA
+from .._core.target import Target
 from ..models.loading import load_model
 from ..models.providers import ModelSource, bundled_models
 from ..report import OneOutput, ReportInputs
 from .sequences import read_sequences
+from .values import target as target_of
+
+_Some = TypeVar("_Some")
 
 # The options of `read_inputs`.
 INPUTS = (
@@ -30,15 +34,6 @@ INPUTS = (
 )
 # Named alphabets; any other is spelled out.
 _ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
-
-
-def add_parser(
-    subparsers: Any, name: str, summary: str, example: str
-) -> argparse.ArgumentParser:
-    """Add a command that asks one model; `example` is what follows its name."""
-    parser = add_command(subparsers, name, None, summary, example)
-    add_model(parser)
-    return parser
 
 
 def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -85,7 +80,10 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, help="state dict for a model given as module:callable"
     )
     group.add_argument(
-        "--target", type=int, help="which output of the model, from 0, if several"
+        "--target",
+        type=target_of,
+        help="which output of the model, if several: its index on axis 1 from 0, "
+        "those on axes 1, 2, ... such as 2,62, or the key of a head",
     )
     group.add_argument(
         "--sequences",
@@ -121,7 +119,7 @@ def read_inputs(
     model: str,
     *,
     weights: Path | None = None,
-    target: int | None = None,
+    target: Target | None = None,
     sequences: Path | None = None,
     genome: Path | None = None,
     sequence: str = "sequence",
@@ -173,10 +171,16 @@ class Asked(NamedTuple):
     given: dict[str, Any]
 
     @property
+    def model(self) -> torch.nn.Module:
+        """The whole model, of which experiments choose the output themselves."""
+        return self.inputs.model.whole()
+
+    @property
     def keywords(self) -> dict[str, Any]:
         """Those that every experiment takes."""
         return {
             "alphabet": self.inputs.alphabet,
+            "target": self.inputs.model.target,
             "random_state": self.seed,
             "verbose": sys.stderr.isatty(),
             **self.prediction,
@@ -200,10 +204,10 @@ def ask(options: Mapping[str, Any]) -> Asked:
     return Asked(read_inputs(model, **inputs), seed, prediction, own)
 
 
-def check_confidence(confidence: float) -> None:
-    """Refuse what is no coverage of an interval."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"`--confidence`={confidence:g} must be between 0 and 1.")
+def take(options: dict[str, Any], kind: Callable[..., _Some]) -> _Some:
+    """Those of the options that an object holds, which are then taken out, as it."""
+    names = [name for name in inspect.signature(kind).parameters if name in options]
+    return kind(**{name: options.pop(name) for name in names})
 
 
 def prediction_options(device: str | None, batch_size: int | None) -> dict[str, Any]:
@@ -242,9 +246,11 @@ def _profile(
     return uniform, f"none; {length} uniform bases"
 
 
-def _describe_output(source: ModelSource, target: int | None) -> str:
-    about = source.outputs[target or 0 : (target or 0) + 1]
-    return f"{source.output} ({about[0]})" if any(about) else source.output
+def _describe_output(source: ModelSource, target: Target | None) -> str:
+    place = 0 if target is None else target
+    if isinstance(place, int) and any(source.outputs[place : place + 1]):
+        return f"{source.output} ({source.outputs[place]})"
+    return source.output
 
 
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:

@@ -9,9 +9,19 @@ import torch
 from tangermeme.utils import random_one_hot
 
 from tangermeme_gia.cli import main
+from tangermeme_gia.cli.main import build_parser
 from tangermeme_gia.models.loading import load_model
 
 LENGTH = 24
+
+
+def filled_commands() -> dict:
+    """The parser of each command by its name, with all its options."""
+    commands = build_parser()._subparsers._group_actions[0].choices
+    for parser in commands.values():
+        parser.fill(parser)
+        parser.fill = None
+    return commands
 
 
 @pytest.fixture

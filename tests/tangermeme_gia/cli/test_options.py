@@ -88,7 +88,7 @@ def test_one_of_several_outputs_is_chosen(toys):
         assert torch.equal(predict(model("two", target), X)[:, 0], whole[:, target])
     with pytest.raises(OutputError, match="2 outputs; choose one of 0 to 1 with"):
         predict(model("two"), X)
-    with pytest.raises(OutputError, match="`--target`=2, but the model has"):
+    with pytest.raises(OutputError, match="`--target` has 2 for axis 1"):
         predict(model("two", 2), X)
     with pytest.raises(OutputError, match="a list of 2 for 5 sequences"):
         predict(model("Many"), X)

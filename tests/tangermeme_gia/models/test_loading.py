@@ -85,7 +85,7 @@ def test_weights_that_do_not_fit_are_refused(toys, here):
             "TOYS:Needs",
             r"Needs\(\) fails: TypeError: .*missing 1 .* It is called without",
         ),
-        ("TOYS:raises", r"raises\(\) fails: KeyError: 'weights' .*line 45\)"),
+        ("TOYS:raises", r"raises\(\) fails: KeyError: 'weights' .*line 56\)"),
         ("TOYS:no_model", "gives a value of type int; it must give a torch.nn.Module"),
         ("TOYS:zero", "zero is of type int, neither a torch.nn.Module nor a function"),
         ("broken:build", r"importing broken fails: SyntaxError: .*broken.py"),
