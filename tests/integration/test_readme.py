@@ -3,7 +3,6 @@
 import operator
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -47,17 +46,15 @@ def test_all_code_of_the_readme_is_executed():
     assert left == {"make demo", "make test"}
 
 
+@pytest.mark.usefixtures("_folder_of_my_models")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_runs(command, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "my_models", raising=False)
+def test_a_command_of_the_readme_runs(command, capsys):
     write_what_commands_read()
     program, *words = shlex.split(command)
     assert program == "tangermeme-gia"
     if words[0] == "report":
         words += shlex.split(SHORT.replace("U", "T" if "--genome" in words else "U"))
     assert main(words) == 0
-    sys.modules.pop("my_models", None)
     if "--plot" in words:
         assert Path(words[words.index("--plot") + 1]).stat().st_size > 1000
     assert capsys.readouterr().out

@@ -205,7 +205,9 @@ def test_no_hairpins_or_no_stems_needed():
 
 def test_components_are_the_truth_of_the_probes(simulation):
     scores = simulation.truth.score(simulation.X).squeeze(1).double().numpy()
-    np.testing.assert_allclose(simulation.components["score"], scores, atol=1e-5)
+    np.testing.assert_allclose(
+        simulation.components["score"], scores, rtol=1e-5, atol=1e-5
+    )
 
 
 def test_without_noise_the_measurement_is_the_truth():

@@ -9,16 +9,13 @@ from tangermeme.utils import one_hot_encode
 
 from tangermeme_gia.experiments.structure_reading import importance_by_structure
 from tangermeme_gia.report import ReportOptions, run_report
-from tangermeme_gia.report.parts import PARTS
-from tangermeme_gia.report.store import Store
-from tangermeme_gia.report.structure_section import structure
-from tangermeme_gia.report.study import Study
+from tangermeme_gia.report.experiments.structure import describe, obstacle
 from tangermeme_gia.report.wording import row_with_interval
 from tangermeme_gia.statistics.associations import correlation
 from tangermeme_gia.statistics.intervals import confidence_interval
 from tangermeme_gia.structure.folding import folds_and_probabilities
 
-from .conftest import RNA, Sites, inputs_of
+from ..conftest import RNA, Sites, inputs_of, linear_study, results_of
 
 UNIFORM = torch.full((4, 41), 0.25)
 
@@ -39,14 +36,13 @@ class ReadsFolds(torch.nn.Module):
         return (self.scale * has_site * torch.from_numpy(y).float())[:, None]
 
 
-def section_of(model, folder, n=60, **changes):
+def section_of(model, n=60, **changes):
     options = ReportOptions(motif="GAC", n=n, n_scan=2)
-    study = Study(inputs_of(model, **changes), options)
-    results = PARTS["structure"].compute(study, Store(folder))
+    study, results = results_of("structure", model, None, options, **changes)
     frame = importance_by_structure(
         results["structure"], study.X, [("GAC", 19)], alphabet=RNA
     )
-    return structure(study, results), frame
+    return describe(study, results), frame
 
 
 @pytest.mark.parametrize(
@@ -56,9 +52,9 @@ def section_of(model, folder, n=60, **changes):
         (-1, ("where its site is paired", "in stable sequences")),
     ],
 )
-def test_a_model_that_reads_folds_is_found_out(tmp_path, sign, places):
+def test_a_model_that_reads_folds_is_found_out(sign, places):
     model = ReadsFolds(sign, sign * 0.1)
-    section, frame = section_of(model, tmp_path, profile=UNIFORM)
+    section, frame = section_of(model, profile=UNIFORM)
     unpaired, energy = (
         correlation(frame[name], frame["local_importance"])
         for name in ("unpaired", "energy")
@@ -77,15 +73,15 @@ def test_a_model_that_reads_folds_is_found_out(tmp_path, sign, places):
     assert "differ in their letters as well as in their folds" in section.method
 
 
-def test_a_model_that_does_not_is_not(tmp_path):
-    section, _ = section_of(Sites(), tmp_path, profile=UNIFORM)
+def test_a_model_that_does_not_is_not():
+    section, _ = section_of(Sites(), profile=UNIFORM)
     assert "is not clearly larger or smaller where its site is unpaired (corr" in (
         section.sentence
     )
 
 
-def test_quarters_are_of_the_folds(tmp_path):
-    section, frame = section_of(Sites(), tmp_path, profile=UNIFORM, n=40)
+def test_quarters_are_of_the_folds():
+    section, frame = section_of(Sites(), profile=UNIFORM, n=40)
     table = section.tables["structure"].set_index(["by", "quarter"])
     assert table["n"].tolist() == [10] * 8
     for name in ("unpaired", "energy"):
@@ -99,13 +95,13 @@ def test_quarters_are_of_the_folds(tmp_path):
         assert quarter["low"] == pytest.approx(float(interval.low))
 
 
-def test_effects_that_are_all_the_same_have_no_correlation(tmp_path):
+def test_effects_that_are_all_the_same_have_no_correlation():
     class Same(Sites):
         def forward(self, X):
             return (X[:, :, 19] * torch.tensor([0.0, 0.0, 1.0, 0.0])).sum(1)[:, None]
 
     AU = torch.tensor([[0.5], [0.0], [0.0], [0.5]]).repeat(1, 41)
-    section, _ = section_of(Same(), tmp_path, n=8, profile=AU)
+    section, _ = section_of(Same(), n=8, profile=AU)
     assert section.sentence.startswith(
         "Its effect is neither larger nor smaller where its site is unpaired, for all"
     )
@@ -119,3 +115,26 @@ def test_without_viennarna_a_report_says_how_to_get_it(tmp_path, monkeypatch, qu
     assert [section.name for section in sections] == ["motif", "sites"]
     page = (tmp_path / "index.html").read_text()
     assert "pip install tangermeme-gia[vienna]" in page
+
+
+def test_without_viennarna_nothing_is_folded_and_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "RNA", None)
+    reason = obstacle(linear_study())
+    assert reason.endswith("pip install tangermeme-gia[vienna]")
+
+
+@pytest.mark.parametrize(("length", "n"), [(41, 400), (60, 400), (120, 203), (300, 50)])
+def test_fewer_of_longer_sequences_are_folded(length, n):
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(length * 4, 1))
+    profile = torch.full((4, length), 0.25)
+    options = ReportOptions(motif="GAC", n=400, n_scan=2)
+    study, results = results_of("structure", model, None, options, profile=profile)
+    result = results["structure"]
+    assert len(result.y_before) == n
+    assert torch.allclose(result.y_before, study.predict(study.X[:n]), atol=1e-6)
+
+
+def test_long_sequences_are_not_folded():
+    assert obstacle(linear_study("UGCAUG", 300)) is None
+    reason = obstacle(linear_study("UGCAUG", 301))
+    assert reason == "sequences of 301 bases take long to fold"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tangermeme_gia.report.section import extremes
+from tangermeme_gia.report.effects import extremes
 from tangermeme_gia.statistics.intervals import confidence_interval
 
 
