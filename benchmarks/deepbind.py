@@ -167,7 +167,7 @@ def local_importance(
         )
     patterns = [[pattern] for strand in strands for pattern in strand]
     result = gia.global_importance(model, X, patterns, alphabet=alphabet)
-    local = result.local_importance[..., 0]
+    local = result.output().local_importance
     return local.reshape(len(X), len(strands), len(placed)).mean(dim=1)
 
 
@@ -324,11 +324,9 @@ def study(
         alphabet=alphabet,
         fold_reverse_complements=is_dna,
     )
-    chosen = scan.top(TOP)
     ppm, aligned = gia.motifs.align_kmers(
-        chosen["kmer"].tolist(),
-        chosen["effect"],
-        TOP,
+        scan,
+        top=TOP,
         alphabet=alphabet,
         min_coverage=MIN_COVERAGE,
         both_strands=is_dna,

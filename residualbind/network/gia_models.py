@@ -7,7 +7,6 @@ name, and the files that `save` and `residualbind train` write.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tangermeme_gia.models.providers import ModelSource
 
@@ -18,11 +17,6 @@ from .pretrained import (
     pretrained_metadata,
     pretrained_names,
 )
-
-if TYPE_CHECKING:
-    import torch
-
-    from .weights import Metadata
 
 # Of the provenance: what a reader of a report wants to know.
 _SHOWN = ("protein", "experiment", "source", "seed", "architecture", "transform")
@@ -76,37 +70,23 @@ def load(spec: str) -> ModelSource:
     from .weights import load_metadata
     from .with_structure import WithStructure
 
-    if spec in names():
-        return _source(
-            spec,
-            load_pretrained(spec),
-            pretrained_metadata(spec),
-            load_profile(spec),
-            "bundled with residualbind",
-        )
-    metadata = load_metadata(spec)
-    folds = metadata.config.channels != len(NUCLEOTIDES)
-    model = WithStructure.from_file(spec) if folds else load_file(spec)
-    return _source(Path(spec).stem, model, metadata, None, spec)
-
-
-def _source(
-    name: str,
-    model: torch.nn.Module,
-    metadata: Metadata,
-    profile: torch.Tensor | None,
-    origin: str,
-) -> ModelSource:
+    named = spec in names()
+    metadata = pretrained_metadata(spec) if named else load_metadata(spec)
+    reads_structure = metadata.config.channels != len(NUCLEOTIDES)
+    from_file = WithStructure.from_file if reads_structure else load_file
     experiments = metadata.experiments or ("",) * metadata.config.n_outputs
     scale = "" if metadata.transform is None else "as transformed for training"
     provenance = metadata.provenance.items()
     return ModelSource(
-        name,
-        model,
+        Path(spec).stem,
+        load_pretrained(spec) if named else from_file(spec),
         NUCLEOTIDES,
         metadata.config.length,
-        profile,
+        load_profile(spec) if named else None,
         "predicted binding score",
         tuple(", ".join(filter(None, (name, scale))) for name in experiments),
-        {"model": origin, **{k: str(v) for k, v in provenance if k in _SHOWN}},
+        {
+            "model": "bundled with residualbind" if named else spec,
+            **{name: str(value) for name, value in provenance if name in _SHOWN},
+        },
     )

@@ -12,17 +12,11 @@ import torch
 from torch import nn
 
 from tangermeme_gia._core.letters import check_count
+from tangermeme_gia.structure.processes import count_jobs, require_vienna
 
 from ..data.encoding import BASES, decode_sequences
 from ..data.rnacompete import RNAcompete
-from ..structure.folding import (
-    CONTEXTS,
-    FoldSettings,
-    Profile,
-    count_jobs,
-    fold,
-    require_vienna,
-)
+from ..structure.folding import CONTEXTS, FoldSettings, Profile, fold
 from ..structure.profiles import (
     arrange_profiles,
     check_long_enough,
@@ -282,8 +276,7 @@ class WithStructure(nn.Module):
                 table[sequence] = self._cache[sequence]
             else:
                 missing.append(sequence)
-        for some in fold(missing, self.settings, self.n_jobs):
-            table.update(some)
+        table.update(fold(missing, self.settings, self.n_jobs))
         self._cache.update((sequence, table[sequence]) for sequence in missing)
         while len(self._cache) > self.cache_size:
             self._cache.popitem(last=False)

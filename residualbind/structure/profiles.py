@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from tangermeme_gia.structure.processes import count_jobs, require_vienna
+
 from ..data.encoding import BASES, decode_sequences, encode_sequences
-from .folding import (
-    CONTEXTS,
-    ENERGIES,
-    SHORTEST,
-    FoldSettings,
-    Profile,
-    count_jobs,
-    fold,
-    require_vienna,
-    vienna_version,
-)
+from .folding import CONTEXTS, ENERGIES, SHORTEST, FoldSettings, Profile, fold
 from .profile_cache import ProfileCache
 
 # To be raised when the same settings give other values, so that caches are not mixed.
@@ -222,48 +214,38 @@ def _look_up(
 ) -> dict[str, Profile]:
     """The profiles of each sequence, from the cache or folded and put there."""
     distinct = list(dict.fromkeys(letters))
-    if cache_folder is None or not distinct:
-        folded = _fold_with_progress(distinct, settings, n_jobs, verbose, len(distinct))
-        return dict(pair for some in folded for pair in some)
-    cache = ProfileCache(Path(cache_folder), describe_settings(settings))
-    table = cache.read(distinct)
+    cache, table = None, dict[str, Profile]()
+    if cache_folder is not None and distinct:
+        cache = ProfileCache(Path(cache_folder), describe_settings(settings))
+        table = cache.read(distinct)
     missing = [sequence for sequence in distinct if sequence not in table]
     unsaved: dict[str, Profile] = {}
+    folded = tqdm(
+        fold(missing, settings, n_jobs),
+        total=len(distinct),
+        initial=len(table),
+        unit="sequences",
+        disable=not verbose,
+    )
     try:
-        for some in _fold_with_progress(
-            missing, settings, n_jobs, verbose, len(distinct)
-        ):
-            unsaved.update(some)
-            if len(unsaved) >= _CACHE_CHUNK:
+        for sequence, profile in folded:
+            table[sequence] = unsaved[sequence] = profile
+            if cache is not None and len(unsaved) >= _CACHE_CHUNK:
                 cache.write(unsaved)
-                table |= unsaved
                 unsaved = {}
     finally:
         # Also after an interrupt: what was folded need not be folded again.
-        cache.write(unsaved)
-    return table | unsaved
-
-
-def _fold_with_progress(
-    sequences: Sequence[str],
-    settings: FoldSettings,
-    n_jobs: int,
-    verbose: bool,
-    n_distinct: int,
-) -> Iterator[list[tuple[str, Profile]]]:
-    found = n_distinct - len(sequences)
-    with tqdm(
-        total=n_distinct, initial=found, unit="sequences", disable=not verbose
-    ) as bar:
-        for some in fold(sequences, settings, n_jobs):
-            yield some
-            bar.update(len(some))
+        if cache is not None:
+            cache.write(unsaved)
+    return table
 
 
 def describe_settings(settings: FoldSettings) -> dict[str, Any]:
     """All that decides on a profile besides the sequence, in JSON types."""
+    import RNA
+
     return {
         **settings._asdict(),
         "recipe": RECIPE_VERSION,
-        "viennarna": vienna_version(settings.energies),
+        "viennarna": RNA.__version__,
     }

@@ -19,7 +19,8 @@ from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
 from .memory import resolve_memory
-from .results import GIAResult, Outputs
+from .outputs import Outputs
+from .results import GIAResult
 from .target import Target, Targeted, check_target
 
 if TYPE_CHECKING:

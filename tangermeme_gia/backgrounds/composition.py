@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from ..statistics.intervals import standard_error
+from ..statistics.intervals import confidence_interval
 from ..statistics.significance import welch_test
 
 OneHot: TypeAlias = torch.Tensor | PackedSequence | NDArray[Any]
@@ -153,7 +153,7 @@ def gc_comparison(
                 f"`{name}` holds 1 sequence; at least 2 are needed to compare GC."
             )
     test = welch_test(*gc)
-    se = np.hypot(*(standard_error(values) for values in gc))
+    se = np.hypot(*(confidence_interval(values).se for values in gc))
     background, observed = (float(values.mean()) for values in gc)
     return Comparison(
         background, observed, float(test.effect), float(se), float(test.p)

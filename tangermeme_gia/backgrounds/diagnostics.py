@@ -18,7 +18,7 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..statistics.intervals import as_float64
+from ..statistics.inputs import as_float64
 from .composition import (
     DNA,
     OneHot,

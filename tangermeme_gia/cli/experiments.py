@@ -23,7 +23,9 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     """What a command for an experiment takes."""
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
-    command.add(parser.add_argument_group("experiment"))
+    group = parser.add_argument_group("experiment")
+    for name, settings in command.options:
+        group.add_argument(name, **settings)
     # The best of one background are not those of another.
     _add_backgrounds(parser, several=command.name != "best-kmers")
     add_output(parser, local=command.name not in ("kmer-scan", "best-kmers"))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 
 from .._core.command_line import Parser, add_command, run
 from .commands import COMMANDS, Command
-
-# Name, summary, example, and what gives its parser the options.
-_Command = tuple[str, str, str, Callable[[argparse.ArgumentParser], None]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,41 +46,15 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Each command explains its options: tangermeme-gia multi-site --help",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    commands: list[_Command] = [
-        (
-            "report",
-            "Analyse models from k-mer scan to robustness, and write a page for each. "
-            "Run again, it goes on where it stopped.",
-            "--model A1CF --out report",
-            _fill_report,
-        ),
-        *((*command[:3], partial(_fill_experiment, command)) for command in COMMANDS),
-        (
-            "occlusion",
-            "How much does the output depend on a region, whatever else might stand "
-            "there?",
-            "--sequences probes.fa --width 6 --plot regions.png",
-            _fill_occlusion,
-        ),
-    ]
-    for name, summary, example, fill in commands:
-        add_command(subparsers, name, None, summary, example).fill = fill
+    for command in COMMANDS:
+        name, summary, example, *_ = command
+        one = add_command(subparsers, name, None, summary, example)
+        one.fill = partial(_fill, command)
     return parser
 
 
-def _fill_report(parser: argparse.ArgumentParser) -> None:
-    from .report import add_options
-
-    add_options(parser)
-
-
-def _fill_experiment(command: Command, parser: argparse.ArgumentParser) -> None:
-    from .experiments import add_options
-
-    add_options(command, parser)
-
-
-def _fill_occlusion(parser: argparse.ArgumentParser) -> None:
-    from .occlusion import add_options
-
-    add_options(parser)
+def _fill(command: Command, parser: argparse.ArgumentParser) -> None:
+    if command.draw is None:
+        import_module(f".{command.name}", __package__).add_options(parser)
+    else:
+        import_module(".experiments", __package__).add_options(command, parser)

@@ -6,9 +6,9 @@ import argparse
 from dataclasses import dataclass
 from typing import Any
 
-from ..experiments.occlusion import average_draws, occlusion, occlusion_annotations
+from ..experiments.occlusion import occlusion, occlusion_annotations
 from .arguments import Flat
-from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
+from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, Backgrounds
 from .options import Asked, add_inputs, add_model, add_output, ask, take
 from .output import Output
 from .values import region
@@ -76,7 +76,7 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
         drawn = occlusion_annotations(model, X, regions.annotations, **keywords)
     else:
         drawn = occlusion(model, X, regions.along(X.shape[-1]), **keywords)
-    result = average_draws(drawn)
+    result = drawn.average("draw")
     output.write(
         result.to_frame(output.confidence),
         lambda plots: _draw_regions(plots, result, regions.width is not None),
@@ -90,7 +90,8 @@ def _replacement(name: str, asked: Asked, n: int) -> Any:
     if name in _SHUFFLES:
         return name
     many = None if name == OBSERVED else max(n, N_BACKGROUNDS)
-    return draw_background(name, asked.inputs, many, asked.seed, **asked.prediction)
+    drawn = Backgrounds(name, many).draw(asked.inputs, asked.seed, **asked.prediction)
+    return drawn[name]
 
 
 def _add_regions(parser: argparse.ArgumentParser) -> None:

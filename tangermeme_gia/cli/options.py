@@ -21,17 +21,6 @@ from .values import target as target_of
 
 _Some = TypeVar("_Some")
 
-# The options of `read_inputs`.
-INPUTS = (
-    "weights",
-    "target",
-    "sequences",
-    "genome",
-    "sequence",
-    "score",
-    "length",
-    "alphabet",
-)
 # Named alphabets; any other is spelled out.
 _ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
 
@@ -196,18 +185,14 @@ def ask(options: Mapping[str, Any]) -> Asked:
         As `read_inputs` and `prediction_options`.
     """
     own = dict(options)
-    model, seed, device, batch_size = (
-        own.pop(name) for name in ("model", "seed", "device", "batch_size")
-    )
-    inputs = {name: own.pop(name) for name in INPUTS}
-    prediction = prediction_options(device, batch_size)
-    return Asked(read_inputs(model, **inputs), seed, prediction, own)
+    prediction = take(own, prediction_options)
+    return Asked(take(own, read_inputs), own.pop("seed"), prediction, own)
 
 
-def take(options: dict[str, Any], kind: Callable[..., _Some]) -> _Some:
-    """Those of the options that an object holds, which are then taken out, as it."""
-    names = [name for name in inspect.signature(kind).parameters if name in options]
-    return kind(**{name: options.pop(name) for name in names})
+def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:
+    """What a class or function makes of the options it takes; the others remain."""
+    names = [name for name in inspect.signature(to).parameters if name in options]
+    return to(**{name: options.pop(name) for name in names})
 
 
 def prediction_options(device: str | None, batch_size: int | None) -> dict[str, Any]:

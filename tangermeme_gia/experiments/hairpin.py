@@ -67,7 +67,8 @@ def hairpin_importance(
 
     `y_before` is that of the unstructured background, so that rows with `structure`
     "unstructured" have the motif's own effect, and "hairpin" rows that of stem and
-    motif together. `relative_to_stem` gives the motif's effect within the hairpin.
+    motif together. Its effect within the hairpin is that relative to the empty one:
+    ``result.select(structure="hairpin").relative_to(place="none")``.
 
     Parameters
     ----------
@@ -147,59 +148,6 @@ def hairpin_importance(
     )
     design = _HairpinDesign(table, placements, pairs, letters, wobble)
     return run_design(model, X, design, **options)
-
-
-def relative_to_stem(result: GIAResult) -> GIAResult:
-    """What does a motif add to the hairpin that it stands in?
-
-    Parameters
-    ----------
-    result: GIAResult
-        From `hairpin_importance`.
-
-    Returns
-    -------
-    result: GIAResult
-        The conditions with the motif in the hairpin, with the empty hairpin as
-        `y_before`: its local importance is output with motif and stem minus output
-        with the stem alone.
-
-    Raises
-    ------
-    ValueError
-        If the result is not from `hairpin_importance`, or lacks the empty hairpin.
-
-    Examples
-    --------
-    >>> from tangermeme.utils import random_one_hot
-    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
-    >>> X = random_one_hot((50, 4, 41), random_state=0)
-    >>> result = relative_to_stem(hairpin_importance(model, X, "GCTGGC"))
-    >>> result.conditions["place"].tolist()
-    ['loop', 'left arm', 'right arm']
-    """
-    table = result.conditions
-    if not {"place", "structure"} <= set(table.columns):
-        raise ValueError(
-            f"`result` has conditions with the columns {list(table.columns)}; it must "
-            "come from `hairpin_importance`."
-        )
-    in_hairpin = table["structure"] == "hairpin"
-    empty = np.flatnonzero(in_hairpin & (table["place"] == "none"))
-    if not len(empty):
-        raise ValueError(
-            "`result` has no condition with the empty hairpin, the first one of "
-            "`hairpin_importance`."
-        )
-    stem = int(empty[0])
-    filled = np.flatnonzero(in_hairpin & (table["place"] != "none"))
-    after = result.y_afters
-    conditions = table.iloc[filled].reset_index(drop=True)
-    if isinstance(after, torch.Tensor):
-        return GIAResult(after[:, stem], after[:, filled], conditions)
-    return GIAResult(
-        [y[:, stem] for y in after], [y[:, filled] for y in after], conditions
-    )
 
 
 class _HairpinDesign:

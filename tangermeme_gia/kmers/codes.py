@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import torch
@@ -251,6 +251,47 @@ def place_kmers(
     letters = torch.from_numpy(one_hot(channels, n_letters)).to(X)
     X_with[..., start : start + k] = letters[:, None]
     return X_with
+
+
+class KmerNames(Sequence[str]):
+    """k-mers by their indices, spelled when they are read.
+
+    Parameters
+    ----------
+    indices: numpy.ndarray of int, shape=(n_kmers,)
+        Indices of the k-mers (see `kmer_channels`).
+
+    k: int
+        Their length.
+
+    alphabet: sequence of str
+        Letters in channel order.
+
+    Examples
+    --------
+    >>> names = KmerNames(np.arange(4**9), 9, "ACGU")
+    >>> len(names), names[-1]
+    (262144, 'UUUUUUUUU')
+    >>> names[:2]
+    ['AAAAAAAAA', 'AAAAAAAAC']
+    """
+
+    def __init__(self, indices: Indices, k: int, alphabet: Sequence[str]) -> None:
+        self._indices, self._k = indices, k
+        self._letters = np.array(list(alphabet))
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, key: int) -> str: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[str]: ...
+    def __getitem__(self, key: int | slice) -> str | list[str]:
+        wanted = np.atleast_1d(self._indices[key])
+        channels = kmer_channels(wanted, self._k, len(self._letters))
+        spelled = ["".join(letters) for letters in self._letters[channels].tolist()]
+        return spelled if isinstance(key, slice) else spelled[0]
 
 
 def _as_indices(indices: ArrayLike, k: int, n_letters: int) -> Indices:

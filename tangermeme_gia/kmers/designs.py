@@ -19,13 +19,13 @@ from .._core.motif_codes import GAP_LETTER, Motif, motif_label, reverse_compleme
 from .._core.patterns import compile_conditions, resolve_start
 from .codes import (
     Indices,
+    KmerNames,
     canonical_kmers,
     index_from_kmer,
     n_kmers,
     place_kmers,
     reverse_complement_index,
 )
-from .results import KmerNames
 
 Kmers: TypeAlias = Sequence[Motif] | Mapping[str, Motif] | str | os.PathLike[str]
 

@@ -17,11 +17,11 @@ from .._core.letters import check_count
 from .._core.moments import Moments
 from .._core.motif_codes import DNA, as_seed, check_alphabet
 from .._core.options import document
-from ..statistics.intervals import check_fraction
+from .._core.scans import KmerScan
+from ..statistics.inputs import check_fraction
 from ..statistics.racing import Indices, Race, Values, race
 from .designs import Kmers, ScanDesign, scan_design
 from .measure import add_effects, block_effects, block_kmers
-from .results import KmerScan
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

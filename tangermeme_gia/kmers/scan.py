@@ -12,9 +12,9 @@ from .._core.engine import Engine
 from .._core.moments import Moments
 from .._core.motif_codes import DNA, as_seed, check_alphabet
 from .._core.options import document
+from .._core.scans import KmerScan
 from .designs import Kmers, scan_design
 from .measure import add_effects
-from .results import KmerScan
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

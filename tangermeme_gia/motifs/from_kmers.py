@@ -15,6 +15,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from .._core.motif_codes import complement_channels
+from .._core.scans import KmerScan
 from .matrices import (
     Matrix,
     Values,
@@ -115,8 +116,8 @@ def sensitivity_logo(
 
 
 def align_kmers(
-    kmers: Sequence[str],
-    effects: ArrayLike | torch.Tensor,
+    kmers: KmerScan | Sequence[str],
+    effects: ArrayLike | torch.Tensor | None = None,
     top: int = 10,
     *,
     alphabet: Sequence[str] = ("A", "C", "G", "T"),
@@ -136,12 +137,12 @@ def align_kmers(
 
     Parameters
     ----------
-    kmers: sequence of str
-        Distinct k-mers of one length, for example the `kmer` column of a k-mer scan.
+    kmers: KmerScan or sequence of str
+        A scan of all k-mers with one output; or distinct k-mers of one length.
 
-    effects: array-like, shape=(len(kmers),)
-        Global importance of each. For a motif that lowers the prediction pass the
-        negated effects.
+    effects: array-like or None, shape=(len(kmers),), optional
+        Global importance of each; None is that of the scan. For a motif that lowers the
+        prediction pass k-mers and the negated effects. Default is None.
 
     top: int, optional
         How many to align, best first; all of them if there are fewer. Equal effects
@@ -193,6 +194,9 @@ def align_kmers(
     tensor([0.1875, 0.1875, 0.1875, 0.4375], dtype=torch.float64)
     """
     letters = list(alphabet)
+    if isinstance(kmers, KmerScan):
+        best = kmers.top(top)
+        kmers, effects = best["kmer"].tolist(), best["effect"].to_numpy()
     scores = as_float_array(effects)
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
@@ -204,16 +208,9 @@ def align_kmers(
         )
     frequencies = check_frequencies(background, len(letters))
     order = np.argsort(-scores, kind="stable")[:top]
-    codes, weights = codes[order], np.maximum(scores[order] - baseline, 0)
-    if not weights[0] > 0:
-        raise ValueError(
-            f"no k-mer has an effect above `baseline`={baseline:g} (the best is "
-            f"{scores[order[0]]:.6g}), so none can be weighted; negate `effects` for a "
-            "motif that lowers the prediction, or lower `baseline`."
-        )
-    weights = weights / weights.sum()
+    weights = _weights(scores[order], baseline)
     complements = np.array(complement_channels(letters)) if both_strands else None
-    aligned = [_align(codes[0], code, furthest, complements) for code in codes]
+    aligned = [_align(codes[order[0]], codes[i], furthest, complements) for i in order]
     codes = np.array([one.code for one in aligned])
     starts = np.array([one.shift for one in aligned])
     left = starts[weights > 0].min()
@@ -261,6 +258,19 @@ def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> C
     if len(set(kmers)) < len(kmers):
         raise ValueError("`kmers` must be distinct.")
     return _letter_codes(kmers, letters)
+
+
+def _weights(effects: Values, baseline: float) -> Values:
+    """The share of each k-mer in the motif, best first."""
+    above: Values = np.maximum(effects - baseline, 0)
+    if not above[0] > 0:
+        raise ValueError(
+            f"no k-mer has an effect above `baseline`={baseline:g} (the best is "
+            f"{effects[0]:.6g}), so none can be weighted; negate `effects` for a "
+            "motif that lowers the prediction, or lower `baseline`."
+        )
+    shares: Values = above / above.sum()
+    return shares
 
 
 class _Aligned(NamedTuple):

@@ -10,7 +10,8 @@ import torch
 
 from .._core.results import GIAResult
 from ..statistics.effects import effect_difference
-from ..statistics.intervals import Interval, Values
+from ..statistics.inputs import Values
+from ..statistics.intervals import Interval
 from ..statistics.selection import rescore_winners
 from .wording import row_with_interval
 

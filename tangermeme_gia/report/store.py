@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 
 from .._core.results import GIAResult
+from .._core.scans import KmerScan
 from .._core.storage import write_atomically
-from ..kmers.results import KmerScan
 
 # Of an experiment by name: `GIAResult`, or `KmerScan` of the scan.
 Results = dict[str, Any]

@@ -13,9 +13,9 @@ from tangermeme.predict import predict
 
 from .._core.motif_codes import DNA, RNA, encode_motif
 from .._core.patterns import resolve_start
+from .._core.scans import KmerScan
 from ..backgrounds.by_name import background_names, sample_background
 from ..backgrounds.profiles import profile_background
-from ..kmers.results import KmerScan
 from .experiments import EXPERIMENTS, REGISTRY
 from .one_output import OneOutput
 from .store import Fingerprint, Results, Store, model_checksum, tensor_checksum

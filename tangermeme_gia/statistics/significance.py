@@ -14,10 +14,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .intervals import (
-    RESAMPLE_ROWS,
-    RESAMPLE_VALUES,
-    ROUNDING,
+from .._core.scans import KmerScan
+from .inputs import (
     Labels,
     LocalImportance,
     Values,
@@ -25,6 +23,12 @@ from .intervals import (
     as_local,
     as_pair,
     check_fraction,
+)
+from .intervals import (
+    RESAMPLE_ROWS,
+    RESAMPLE_VALUES,
+    ROUNDING,
+    moments,
     sum_by,
     summarise,
 )
@@ -53,7 +57,7 @@ class Significance(NamedTuple):
 
 
 def paired_t_test(
-    local: LocalImportance,
+    local: LocalImportance | KmerScan,
     other: LocalImportance | None = None,
     *,
     clusters: Labels | None = None,
@@ -64,16 +68,17 @@ def paired_t_test(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, ...)
-        Local importances, one row per background.
+    local: GIAResult, KmerScan, array-like or torch.Tensor, shape=(n, ...)
+        A result with one output, of which each condition is tested; local importances,
+        one row per background; or, without `other`, a scan.
 
-    other: array-like, torch.Tensor or None, same shape, optional
-        Local importances of a second arm on the same backgrounds; the test is then of
-        `local` - `other`. None tests `local` against 0. Default is None.
+    other: GIAResult, array-like, torch.Tensor or None, same shape, optional
+        A second arm on the same backgrounds; the test is then of `local` - `other`.
+        None tests `local` against 0. Default is None.
 
     clusters: sequence or None, shape=(n,), optional
         The template each background was shuffled from; the test then uses the error
-        and the degrees of freedom of `statistics.standard_error`. Default is None.
+        and the degrees of freedom of `confidence_interval`. Default is None.
 
     alternative: {"two-sided", "greater", "less"}, optional
         Which effects count as evidence. Default is "two-sided".
@@ -102,9 +107,9 @@ def paired_t_test(
     """
     # scipy.stats.ttest_rel has no clusters, and warns and returns NaN where all
     # backgrounds agree; elsewhere the two are equal, which is tested.
-    values = _difference(local, other)
     _check_options(alternative, alpha)
-    summary = summarise(values, clusters)
+    values = local if other is None else _difference(local, other)
+    summary = moments(values, clusters)
     t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
@@ -255,11 +260,11 @@ def welch_test(
 
     Parameters
     ----------
-    a: array-like or torch.Tensor, shape=(n_a, ...)
-        Local importances of one group.
+    a: GIAResult, array-like or torch.Tensor, shape=(n_a, ...)
+        A result, or local importances, of one group.
 
-    b: array-like or torch.Tensor, shape=(n_b, ...)
-        Local importances of the other, for the same conditions.
+    b: GIAResult, array-like or torch.Tensor, shape=(n_b, ...)
+        The same of the other, for the same conditions.
 
     alternative, alpha
         As in `paired_t_test`, for `a` minus `b`.
@@ -299,7 +304,9 @@ def welch_test(
     return Significance(effect, t, p, p < alpha, first.n + second.n)
 
 
-def _difference(local: LocalImportance, other: LocalImportance | None) -> Values:
+def _difference(
+    local: LocalImportance | KmerScan, other: LocalImportance | None
+) -> Values:
     if other is None:
         return as_local(local)
     first, second = as_pair(local, other, ("local", "other"))

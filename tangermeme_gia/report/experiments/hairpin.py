@@ -11,7 +11,7 @@ import torch
 from ... import plot
 from ..._core.motif_codes import reverse_complement
 from ..._core.results import GIAResult
-from ...experiments.hairpin import hairpin_importance, relative_to_stem
+from ...experiments.hairpin import hairpin_importance
 from ...statistics.effects import effect_difference
 from ...structure.pairs import PAPER_HAIRPIN, Hairpin
 from ..effects import local_effects
@@ -102,7 +102,7 @@ def _shape(study: Study) -> Hairpin:
 
 def _folded_and_not(result: GIAResult) -> GIAResult:
     """The motif's own effect at each place: in the hairpin and without structure."""
-    inside = relative_to_stem(result)
+    inside = result.select(structure="hairpin").relative_to(place="none")
     flat = (result.conditions["structure"] == "unstructured").to_numpy()
     effects = np.concatenate(
         [local_effects(inside), local_effects(result)[:, flat]], axis=1

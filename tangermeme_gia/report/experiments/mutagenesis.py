@@ -7,7 +7,8 @@ from typing import Any
 
 from ... import plot
 from ..._core.results import GIAResult
-from ...kmers.mutagenesis import kmer_mutagenesis, mutagenesis_change
+from ...kmers.mutagenesis import kmer_mutagenesis
+from ...statistics.mutagenesis import mutagenesis_change
 from ..effects import ON_HALVES, extremes, local_effects
 from ..section import Figure, Section
 from ..store import Results

@@ -9,7 +9,8 @@ from functools import partial
 from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.positions import positional_bias
-from ...statistics.intervals import Values, confidence_interval
+from ...statistics.inputs import Values
+from ...statistics.intervals import confidence_interval
 from ..effects import ON_HALVES, Extremes, extremes, local_effects, unrounded
 from ..section import Figure, Section
 from ..store import Results

@@ -11,7 +11,7 @@ from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...experiments.robustness import across_backgrounds
-from ...statistics.comparisons import BackgroundComparison
+from ...statistics.comparisons import Comparison
 from ..layout import FLANK, flank_starts, no_flanks, site_starts
 from ..section import Figure, Section
 from ..store import Results
@@ -46,7 +46,7 @@ def compute(study: Study) -> Results:
 
 def describe(study: Study, results: Results) -> Section:
     """Between which values the effect is, and how well backgrounds agree."""
-    comparison = BackgroundComparison(
+    comparison = Comparison(
         {k: _with_short_names(study, v) for k, v in results.items()}
     )
     frame = comparison.to_frame()

@@ -11,10 +11,10 @@ import scipy
 import torch
 
 from ... import plot
+from ..._core.scans import KmerScan
 from ...kmers.codes import all_kmers, canonical_kmers, kmer_from_index
-from ...kmers.results import KmerScan
 from ...kmers.scan import kmer_scan
-from ...statistics.intervals import Values
+from ...statistics.inputs import Values
 from ...statistics.selection import benjamini_hochberg
 from ..effects import ALPHA
 from ..section import Figure, Section

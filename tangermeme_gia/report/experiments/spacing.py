@@ -10,7 +10,8 @@ import pandas as pd
 from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.spacing import motif_spacing
-from ...statistics.intervals import Values, confidence_interval
+from ...statistics.inputs import Values
+from ...statistics.intervals import confidence_interval
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
 from ..effects import ALPHA, ON_HALVES, Extremes, extremes, local_effects, unrounded

@@ -82,7 +82,7 @@ def test_a_model_that_reads_structure_folds_its_sequences(here, channels):
 def test_a_model_that_reads_structure_needs_vienna(here, monkeypatch):
     config = residualbind.ResidualBindConfig(channels=9)
     residualbind.save(residualbind.ResidualBind(config), here / "folded.safetensors")
-    monkeypatch.setattr("residualbind.structure.folding.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "RNA", None)
     with pytest.raises(ImportError, match=r"tangermeme-gia\[vienna\]"):
         load_model("folded.safetensors")
 

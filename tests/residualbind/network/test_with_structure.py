@@ -175,7 +175,7 @@ def test_settings_of_folding_are_used(X):
         (6, {"kind": "PUH"}, "`kind`='PUH' must be one of 'PU', 'PHIME'"),
         (6, {"energies": "my own"}, "`energies`='my own' must be one of"),
         (6, {"cache_size": -1}, "`cache_size`=-1 must be at least 0"),
-        (6, {"n_jobs": 0}, "`n_jobs`=0 must be a positive integer"),
+        (6, {"n_jobs": 0}, "`n_jobs`=0 must be at least 1"),
     ],
 )
 def test_what_does_not_fit_is_named(channels, options, match):

@@ -301,7 +301,7 @@ def test_missingvienna_is_named_with_its_extra(monkeypatch):
         (SEQUENCES, {"energies": "1999"}, ValueError, "`energies`='1999' must be one"),
         (SEQUENCES, {"temperature": -1}, ValueError, "`temperature`=-1 must be from 0"),
         (SEQUENCES, {"temperature": "hot"}, TypeError, "`temperature`='hot' must be"),
-        (SEQUENCES, {"n_jobs": 0}, ValueError, "`n_jobs`=0 must be a positive integer"),
+        (SEQUENCES, {"n_jobs": 0}, ValueError, "`n_jobs`=0 must be at least 1"),
         (
             ["ACGUACGU", "GAAC"],
             {},

@@ -3,7 +3,7 @@ import torch
 from tangermeme.utils import random_one_hot
 
 import tangermeme_gia as gia
-from tangermeme_gia.cli.backgrounds import NAMES, Backgrounds, draw_background
+from tangermeme_gia.cli.backgrounds import NAMES, Backgrounds
 from tangermeme_gia.report import OneOutput, ReportInputs
 
 PROFILE = torch.tensor([0.7, 0.1, 0.1, 0.1])[:, None].repeat(1, 12)
@@ -16,6 +16,10 @@ class CountsA(torch.nn.Module):
 
 
 MODEL = OneOutput(CountsA())
+
+
+def draw_background(name, inputs, n=None, seed=0, **design):
+    return Backgrounds(name, n, **design).draw(inputs, seed)[name]
 
 
 def test_the_names_are_those_of_the_paper_the_sequences_themselves_and_a_design():

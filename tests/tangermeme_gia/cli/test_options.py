@@ -1,4 +1,5 @@
 import argparse
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from torch.testing import assert_close
 import residualbind
 from tangermeme_gia._core.command_line import HelpFormatter
 from tangermeme_gia.cli.options import (
-    INPUTS,
     add_inputs,
     prediction_options,
     read_inputs,
@@ -27,7 +27,8 @@ def parse(*words):
 
 def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
-    assert given.keys() == {*INPUTS, "device", "batch_size", "seed"}
+    read = inspect.signature(read_inputs).parameters.keys() - {"model"}
+    assert given.keys() == {*read, "device", "batch_size", "seed"}
     assert (given["sequences"], given["length"], given["seed"]) == (Path("a.fa"), 5, 0)
 
 

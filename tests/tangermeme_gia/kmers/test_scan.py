@@ -8,14 +8,15 @@ from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
 from tangermeme_gia._core.moments import Moments
 from tangermeme_gia._core.motif_codes import DNA, RNA, reverse_complement
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.experiments.importance import global_importance
-from tangermeme_gia.kmers.codes import all_kmers, canonical_kmers
+from tangermeme_gia.kmers.codes import KmerNames, all_kmers, canonical_kmers
 from tangermeme_gia.kmers.designs import scan_design
-from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis, mutagenesis_change
-from tangermeme_gia.kmers.results import KmerNames, KmerScan, pick_output
+from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.motifs.database import write_meme
 from tangermeme_gia.motifs.from_kmers import align_kmers, sensitivity_logo
+from tangermeme_gia.statistics.mutagenesis import mutagenesis_change
 
 LENGTH = 12
 # Of outputs of a few units in single precision.
@@ -227,19 +228,21 @@ def test_nothing_given_is_changed(X):
 def test_the_top_kmers_are_those_of_the_output_asked_for():
     effect = torch.tensor([[1.0, 5.0], [3.0, 4.0], [3.0, 9.0]], dtype=torch.float64)
     scan = KmerScan(["AA", "AC", "AG"], effect, effect / 10, 50)
-    assert scan.top(2)["kmer"].tolist() == ["AC", "AG"]
-    top = scan.top(10, output=1)
+    assert scan.output(0).top(2)["kmer"].tolist() == ["AC", "AG"]
+    top = scan.output(1).top(10)
     assert top["kmer"].tolist() == ["AG", "AA", "AC"]
     assert top["output"].tolist() == [1, 1, 1]
     pd.testing.assert_frame_equal(
         top.iloc[[0]].reset_index(drop=True),
         scan.to_frame().iloc[[5]].reset_index(drop=True),
     )
-    assert scan.top(1, output=1, lowest=True)["kmer"].tolist() == ["AC"]
+    assert scan.output(1).top(1, lowest=True)["kmer"].tolist() == ["AC"]
     with pytest.raises(ValueError, match=re.escape("`n`=0 must be at least 1")):
         scan.top(0)
-    with pytest.raises(ValueError, match=re.escape("there are 2, from 0 to 1")):
-        scan.top(1, output=2)
+    with pytest.raises(ValueError, match="`label`=2 is none of the outputs: 0, 1"):
+        scan.output(2)
+    with pytest.raises(ValueError, match="the result has 2 outputs, 0, 1; choose"):
+        scan.top(1)
     with pytest.raises(ValueError, match="`confidence`=1 must be between"):
         scan.to_frame(confidence=1)
 
@@ -248,10 +251,12 @@ def test_outputs_of_a_list_are_picked_by_their_labels(X):
     scan = kmer_scan(Curved(), X, k=1)
     frame = scan.to_frame()
     for label in [(0, 1, 2), 1]:
-        picked = pick_output(scan.effect, label, leading=1)
+        picked = scan.output(label)
         rows = frame[[x == label for x in frame["output"]]]
-        assert picked.tolist() == rows["effect"].tolist()
-    assert scan.top(2, output=(0, 1, 2))["output"].tolist() == [(0, 1, 2)] * 2
+        assert picked.effect.tolist() == rows["effect"].tolist()
+        assert picked.se.tolist() == rows["se"].tolist()
+        assert picked[3:] == scan[3:]
+    assert scan.output((0, 1, 2)).top(2)["output"].tolist() == [(0, 1, 2)] * 2
 
 
 def test_names_are_spelled_when_read_and_fit_the_alignment():
@@ -278,7 +283,7 @@ def test_running_moments_keep_their_digits_beside_a_large_mean():
 def test_the_change_of_a_variant_under_an_additive_model_is_that_of_its_weight(X):
     model = Additive()
     result = kmer_mutagenesis(model, X, "GANA", start=3)
-    change = mutagenesis_change(result, output=1)
+    change = mutagenesis_change(result.output(1))
     weight = model.weight[1].detach().double().numpy()
     for j, letter in enumerate("GANA"):
         expected = np.zeros(4)
@@ -301,8 +306,10 @@ def test_variants_come_by_position_after_the_wild_type(X):
         Additive(), X, [[(m, None)] for m in table["motif"]], alphabet=RNA
     )
     assert torch.equal(result.y_afters, expected.y_afters)
+    change = mutagenesis_change(result.output(0))
+    assert list(change.columns) == list(RNA)
     with pytest.raises(ValueError, match="variant with 'U', which is not"):
-        mutagenesis_change(result)
+        mutagenesis_change(result.output(0), DNA)
 
 
 def test_the_logo_is_highest_where_the_model_looks(X):
@@ -312,7 +319,7 @@ def test_the_logo_is_highest_where_the_model_looks(X):
     model.weight.data.zero_()
     model.weight.data[:, 1, 5] = 2.0
     result = kmer_mutagenesis(model, X, "GCA", start=4)
-    logo = sensitivity_logo(mutagenesis_change(result), "GCA")
+    logo = sensitivity_logo(mutagenesis_change(result.output(0)), "GCA")
     assert logo.sum(axis=1).tolist() == pytest.approx([0, 2 * 3**0.5, 0])
 
 
@@ -363,5 +370,6 @@ def test_controls_get_all_their_variants_and_leave_the_change_alone(X):
     assert sorted(shuffled) == sorted("GANA")
     assert shuffled[2] == "N"
     assert shuffled != "GANA"
-    expected = mutagenesis_change(kmer_mutagenesis(Additive(), X, "GANA"))
-    pd.testing.assert_frame_equal(mutagenesis_change(result), expected, atol=1e-6)
+    plain = kmer_mutagenesis(Additive(), X, "GANA")
+    change, expected = (mutagenesis_change(r.output(1)) for r in (result, plain))
+    pd.testing.assert_frame_equal(change, expected, atol=1e-6)

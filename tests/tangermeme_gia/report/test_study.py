@@ -7,8 +7,8 @@ import torch
 from tangermeme.utils import random_one_hot
 
 from tangermeme_gia import place
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.backgrounds.by_name import background_names
-from tangermeme_gia.kmers.results import KmerScan
 from tangermeme_gia.report import (
     EXPERIMENTS,
     OneOutput,

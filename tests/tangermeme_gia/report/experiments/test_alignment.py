@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tangermeme_gia.kmers.results import KmerScan
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.report import ReportOptions
 from tangermeme_gia.report.experiments.alignment import _consensus, describe, obstacle
 from tangermeme_gia.report.study import Study

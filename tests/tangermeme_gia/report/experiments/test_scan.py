@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tangermeme_gia.kmers.results import KmerScan
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.report import OutputError, ReportOptions
 from tangermeme_gia.report.experiments.scan import _p_values, compute, describe

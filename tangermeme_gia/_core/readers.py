@@ -1,4 +1,4 @@
-"""Text tables, plain or gzipped, read so that every error names the file and line.
+"""Text files, plain or gzipped, read so that every error names the file and line.
 
 pandas parses the numbers; what it would let pass in silence (short and long rows,
 duplicate columns, booleans, blank lines) is checked here.
@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 PathLike = str | Path
 
@@ -49,28 +50,39 @@ class TextTable:
         """Where a row (0-based) is, for errors: file and line."""
         return f"{self.path}, line {row + self.n_header + 1}"
 
-    def require(self, *columns: str) -> None:
-        """Raise a ValueError that names what is there if a column is missing."""
+    def require(self, *columns: str, argument: str | None = None) -> None:
+        """Raise a ValueError that names what is there if a column is missing.
+
+        It also names the argument that asks for the columns, if there is one.
+        """
         missing = [name for name in columns if name not in self.columns]
         if missing:
             there = ", ".join(map(repr, self.columns[:10]))
             more = f" and {len(self.columns) - 10} more" if self.columns[10:] else ""
             raise ValueError(
-                f"{self.path} has no column {missing[0]!r}; its columns are {there}"
-                f"{more}."
+                f"{f'`{argument}`: ' if argument else ''}{self.path} has no column "
+                f"{missing[0]!r}; its columns are {there}{more}."
             )
 
     def read(
-        self, texts: Sequence[str], scores: Sequence[str]
-    ) -> tuple[list[list[str]], NDArray[np.float32]]:
+        self, texts: Sequence[str], scores: Sequence[str], dtype: DTypeLike = np.float32
+    ) -> tuple[list[list[str]], NDArray[Any]]:
         """Some columns of text and some of numbers, in one pass.
+
+        Parameters
+        ----------
+        texts, scores: sequence of str
+            The columns.
+
+        dtype: data type, optional
+            That of the numbers. Default is numpy.float32.
 
         Returns
         -------
         texts: list of list of str
             Each column of text, without white space around the values.
 
-        y: numpy.ndarray, shape=(n, len(scores)), dtype=float32
+        y: numpy.ndarray, shape=(n, len(scores))
             The numbers; what was not measured is NaN.
 
         Raises
@@ -81,7 +93,7 @@ class TextTable:
         """
         self.require(*texts, *scores)
         frame = self._parse(texts, scores)
-        y = np.empty((len(frame), len(scores)), dtype=np.float32)
+        y = np.empty((len(frame), len(scores)), dtype=dtype)
         with np.errstate(over="ignore"):  # what overflows is found below
             for i, column in enumerate(scores):
                 values = frame[column]
@@ -92,7 +104,8 @@ class TextTable:
             row, i = np.argwhere(np.isinf(y))[0]
             raise ValueError(
                 f"{self.place(row)}: the score in column {scores[i]!r} is infinite or "
-                "too large for 32 bits; scores are finite, or NA if not measured."
+                f"too large for {8 * y.itemsize} bits; scores are finite, or NA if not "
+                "measured."
             )
         return [[t.strip() for t in frame[column].tolist()] for column in texts], y
 
