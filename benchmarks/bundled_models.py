@@ -20,7 +20,7 @@ import torch
 import residualbind as rb
 import tangermeme_gia as gia
 from tangermeme_gia import plot
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 
 EXPERIMENTS = {"A1CF": "RNCMPT00001", "ANKHD1": "RNCMPT00002"}
 START = 17

@@ -28,7 +28,7 @@ from tangermeme.utils import one_hot_encode
 from torch import nn
 
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.letters import DNA, RNA
 
 K = 8  # the longest whose scan takes minutes; the motifs have 4 to 19 letters
 LENGTH = 26
@@ -259,7 +259,7 @@ def read_jaspar(release: str) -> dict[str, torch.Tensor]:
     database = pyjaspar.jaspardb(release=release)
     motifs = database.fetch_motifs(collection="CORE", tax_group=["vertebrates"])
     return {
-        f"{motif.matrix_id} {motif.name}": gia.motifs.matrices.pfm_to_ppm(
+        f"{motif.matrix_id} {motif.name}": gia.motifs.pfm_to_ppm(
             [list(motif.counts[letter]) for letter in DNA]
         )
         for motif in motifs

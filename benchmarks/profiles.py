@@ -21,7 +21,7 @@ from machine import describe_machine
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 
 SHOWN = 6

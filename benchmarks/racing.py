@@ -27,7 +27,7 @@ from matplotlib import pyplot as plt
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 from tangermeme_gia.statistics.racing import race
 
@@ -69,7 +69,7 @@ def draw_background(protein: str, name: str, n: int) -> torch.Tensor:
             rb.load_profile(protein), n=n, random_state=0
         )
     probes = rb.simulate_rnacompete(N_PROBES, random_state=0).X
-    return gia.backgrounds.sample_background(name, probes, n=n, random_state=0)
+    return gia.backgrounds.sample_backgrounds(probes, [name], n, random_state=0)[name]
 
 
 def local_importances(protein: str, name: str, n: int) -> np.ndarray:

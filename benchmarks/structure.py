@@ -66,7 +66,7 @@ import tangermeme_gia as gia
 from residualbind.data.preparation import Prepared
 from residualbind.simulation.probes import STEMS
 from residualbind.simulation.simulate import Simulation
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 
 MOTIF = "GACUAC"
 LOOP = 8

@@ -11,7 +11,6 @@ from pathlib import Path
 from tangermeme_gia.models.providers import ModelSource
 
 from .pretrained import (
-    NUCLEOTIDES,
     load_pretrained,
     load_profile,
     pretrained_metadata,
@@ -66,13 +65,15 @@ def load(spec: str) -> ModelSource:
     >>> source.alphabet, source.length, source.profile.shape
     (('A', 'C', 'G', 'U'), 41, torch.Size([4, 41]))
     """
+    from tangermeme_gia._core.letters import RNA
+
     from .weights import load as load_file
     from .weights import load_metadata
     from .with_structure import WithStructure
 
     named = spec in names()
     metadata = pretrained_metadata(spec) if named else load_metadata(spec)
-    reads_structure = metadata.config.channels != len(NUCLEOTIDES)
+    reads_structure = metadata.config.channels != len(RNA)
     from_file = WithStructure.from_file if reads_structure else load_file
     experiments = metadata.experiments or ("",) * metadata.config.n_outputs
     scale = "" if metadata.transform is None else "as transformed for training"
@@ -80,12 +81,12 @@ def load(spec: str) -> ModelSource:
     return ModelSource(
         Path(spec).stem,
         load_pretrained(spec) if named else from_file(spec),
-        NUCLEOTIDES,
-        metadata.config.length,
-        load_profile(spec) if named else None,
-        "predicted binding score",
-        tuple(", ".join(filter(None, (name, scale))) for name in experiments),
-        {
+        alphabet=RNA,
+        length=metadata.config.length,
+        profile=load_profile(spec) if named else None,
+        output="predicted binding score",
+        outputs=tuple(", ".join(filter(None, (name, scale))) for name in experiments),
+        origin={
             "model": "bundled with residualbind" if named else spec,
             **{name: str(value) for name, value in provenance if name in _SHOWN},
         },

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.structure.processes import count_jobs, require_vienna
 
-from ..data.encoding import BASES, decode_sequences, encode_sequences
+from ..data.encoding import check_bases, decode_sequences, encode_sequences
 from .folding import CONTEXTS, ENERGIES, SHORTEST, FoldSettings, Profile, fold
 from .profile_cache import ProfileCache
 
@@ -117,7 +118,7 @@ def structure_profiles(
     n_jobs = count_jobs(n_jobs)
     if isinstance(sequences, torch.Tensor):
         X = sequences
-        check_one_hot(X, "sequences")
+        check_bases(X, "sequences")
     else:
         X = encode_sequences(sequences, length)
     require_vienna("`structure_profiles`")
@@ -144,22 +145,6 @@ def check_settings(kind: str, energies: str, temperature: float) -> FoldSettings
             f"`temperature`={temperature} must be from 0 to 100 degrees Celsius."
         )
     return FoldSettings(kind, energies, float(temperature))
-
-
-def check_one_hot(X: torch.Tensor, name: str) -> None:
-    """Raise unless the first four channels hold one base or none in each column."""
-    if X.ndim != 3 or X.shape[1] < len(BASES):
-        raise ValueError(
-            f"`{name}` has shape {tuple(X.shape)}; it must be (n, 4 or more, length)."
-        )
-    bases = X[:, : len(BASES)].detach()
-    one_hot = ((bases == 0) | (bases == 1)).all(dim=1) & (bases.sum(dim=1) <= 1)
-    if not one_hot.all():
-        row, column = torch.nonzero(~one_hot)[0].tolist()
-        raise ValueError(
-            f"`{name}` is not one-hot in sequence {row} at position {column}: "
-            f"{bases[row, :, column].tolist()}; only letters can be folded."
-        )
 
 
 def check_long_enough(letters: Sequence[str], name: str) -> None:
@@ -197,7 +182,7 @@ def arrange_profiles(
         On the CPU; 0 at padding.
     """
     n, _, length = X.shape
-    known = (X[:, : len(BASES)] != 0).any(dim=1)
+    known = (X[:, : len(RNA)] != 0).any(dim=1)
     first = known.int().argmax(dim=1).tolist()
     profiles = np.zeros((n, len(CONTEXTS[kind]), length), dtype=np.float32)
     for row, (start, sequence) in enumerate(zip(first, letters, strict=True)):

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from .memory import resolve_memory
 from .outputs import Outputs
 from .results import GIAResult
-from .target import Target, Targeted, check_target
+from .target import Target, Targeted, check_target, target_labels
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -147,7 +147,8 @@ class Engine:
             afters = [after[:, columns] for after in afters]
         y_before: Outputs = before if is_list else before[0]
         y_afters: Outputs = afters if is_list else afters[0]
-        return GIAResult(y_before, y_afters, design.conditions)
+        labels = target_labels(self.target, y_before)
+        return GIAResult(y_before, y_afters, design.conditions, outputs=labels)
 
     def on(self, rows: NDArray[np.int64]) -> Engine:
         """The same on some of the backgrounds, in any order."""

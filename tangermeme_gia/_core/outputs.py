@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 Outputs: TypeAlias = torch.Tensor | list[torch.Tensor]
-# An index, or one for each axis of the outputs; the first is the tensor's of a list.
-Label: TypeAlias = int | tuple[int, ...]
+# An index, or one for each axis of the outputs; the first is the tensor's of a list, or
+# the key of a head that was asked for.
+Label: TypeAlias = int | str | tuple[int | str, ...]
 
 
 def as_heads(y: Outputs) -> list[torch.Tensor]:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from tangermeme.utils import PackedSequence
 
+from .._core.letters import RandomState, as_seed
 from .profiles import profile_background
 from .shuffles import (
     dinucleotide_shuffled_background,
@@ -36,22 +37,22 @@ def background_names() -> tuple[str, ...]:
 
 
 def sample_background(
-    name: str,
     X: torch.Tensor | PackedSequence,
+    name: str,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> torch.Tensor:
     """Draw the background of a given name.
 
     Parameters
     ----------
+    X: torch.Tensor, shape=(-1, alphabet, length), or PackedSequence
+        Observed one-hot sequences.
+
     name: str
         One of `background_names()`: "profile", "shuffle", "dinucleotide", "quartile1"
         (the lowest 25 % of the scores) to "quartile4".
-
-    X: torch.Tensor, shape=(-1, alphabet, length), or PackedSequence
-        Observed one-hot sequences.
 
     n: int, optional
         Sequences to draw. Default is 1000.
@@ -60,7 +61,7 @@ def sample_background(
         Experimental score of each sequence, which only the quartiles use and need.
         Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. Default is None.
 
     Returns
@@ -77,7 +78,7 @@ def sample_background(
     --------
     >>> from tangermeme.utils import random_one_hot
     >>> X = random_one_hot((20, 4, 41), random_state=0)
-    >>> sample_background("dinucleotide", X, n=5).shape
+    >>> sample_background(X, "dinucleotide", n=5).shape
     torch.Size([5, 4, 41])
     """
     if name not in _NAMES:
@@ -101,7 +102,7 @@ def sample_backgrounds(
     names: Sequence[str] | None = None,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> dict[str, torch.Tensor]:
     """Draw several backgrounds of observed sequences, to run an experiment under each.
 
@@ -120,7 +121,7 @@ def sample_backgrounds(
     scores: array-like, shape=(len(X),), or None, optional
         Experimental score of each sequence, for the quartiles. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; each background is the one `sample_background` draws with it. Default is
         None.
 
@@ -148,4 +149,5 @@ def sample_backgrounds(
             f"`names`={names!r} must be a list of distinct names from "
             f"{background_names()}."
         )
-    return {name: sample_background(name, X, n, scores, random_state) for name in names}
+    seed = as_seed(random_state)
+    return {name: sample_background(X, name, n, scores, seed) for name in names}

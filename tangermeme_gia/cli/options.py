@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from .._core.motif_codes import DNA
+from .._core.letters import DNA, RNA
 from .._core.target import Target
 from ..models.loading import load_model
 from ..models.providers import ModelSource, bundled_models
@@ -22,7 +22,8 @@ from .values import target as target_of
 _Some = TypeVar("_Some")
 
 # Named alphabets; any other is spelled out.
-_ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
+_PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
+_ALPHABETS = {"DNA": "".join(DNA), "RNA": "".join(RNA), "protein": _PROTEIN}
 
 
 def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:

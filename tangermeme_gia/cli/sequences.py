@@ -18,7 +18,7 @@ from pyfaidx import FastaIndexingError, UnsupportedCompressionFormat
 from tangermeme.utils import one_hot_encode
 
 from .._core.fasta import read_fasta_sequences
-from .._core.motif_codes import DNA
+from .._core.letters import DNA
 from .._core.readers import open_table, read_bytes
 from ..structure.pairs import complementary_bases
 from .values import respell

@@ -11,9 +11,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds
 from .._core.engine import run_design
-from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
 from .._core.options import document
 from .._core.results import GIAResult
 from ..backgrounds.replacements import Background, Replacements
@@ -33,7 +32,7 @@ def occlusion(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on a region, whatever else might stand there?
@@ -90,7 +89,7 @@ def occlusion(
     torch.Size([3, 2, 1])
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     edges = _check_windows("windows", np.atleast_2d(windows), X, 2)
     draws = Replacements(background, X, n, as_seed(random_state), letters)
     rows = [
@@ -112,7 +111,7 @@ def occlusion_annotations(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on each annotated region of its own sequence?
@@ -158,7 +157,7 @@ def occlusion_annotations(
     torch.Size([2, 1, 1])
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     regions = _check_windows("annotations", annotations, X, 3)
     draws = Replacements(background, X, n, as_seed(random_state), letters)
     table = pd.DataFrame({"background": [draws.name] * n, "draw": range(n)})

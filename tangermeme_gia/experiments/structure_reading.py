@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds
-from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.letters import DNA, as_seed, check_alphabet, check_sequences
 from .._core.outputs import as_columns
 from .._core.patterns import Pattern, PatternLike, as_conditions, compile_conditions
 from .._core.placements import Placement
@@ -115,8 +114,8 @@ def importance_by_structure(
     """
     letters = check_alphabet(alphabet)
     complementary_bases(letters)
-    check_backgrounds(X, letters)
-    conditions = as_conditions(patterns)
+    check_sequences(X, letters)
+    conditions = as_conditions(patterns, letters)
     rows = _rows(result, len(X), len(conditions))
     if random_state is None:
         _check_certain(conditions)
@@ -171,10 +170,7 @@ def _rows(result: GIAResult, n: int, n_conditions: int) -> NDArray[np.intp]:
 
 def _check_certain(conditions: list[list[Pattern]]) -> None:
     for pattern in (pattern for condition in conditions for pattern in condition):
-        if isinstance(pattern.motif, str):
-            continue
-        values = torch.as_tensor(pattern.motif)
-        if ((values != 0) & (values != 1)).any():
+        if pattern.motif.is_drawn:
             raise ValueError(
                 "`random_state`=None, but `patterns` holds a PPM; which letters each "
                 "background got follows from the seed of the experiment."

@@ -11,8 +11,10 @@ from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
 from .._core.designs import run_patterns
-from .._core.motif_codes import DNA, GAP_LETTER, as_seed, check_alphabet
+from .._core.letters import DNA, GAP_LETTER, RandomState, as_seed, check_alphabet
+from .._core.motif import Motif
 from .._core.options import document
+from .._core.patterns import Pattern
 from .._core.results import GIAResult
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def kmer_mutagenesis(
     *,
     alphabet: Sequence[str] = DNA,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """Which letters of a k-mer matter: how do all its single-letter variants do?
@@ -84,16 +86,20 @@ def kmer_mutagenesis(
             "be listed."
         )
     seed = as_seed(random_state)
+    wild_type = [[Pattern(Motif.parse(motif, letters), start)]]
+    conditions, controls = with_controls(
+        wild_type, pd.DataFrame(index=[0]), n_controls, seed
+    )
     tables = [
-        _variants(control, letters).assign(control=name)
-        for control, name in with_controls(motif, n_controls, letters, seed)
-        if isinstance(control, str)
+        _variants(condition[0].motif.label, letters).assign(control=name)
+        for condition, name in zip(conditions, controls["control"], strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
+    variants = [Motif.parse(variant, letters) for variant in table["motif"]]
     return run_patterns(
         model,
         X,
-        [[(variant, start)] for variant in table["motif"]],
+        [[Pattern(variant, start)] for variant in variants],
         table,
         alphabet=letters,
         random_state=seed,

@@ -14,17 +14,16 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.motif_codes import complement_channels
+from .._core.letters import DNA, Codes, as_float64, complement_channels
 from .._core.scans import KmerScan
 from .matrices import (
     Matrix,
     Values,
-    as_float_array,
     check_frequencies,
     logo_frame,
 )
 
-Codes: TypeAlias = NDArray[np.int64]
+Shifts: TypeAlias = NDArray[np.int64]
 
 
 class KmerAlignment(NamedTuple):
@@ -46,7 +45,7 @@ class KmerAlignment(NamedTuple):
 def sensitivity_logo(
     change: Matrix | pd.DataFrame,
     kmer: str,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
 ) -> pd.DataFrame:
     """Which positions of a k-mer does the model care about?
 
@@ -91,7 +90,7 @@ def sensitivity_logo(
             f"{letters}."
         )
     codes = _letter_codes([kmer], letters)[0]
-    values = as_float_array(change)
+    values = as_float64(change, "change")
     if values.shape != (len(kmer), len(letters)) or not values.size:
         raise ValueError(
             f"`change` has shape {values.shape}; it must be ({len(kmer)}, "
@@ -120,7 +119,7 @@ def align_kmers(
     effects: ArrayLike | torch.Tensor | None = None,
     top: int = 10,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     baseline: float = 0.0,
     max_shift: int | None = None,
     min_coverage: float = 0.0,
@@ -197,7 +196,11 @@ def align_kmers(
     if isinstance(kmers, KmerScan):
         best = kmers.top(top)
         kmers, effects = best["kmer"].tolist(), best["effect"].to_numpy()
-    scores = as_float_array(effects)
+    if effects is None:
+        raise TypeError(
+            "`effects` is missing; give one for each of `kmers`, or a scan."
+        )
+    scores = as_float64(effects, "effects")
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
     furthest = k - 1 if max_shift is None else max_shift
@@ -209,8 +212,11 @@ def align_kmers(
     frequencies = check_frequencies(background, len(letters))
     order = np.argsort(-scores, kind="stable")[:top]
     weights = _weights(scores[order], baseline)
-    complements = np.array(complement_channels(letters)) if both_strands else None
-    aligned = [_align(codes[order[0]], codes[i], furthest, complements) for i in order]
+    codes = codes[order]
+    complements = (
+        np.array(complement_channels(letters), np.int8) if both_strands else None
+    )
+    aligned = [_align(codes[0], code, furthest, complements) for code in codes]
     codes = np.array([one.code for one in aligned])
     starts = np.array([one.shift for one in aligned])
     left = starts[weights > 0].min()
@@ -241,7 +247,8 @@ def _letter_codes(kmers: Sequence[str], letters: list[str]) -> Codes:
                     f"k-mer {kmer!r} has {letter!r} at position {position}, which is "
                     f"not in `alphabet` {', '.join(letters)}."
                 )
-    return np.array([[channels[letter] for letter in kmer] for kmer in kmers])
+    codes = [[channels[letter] for letter in kmer] for kmer in kmers]
+    return np.array(codes, dtype=np.int8)
 
 
 def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> Codes:
@@ -282,7 +289,7 @@ class _Aligned(NamedTuple):
 
 
 def _align(
-    best: Codes, code: Codes, furthest: int, complements: Codes | None
+    best: Codes, code: Codes, furthest: int, complements: NDArray[np.int8] | None
 ) -> _Aligned:
     """Of equal strands the given one, of equal shifts the smallest, then the left."""
 
@@ -314,7 +321,7 @@ def _align(
 
 
 def _weighted_letters(
-    codes: Codes, starts: Codes, weights: Values, n_letters: int
+    codes: Codes, starts: Shifts, weights: Values, n_letters: int
 ) -> tuple[Values, Values]:
     """Letters of the k-mers summed by weight, and the weight that misses a column."""
     k = codes.shape[1]

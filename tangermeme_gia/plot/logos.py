@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+from .._core.letters import DNA, as_float64
 from .._core.results import GIAResult
 from ..motifs.from_kmers import sensitivity_logo
-from ..motifs.matrices import Matrix, as_float_array, information_logo, logo_frame
+from ..motifs.matrices import Matrix, information_logo, logo_frame
 from ..statistics.mutagenesis import mutagenesis_change, wild_type
 from .style import (
     BLUE,
@@ -29,7 +30,6 @@ from .style import (
     new_axes,
 )
 
-DNA = ("A", "C", "G", "T")
 # Where every position has its number, they do not touch.
 _MOST_NUMBERS = 12
 _BRACKETS_PER_INCH = 18
@@ -200,7 +200,7 @@ def mutagenesis_heatmap(
     """
     given, sequence, letters = _read_change(change, sequence, alphabet)
     heights = sensitivity_logo(given, sequence, letters)
-    values = as_float_array(given).T
+    values = as_float64(given, "change").T
     ax = new_axes(ax, height=2.4 if logo else 2.0)
     rows = len(letters)
     # The logo stands in the same axes, so that no layout can cut it off.

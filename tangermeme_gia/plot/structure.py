@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Arc
 from numpy.typing import ArrayLike
 
+from .._core.letters import DNA
 from ..statistics.associations import correlation
 from ..statistics.intervals import Interval, confidence_interval
 from ..structure.pairs import pair_indices
-from .logos import DNA, draw_logo, number_positions
+from .logos import draw_logo, number_positions
 from .style import (
     BLUE,
     GREY,

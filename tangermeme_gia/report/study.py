@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 from tangermeme.predict import predict
 
-from .._core.motif_codes import DNA, RNA, encode_motif
+from .._core.letters import DNA, RNA
+from .._core.motif import Motif
 from .._core.patterns import resolve_start
 from .._core.scans import KmerScan
 from ..backgrounds.by_name import background_names, sample_background
@@ -235,7 +236,7 @@ class Study:
             not give one number for each (`OutputError`).
         """
         if self.motif:
-            encode_motif(self.motif, 1, self.inputs.alphabet)
+            Motif.parse(self.motif, self.inputs.alphabet)
         _ = self.start
         n_kmers = len(self.inputs.alphabet) ** self.options.k
         if "scan" in self.options.wanted() and n_kmers > _MOST_KMERS:
@@ -332,7 +333,7 @@ class Study:
         if name == "profile" and self.inputs.profile is not None:
             return profile_background(self.inputs.profile, n, seed + 1)
         scores = self.scores if name.startswith("quartile") else None
-        return sample_background(name, self.observed, n, scores, seed + 1)
+        return sample_background(self.observed, name, n, scores, seed + 1)
 
     def predict(self, X: torch.Tensor) -> torch.Tensor:
         """What the model says of sequences as they are, shape=(n, 1)."""

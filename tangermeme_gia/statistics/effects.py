@@ -13,6 +13,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import RandomState
 from .._core.results import GIAResult
 from .inputs import (
     Labels,
@@ -61,7 +62,7 @@ def effect_difference(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
 ) -> Interval:
     """How much larger is the effect of one arm than that of another?
 
@@ -246,7 +247,7 @@ def interaction_contrast(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Interaction:
     """Do two patterns do more, or less, together than the sum of both alone?

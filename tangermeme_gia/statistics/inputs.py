@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import as_float64
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
@@ -19,27 +20,6 @@ Codes = NDArray[np.intp]
 # Of a result with one output: a column for each condition, none for a single one.
 LocalImportance: TypeAlias = GIAResult | ArrayLike | torch.Tensor
 Labels = Sequence[Any] | NDArray[Any] | torch.Tensor | pd.Series
-
-
-def as_float64(values: ArrayLike | torch.Tensor, name: str) -> Values:
-    """Numbers of any kind as a float64 array; `name` is the argument's."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    # The outputs of a model with several would be stacked as if they were backgrounds.
-    if isinstance(values, (list, tuple)) and any(
-        isinstance(part, torch.Tensor) and part.ndim for part in values
-    ):
-        raise TypeError(
-            f"`{name}` is a {type(values).__name__} of tensors; it must be one tensor "
-            "or array. Choose that of one output, or stack them."
-        )
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"`{name}` must be numbers in one array, not {type(values).__name__}: "
-            f"{error}."
-        ) from error
 
 
 def as_arms(local: LocalImportance | KmerScan, name: str = "local") -> Values:

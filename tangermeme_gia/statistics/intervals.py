@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import scipy
 
+from .._core.letters import RandomState, as_generator, as_seed
 from .._core.scans import KmerScan
 from .inputs import (
     Codes,
@@ -65,7 +66,7 @@ def confidence_interval(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
 ) -> Interval:
     """Between which values does the global importance lie?
 
@@ -101,7 +102,7 @@ def confidence_interval(
     n_resamples: int, optional
         Resamples of the bootstraps, shared by all conditions. Default is 9999.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the bootstraps; None draws another each time. Default is 0.
 
     Returns
@@ -143,12 +144,12 @@ def confidence_interval(
     bounds = np.empty((2, columns.shape[1]))
     # The same seed for every block: all conditions share their resamples, and the
     # interval of one does not depend on which others are asked for.
-    seed = np.random.SeedSequence(random_state)
+    seed = as_seed(random_state)
     block = max(1, RESAMPLE_VALUES // n_resamples)
     bootstrap = _bca if method == "bca" else _bootstrap_t
     for first in range(0, columns.shape[1], block):
         part = slice(first, first + block)
-        rng = np.random.default_rng(seed)
+        rng = as_generator(seed)
         bounds[:, part] = bootstrap(
             columns[:, part], codes, confidence, n_resamples, rng
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import torch
 
-from .._core.motif_codes import GAP_LETTER, check_alphabet
+from .._core.letters import GAP_LETTER, check_alphabet
 from .._core.results import GIAResult
 from .inputs import without_controls
 

@@ -6,8 +6,9 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import as_float64
 from .._core.scans import KmerScan
-from .inputs import LocalImportance, as_float64, check_fraction
+from .inputs import LocalImportance, check_fraction
 from .intervals import moments
 
 

@@ -16,6 +16,7 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import RandomState, as_float64, as_generator
 from .._core.results import GIAResult
 from .inputs import (
     Labels,
@@ -23,7 +24,6 @@ from .inputs import (
     Values,
     as_arms,
     as_clusters,
-    as_float64,
     check_fraction,
 )
 from .intervals import confidence_interval
@@ -177,7 +177,7 @@ def split_and_rescore(
     selection_fraction: float = 0.5,
     confidence: float = 0.95,
     clusters: Labels | None = None,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
     """Which conditions win, and what do they do, if there is one set of backgrounds?
@@ -200,7 +200,7 @@ def split_and_rescore(
         The template each background was shuffled from: templates are then divided, so
         that none is on both sides. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the division; None divides differently each time. Default is 0.
 
     Returns
@@ -233,7 +233,7 @@ def split_and_rescore(
             f"{n_selection} on one side and {n_units - n_selection} on the other; at "
             "least 2 are needed on each."
         )
-    order = np.random.default_rng(random_state).permutation(n_units)
+    order = as_generator(random_state).permutation(n_units)
     selects = np.isin(codes, order[:n_selection])
     held_out_codes = None if clusters is None else codes[~selects]
     table = _rescore(

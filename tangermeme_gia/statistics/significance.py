@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from .._core.letters import RandomState, as_generator
 from .._core.scans import KmerScan
 from .inputs import (
     Labels,
@@ -189,7 +190,7 @@ def sign_flip_test(
     clusters: Labels | None = None,
     alternative: Alternative = "two-sided",
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Significance:
     """Does a pattern have an effect, without any assumption on its distribution?
@@ -213,7 +214,7 @@ def sign_flip_test(
         and Smyth 2010). No p is then below 1 / (n_resamples + 1): a search over
         thousands of conditions needs more. Default is 9999.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the flips, which all conditions share; None draws others each time.
         Default is 0.
 
@@ -341,12 +342,15 @@ def _p_value(
 
 
 def _flip_p_value(
-    columns: Values, alternative: Alternative, n_resamples: int, seed: int | None
+    columns: Values,
+    alternative: Alternative,
+    n_resamples: int,
+    random_state: RandomState,
 ) -> Values:
     n, n_columns = columns.shape
     exact = 2**n <= n_resamples
     m = 2**n if exact else n_resamples
-    rng = np.random.default_rng(seed)
+    rng = as_generator(random_state)
     extreme = np.zeros(n_columns, dtype=np.int64)
     for first in range(0, m, RESAMPLE_ROWS):
         flips = np.arange(first, min(first + RESAMPLE_ROWS, m))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .._core.letters import Codes, observed_codes
+from .._core.letters import DNA, Codes, check_sequences, codes_from_one_hot
 from .pairs import (
     Hairpin,
     Pairs,
@@ -65,7 +65,7 @@ class FoldingCheck(NamedTuple):
 def fold(
     X: torch.Tensor | PackedSequence,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Folds:
@@ -120,7 +120,7 @@ def fold(
 def unpaired_probabilities(
     X: torch.Tensor | PackedSequence,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Values:
@@ -173,7 +173,7 @@ def folds_and_probabilities(
 def pair_probabilities(
     X: torch.Tensor | PackedSequence,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Values:
@@ -214,7 +214,7 @@ def folding_check(
     X: torch.Tensor | PackedSequence,
     structure: str | Hairpin,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> FoldingCheck:
@@ -297,14 +297,10 @@ class _Sequences:
 
     def __init__(self, X: torch.Tensor | PackedSequence, alphabet: Sequence[str]):
         complementary_bases(alphabet)
-        codes = observed_codes(X)
-        if X.shape[1] != len(alphabet):
-            raise ValueError(
-                f"`X` has {X.shape[1]} channels, but `alphabet`={tuple(alphabet)} has "
-                f"{len(alphabet)} letters."
-            )
+        check_sequences(X, alphabet)
+        codes = codes_from_one_hot(X)
         self.length = codes.shape[1]
-        self.firsts, self.ends = _extents(codes, len(alphabet))
+        self.firsts, self.ends = _extents(codes)
         letters = np.array([*("U" if x == "T" else x for x in alphabet), "N"])
         self.texts = [
             "".join(letters[row[first:end]].tolist())
@@ -343,9 +339,9 @@ class _Sequences:
                     yield "", 0.0, np.zeros(0)
 
 
-def _extents(codes: Codes, n_letters: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _extents(codes: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The first base of each sequence and one past its last one."""
-    is_base = codes < n_letters
+    is_base = codes >= 0
     firsts = is_base.argmax(axis=1)
     ends = codes.shape[1] - is_base[:, ::-1].argmax(axis=1)
     return firsts, np.where(is_base.any(axis=1), ends, firsts)

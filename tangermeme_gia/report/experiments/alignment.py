@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from ... import plot
-from ..._core.motif_codes import DNA, RNA
+from ..._core.letters import DNA, RNA
 from ...motifs.database import write_meme
 from ...motifs.from_kmers import align_kmers
 from ...motifs.matrices import information_content

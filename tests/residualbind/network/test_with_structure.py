@@ -191,7 +191,7 @@ def test_what_does_not_fit_is_named(channels, options, match):
     [
         (
             torch.full((2, 4, 41), 0.25),
-            "`X` is not one-hot in sequence 0 at position 0",
+            r"`X` is not one-hot: sequence 0 holds .* at position 0",
         ),
         (torch.zeros(2, 6, 41), r"`X` has shape \(2, 6, 41\); a model with structure"),
         (torch.zeros(2, 4, 41), r"`X`\[0\] has 0 bases, too few to fold"),

@@ -402,7 +402,7 @@ def test_no_sequences_have_no_scores():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (torch.zeros(4, 41), r"`X` has shape \(4, 41\); expected one-hot"),
+        (torch.zeros(4, 41), r"`X` has shape \(4, 41\); it must be"),
         (torch.zeros(2, 5, 41), r"`X` has shape \(2, 5, 41\)"),
         (torch.full((2, 4, 41), 0.25), "`X` is not one-hot"),
         (torch.ones((2, 4, 41)), "`X` is not one-hot"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tangermeme.utils import PackedSequence, characters, random_one_hot
 
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia._core.results import GIAResult
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance

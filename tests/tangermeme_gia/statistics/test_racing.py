@@ -8,7 +8,7 @@ import torch
 from tangermeme.utils import PackedSequence, random_one_hot
 
 from residualbind import load_pretrained, load_profile
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.backgrounds.profiles import profile_background
 from tangermeme_gia.kmers.race import best_kmers

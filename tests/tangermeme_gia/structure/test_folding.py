@@ -198,10 +198,10 @@ def test_a_check_needs_a_structure_that_fits(structure, message):
 @pytest.mark.parametrize(
     ("X", "options", "error", "message"),
     [
-        (torch.zeros(2, 3, 5), {}, ValueError, "`X` has 3 channels, but `alphabet`"),
+        (torch.zeros(2, 3, 5), {}, ValueError, r"`X` has shape \(2, 3, 5\)"),
         (torch.ones(2, 4, 5), {}, ValueError, "`X` is not one-hot"),
         (torch.zeros(0, 4, 5), {}, ValueError, "at least one sequence"),
-        ("ACGU", {}, TypeError, "`X` is a str"),
+        ("ACGU", {}, TypeError, "`X` is of type str"),
         (torch.zeros(2, 4, 5), {"alphabet": "ABCD"}, ValueError, "no complementary"),
         (torch.zeros(2, 4, 5), {"n_jobs": 0}, ValueError, "`n_jobs`=0 must be at"),
         (torch.zeros(2, 4, 5), {"n_jobs": 1.0}, TypeError, "`n_jobs`=1.0 must be an"),

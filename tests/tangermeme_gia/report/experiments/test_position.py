@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tangermeme_gia._core.motif_codes import DNA
+from tangermeme_gia._core.letters import DNA
 from tangermeme_gia.report.experiments.position import compute, describe
 
 from ..conftest import Sites, linear_study, results_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tangermeme_gia._core.motif_codes import DNA
+from tangermeme_gia._core.letters import DNA
 from tangermeme_gia.report import EXPERIMENTS, experiments
 from tangermeme_gia.report.experiments import REGISTRY
 from tangermeme_gia.report.layout import flank_starts, site_starts
