@@ -321,7 +321,7 @@ def named_structure(structure: str | Hairpin) -> str | Hairpin:
 
     Examples
     --------
-    >>> named_structure("paper") == PAPER_HAIRPIN, named_structure("(...)")
+    >>> named_structure("paper") == Hairpin.paper(), named_structure("(...)")
     (True, '(...)')
     """
     if not isinstance(structure, str) or not structure.isalpha():
