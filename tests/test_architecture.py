@@ -102,6 +102,13 @@ def test_experiments_do_not_import_each_other(path):
     assert "experiments" not in {parts[0] for parts in imported_inside(path)}
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tangermeme_gia").rglob("*.py")), ids=ids
+)
+def test_any_model_means_that_none_is_imported(path):
+    assert not [n for n in imported(path) if n.split(".")[0] == "residualbind"]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=ids)
 def test_only_public_names_of_tangermeme_are_used(path):
     assert not [

@@ -1,4 +1,7 @@
-"""The models that come with the package, and the profiles of their probes."""
+"""The models that come with the package, and the profiles of their probes.
+
+Their names are listed without importing torch.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,13 @@ import csv
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    from importlib.abc import Traversable  # its place differs between Python versions
 
-from tangermeme_gia._core.letters import RNA
+    import torch
 
-from .model import ResidualBind
-from .weights import Metadata, load, load_metadata
-
-if TYPE_CHECKING:  # its place differs between Python versions
-    from importlib.abc import Traversable
+    from .model import ResidualBind
+    from .weights import Metadata
 
 _WEIGHTS = ".safetensors"
 _PROFILE = ".profile.tsv"
@@ -64,10 +65,13 @@ def load_pretrained(name: str) -> ResidualBind:
 
     Examples
     --------
+    >>> import torch
     >>> for name in pretrained_names():
     ...     model = load_pretrained(name)
     ...     y = model(torch.zeros(1, model.config.channels, model.config.length))
     """
+    from .weights import load
+
     with as_file(_resource(name, _WEIGHTS)) as path:
         return load(path)
 
@@ -97,6 +101,8 @@ def pretrained_metadata(name: str) -> Metadata:
     ...  for name in pretrained_names()]
     [True, True]
     """
+    from .weights import load_metadata
+
     with as_file(_resource(name, _WEIGHTS)) as path:
         return load_metadata(path)
 
@@ -152,6 +158,10 @@ def _resource(name: str, suffix: str) -> Traversable:
 
 
 def _parse_profile(text: str, source: str, length: int) -> torch.Tensor:
+    import torch
+
+    from tangermeme_gia._core.letters import RNA
+
     header, *rows = list(csv.reader(text.splitlines(), delimiter="\t")) or [[]]
     if header != ["position", *RNA]:
         raise ValueError(

@@ -22,7 +22,19 @@ _INTERRUPTED, _BROKEN_PIPE = 130, 141
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line.
+
+    One with `fill` gets its options when it is used: a list of commands needs none.
+    """
+
+    fill: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The options, after the parser has got them."""
+        fill, self.fill = self.fill, None
+        if fill is not None:
+            fill(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """End with code 2 and a line that says where help is."""
@@ -46,7 +58,7 @@ def add_command(
     command: Callable[..., None] | None,
     summary: str,
     example: str,
-) -> argparse.ArgumentParser:
+) -> Parser:
     """Add a command to what `add_subparsers` made.
 
     Parameters
@@ -62,10 +74,10 @@ def add_command(
 
     Returns
     -------
-    parser: argparse.ArgumentParser
+    parser: Parser
         To add the options to.
     """
-    parser: argparse.ArgumentParser = subparsers.add_parser(
+    parser: Parser = subparsers.add_parser(
         name, help=summary, description=summary, formatter_class=HelpFormatter
     )
     parser.epilog = f"example: {parser.prog} {example}"

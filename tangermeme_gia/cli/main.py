@@ -1,13 +1,15 @@
-"""The parser of the command line."""
+"""The parser of the command line; what a command needs is imported when it is used."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 
-from .._core.command_line import Parser, run
-from . import experiments, occlusion, report
+from .._core.command_line import Parser, add_command, run
+from .commands import COMMANDS, Command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +46,15 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Each command explains its options: tangermeme-gia multi-site --help",
     )
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    report.add_command(subparsers)
-    experiments.add_commands(subparsers)
-    occlusion.add_command(subparsers)
+    for command in COMMANDS:
+        name, summary, example, *_ = command
+        one = add_command(subparsers, name, None, summary, example)
+        one.fill = partial(_fill, command)
     return parser
+
+
+def _fill(command: Command, parser: argparse.ArgumentParser) -> None:
+    if command.draw is None:
+        import_module(f".{command.name}", __package__).add_options(parser)
+    else:
+        import_module(".experiments", __package__).add_options(command, parser)

@@ -3,82 +3,86 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from .._core.command_line import check_files, write_table
 from ..experiments.occlusion import occlusion, occlusion_annotations
-from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
-from .designs import Flat
-from .options import (
-    Asked,
-    add_inputs,
-    add_output,
-    add_parser,
-    ask,
-    check_confidence,
-)
-from .output import check_picture, local_table, write_plot
+from .arguments import Flat
+from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, Backgrounds
+from .options import Asked, add_inputs, add_model, add_output, ask, take
+from .output import Output
 from .values import region
 
 _SHUFFLES = ("shuffle", "dinucleotide")
 
 
-def add_command(subparsers: Any) -> None:
-    """Add `occlusion` to the commands."""
-    parser = add_parser(
-        subparsers,
-        "occlusion",
-        "How much does the output depend on a region, whatever else might stand there?",
-        "--sequences probes.fa --width 6 --plot regions.png",
-    )
+@dataclass(frozen=True)
+class _Regions:
+    """What the options say of the regions: which, or how wide and how far apart."""
+
+    windows: list[list[int]] | None
+    width: int | None
+    step: int | None
+    annotations: list[list[int]] | None
+
+    def __post_init__(self) -> None:
+        for name, regions, size, form in (
+            ("windows", self.windows, 2, "START:END"),
+            ("annotations", self.annotations, 3, "SEQ:START:END"),
+        ):
+            for numbers in regions or []:
+                if len(numbers) != size:
+                    shown = ":".join(map(str, numbers))
+                    raise ValueError(f"`--{name}` has {shown}; {form} is needed.")
+        for option, number in (("width", self.width), ("step", self.step)):
+            if number is not None and number < 1:
+                raise ValueError(f"`--{option}`={number} must be at least 1.")
+        if self.step is not None and self.width is None:
+            raise ValueError("`--step` goes with `--width`.")
+
+    def along(self, length: int) -> list[list[int]]:
+        """Windows of sequences of this length; the last of a tiling ends with it."""
+        if self.width is None:
+            return self.windows or []
+        if self.width > length:
+            raise ValueError(
+                f"`--width`={self.width}, but the sequences have {length} bases."
+            )
+        last = length - self.width
+        starts = [*range(0, last, self.step or self.width), last]
+        return [[start, start + self.width] for start in starts]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What `occlusion` takes."""
     parser.set_defaults(command=run_occlusion)
+    add_model(parser)
     _add_regions(parser)
     add_output(parser)
     add_inputs(parser)
 
 
-def run_occlusion(
-    *,
-    windows: list[list[int]] | None,
-    width: int | None,
-    step: int | None,
-    annotations: list[list[int]] | None,
-    background: str,
-    n: int,
-    confidence: float,
-    out: Path | None,
-    plot: Path | None,
-    local: Path | None,
-    **options: Any,
-) -> None:
+def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     """Write the effects of regions of observed sequences, averaged over draws."""
-    check_picture(plot)
-    check_files(out=out, plot=plot, local=local)
-    check_confidence(confidence)
-    _check_regions(windows, width, step, annotations)
+    output, regions = take(options, Output), take(options, _Regions)
     if options["sequences"] is None:
         raise ValueError("occlusion explains observed sequences: give `--sequences`.")
     asked = ask(options)
-    model, X = asked.inputs.model, asked.inputs.X
+    model, X = asked.model, asked.inputs.X
     assert X is not None
-    keywords = {
-        **asked.keywords,
-        "background": _replacement(background, asked, n),
-        "n": n,
-    }
-    if annotations is not None:
-        drawn = occlusion_annotations(model, X, annotations, **keywords)
+    replacement = _replacement(background, asked, n)
+    keywords = {**asked.keywords, "background": replacement, "n": n}
+    if regions.annotations is not None:
+        drawn = occlusion_annotations(model, X, regions.annotations, **keywords)
     else:
-        regions = windows or _tile(width or 0, step, X.shape[-1])
-        drawn = occlusion(model, X, regions, **keywords)
+        drawn = occlusion(model, X, regions.along(X.shape[-1]), **keywords)
     result = drawn.average("draw")
-    write_table(result.to_frame(confidence), out)
-    if local is not None:
-        rows = "sequence" if annotations is None else "annotation"
-        write_table(local_table(result, rows), local, "local")
-    if plot is not None:
-        write_plot(lambda plots: _draw_regions(plots, result, width is not None), plot)
+    output.write(
+        result.to_frame(output.confidence),
+        lambda plots: _draw_regions(plots, result, regions.width is not None),
+        result,
+        rows="sequence" if regions.annotations is None else "annotation",
+    )
 
 
 def _replacement(name: str, asked: Asked, n: int) -> Any:
@@ -86,7 +90,8 @@ def _replacement(name: str, asked: Asked, n: int) -> Any:
     if name in _SHUFFLES:
         return name
     many = None if name == OBSERVED else max(n, N_BACKGROUNDS)
-    return draw_background(name, asked.inputs, many, asked.seed, **asked.prediction)
+    drawn = Backgrounds(name, many).draw(asked.inputs, asked.seed, **asked.prediction)
+    return drawn[name]
 
 
 def _add_regions(parser: argparse.ArgumentParser) -> None:
@@ -129,37 +134,6 @@ def _add_regions(parser: argparse.ArgumentParser) -> None:
         "background (profile, quartile1 to quartile4, observed)",
     )
     group.add_argument("--n", type=int, default=20, help="draws for each region")
-
-
-def _check_regions(
-    windows: list[list[int]] | None,
-    width: int | None,
-    step: int | None,
-    annotations: list[list[int]] | None,
-) -> None:
-    for name, regions, size, form in (
-        ("windows", windows, 2, "START:END"),
-        ("annotations", annotations, 3, "SEQ:START:END"),
-    ):
-        for numbers in regions or []:
-            if len(numbers) != size:
-                shown = ":".join(map(str, numbers))
-                raise ValueError(f"`--{name}` has {shown}; {form} is needed.")
-    for option, number in (("width", width), ("step", step)):
-        if number is not None and number < 1:
-            raise ValueError(f"`--{option}`={number} must be at least 1.")
-    if step is not None and width is None:
-        raise ValueError("`--step` goes with `--width`.")
-
-
-def _tile(width: int, step: int | None, length: int) -> list[list[int]]:
-    """Windows along a sequence; the last one ends with it."""
-    if width > length:
-        raise ValueError(f"`--width`={width}, but the sequences have {length} bases.")
-    starts = list(range(0, length - width + 1, step or width))
-    if starts[-1] != length - width:
-        starts.append(length - width)
-    return [[start, start + width] for start in starts]
 
 
 def _draw_regions(plots: Any, result: Any, tiled: bool) -> Any:

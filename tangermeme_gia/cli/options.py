@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
-from .._core.command_line import add_command
 from .._core.letters import DNA, RNA
-from ..report import ReportInputs
-from .models import ModelSource, bundled_models, load_model
+from .._core.target import Target
+from ..models.loading import load_model
+from ..models.providers import ModelSource, bundled_models
+from ..report import OneOutput, ReportInputs
 from .sequences import read_sequences
+from .values import target as target_of
 
-DEFAULT_MODEL = "A1CF"
-# The options of `read_inputs`.
-INPUTS = (
-    "weights",
-    "target",
-    "sequences",
-    "genome",
-    "sequence",
-    "score",
-    "length",
-    "alphabet",
-)
+_Some = TypeVar("_Some")
+
 # Named alphabets; any other is spelled out.
 _PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
 _ALPHABETS = {"DNA": "".join(DNA), "RNA": "".join(RNA), "protein": _PROTEIN}
 
 
-def add_parser(
-    subparsers: Any, name: str, summary: str, example: str
-) -> argparse.ArgumentParser:
-    """Add a command that asks one model; `example` is what follows its name."""
-    parser = add_command(subparsers, name, None, summary, example)
-    parser.add_argument("--model", default=DEFAULT_MODEL, help=model_help())
-    return parser
+def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """The option `--model`; the default is the first bundled model, if there is one."""
+    names = list(bundled_models())
+    text = (
+        f"a bundled model ({', '.join(names) or 'none'}), a model file that an "
+        "installed package reads, or module:callable"
+    )
+    parser.add_argument(
+        "--model",
+        nargs="+" if several else None,
+        default=names[:1] if several else next(iter(names), None),
+        required=not names,
+        help=f"one or more: {text}" if several else text,
+    )
 
 
 def add_output(parser: argparse.ArgumentParser, local: bool = True) -> None:
@@ -70,7 +70,10 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--weights", type=Path, help="state dict for a model given as module:callable"
     )
     group.add_argument(
-        "--target", type=int, help="which output of the model, from 0, if several"
+        "--target",
+        type=target_of,
+        help="which output of the model, if several: its index on axis 1 from 0, "
+        "those on axes 1, 2, ... such as 2,62, or the key of a head",
     )
     group.add_argument(
         "--sequences",
@@ -92,8 +95,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--alphabet",
-        help="DNA, RNA, protein, or letters in channel order (default: RNA for "
-        "residualbind models, else DNA)",
+        help="DNA, RNA, protein, or letters in channel order (default: the "
+        "model's own if it is known, else DNA)",
     )
     group.add_argument(
         "--device", help="such as cpu or cuda (default: CUDA if present)"
@@ -102,20 +105,11 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0, help="of all draws")
 
 
-def model_help() -> str:
-    """What `--model` may be."""
-    names = ", ".join(bundled_models())
-    return (
-        f"a bundled model ({names}), a residualbind .safetensors file, or "
-        "module:callable"
-    )
-
-
 def read_inputs(
     model: str,
     *,
     weights: Path | None = None,
-    target: int | None = None,
+    target: Target | None = None,
     sequences: Path | None = None,
     genome: Path | None = None,
     sequence: str = "sequence",
@@ -126,7 +120,7 @@ def read_inputs(
     """The model of `--model` and the sequences of the other options."""
     if length is not None and length < 1:
         raise ValueError(f"`--length`={length} must be at least 1.")
-    source = load_model(model, weights, target)
+    source = load_model(model, weights)
     letters = _alphabet(alphabet, source)
     if source.length is not None and length not in (None, source.length):
         raise ValueError(
@@ -136,23 +130,25 @@ def read_inputs(
     if sequences is None:
         if genome is not None:
             raise ValueError("`--genome` goes with a .bed file of `--sequences`.")
-        return _without_sequences(source, letters, length)
-    observed = read_sequences(
-        sequences,
-        letters,
-        length=length,
-        genome=genome,
-        sequence=sequence,
-        score=score,
-    )
+        profile, origin = _profile(source, letters, length)
+        found: dict[str, Any] = {"profile": profile}
+    else:
+        X, scores, origin = read_sequences(
+            sequences,
+            letters,
+            length=length,
+            genome=genome,
+            sequence=sequence,
+            score=score,
+        )
+        found = {"X": X, "scores": scores}
     return ReportInputs(
         source.name,
-        source.model,
+        OneOutput(source.model, target).eval(),
         letters,
-        X=observed.X,
-        scores=observed.scores,
-        output=source.output,
-        origin={**source.origin, "sequences": observed.origin},
+        **found,
+        output=_describe_output(source, target),
+        origin={**source.origin, "sequences": origin},
     )
 
 
@@ -165,10 +161,16 @@ class Asked(NamedTuple):
     given: dict[str, Any]
 
     @property
+    def model(self) -> torch.nn.Module:
+        """The whole model, of which experiments choose the output themselves."""
+        return self.inputs.model.whole()
+
+    @property
     def keywords(self) -> dict[str, Any]:
         """Those that every experiment takes."""
         return {
             "alphabet": self.inputs.alphabet,
+            "target": self.inputs.model.target,
             "random_state": self.seed,
             "verbose": sys.stderr.isatty(),
             **self.prediction,
@@ -184,18 +186,14 @@ def ask(options: Mapping[str, Any]) -> Asked:
         As `read_inputs` and `prediction_options`.
     """
     own = dict(options)
-    model, seed, device, batch_size = (
-        own.pop(name) for name in ("model", "seed", "device", "batch_size")
-    )
-    inputs = {name: own.pop(name) for name in INPUTS}
-    prediction = prediction_options(device, batch_size)
-    return Asked(read_inputs(model, **inputs), seed, prediction, own)
+    prediction = take(own, prediction_options)
+    return Asked(take(own, read_inputs), own.pop("seed"), prediction, own)
 
 
-def check_confidence(confidence: float) -> None:
-    """Refuse what is no coverage of an interval."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"`--confidence`={confidence:g} must be between 0 and 1.")
+def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:
+    """What a class or function makes of the options it takes; the others remain."""
+    names = [name for name in inspect.signature(to).parameters if name in options]
+    return to(**{name: options.pop(name) for name in names})
 
 
 def prediction_options(device: str | None, batch_size: int | None) -> dict[str, Any]:
@@ -220,26 +218,25 @@ def prediction_options(device: str | None, batch_size: int | None) -> dict[str, 
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _without_sequences(
+def _profile(
     source: ModelSource, letters: tuple[str, ...], length: int | None
-) -> ReportInputs:
+) -> tuple[torch.Tensor, str]:
+    """Letter frequencies to draw sequences from, and where they are from."""
     if source.profile is not None:
-        profile, origin = source.profile, "the model's nucleotide profile"
-    elif length is not None:
-        profile = torch.full((len(letters), length), 1 / len(letters))
-        origin = f"none; {length} uniform bases"
-    else:
+        return source.profile, "the model's nucleotide profile"
+    if length is None:
         raise ValueError(
             f"{source.name} needs `--sequences`, or `--length` for uniform bases."
         )
-    return ReportInputs(
-        source.name,
-        source.model,
-        letters,
-        profile=profile,
-        output=source.output,
-        origin={**source.origin, "sequences": origin},
-    )
+    uniform = torch.full((len(letters), length), 1 / len(letters))
+    return uniform, f"none; {length} uniform bases"
+
+
+def _describe_output(source: ModelSource, target: Target | None) -> str:
+    place = 0 if target is None else target
+    if isinstance(place, int) and any(source.outputs[place : place + 1]):
+        return f"{source.output} ({source.outputs[place]})"
+    return source.output
 
 
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:

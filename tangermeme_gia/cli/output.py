@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from .._core.command_line import write_file
+from .._core.command_line import check_files, write_file, write_table
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
 
@@ -21,27 +22,52 @@ _PICTURES = (".png", ".svg", ".pdf")
 _DPI = 300
 
 
-def check_picture(plot: Path | None) -> None:
-    """Does `--plot` end as a picture?
-
-    Parameters
-    ----------
-    plot: Path or None
-        The file, if one is asked for.
+@dataclass(frozen=True)
+class Output:
+    """What a command writes, and where; checked before anything is computed.
 
     Raises
     ------
-    ValueError
-        If it does not.
+    ValueError, OSError
+        If a file cannot be written, `plot` does not end as a picture, or `confidence`
+        is no coverage of an interval.
 
     Examples
     --------
-    >>> check_picture(Path("sites.tif"))
+    >>> Output(out=None, plot=Path("sites.tif"), confidence=0.95)
     Traceback (most recent call last):
     ValueError: `--plot`='sites.tif' must end in .png, .svg, .pdf.
     """
-    if plot is not None and plot.suffix.lower() not in _PICTURES:
-        raise ValueError(f"`--plot`={str(plot)!r} must end in {', '.join(_PICTURES)}.")
+
+    out: Path | None
+    plot: Path | None
+    confidence: float
+    local: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.plot is not None and self.plot.suffix.lower() not in _PICTURES:
+            raise ValueError(
+                f"`--plot`={str(self.plot)!r} must end in {', '.join(_PICTURES)}."
+            )
+        check_files(out=self.out, plot=self.plot, local=self.local)
+        if not 0 < self.confidence < 1:
+            raise ValueError(
+                f"`--confidence`={self.confidence:g} must be between 0 and 1."
+            )
+
+    def write(
+        self,
+        table: pd.DataFrame,
+        draw: Callable[[Any], Axes],
+        result: GIAResult | None = None,
+        rows: str = "sequence",
+    ) -> None:
+        """Write a table and, if asked for, the effects on each row and the picture."""
+        write_table(table, self.out)
+        if self.local is not None and result is not None:
+            write_table(local_table(result, rows), self.local, "local")
+        if self.plot is not None:
+            write_plot(draw, self.plot)
 
 
 def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .._core import command_line
 from ..backgrounds.by_name import background_names
 from ..report import (
     EXPERIMENTS,
@@ -22,32 +21,18 @@ from ..report import (
     write_overview,
 )
 from .options import (
-    DEFAULT_MODEL,
     add_inputs,
-    model_help,
+    add_model,
     prediction_options,
     read_inputs,
 )
 from .values import respell
 
 
-def add_command(subparsers: Any) -> None:
-    """Add `report` to the commands."""
-    parser = command_line.add_command(
-        subparsers,
-        "report",
-        report,
-        "Analyse models from k-mer scan to robustness, and write a page for each. "
-        "Run again, it goes on where it stopped.",
-        "--model A1CF --out report",
-    )
-    parser.set_defaults(words=[])
-    parser.add_argument(
-        "--model",
-        nargs="+",
-        default=[DEFAULT_MODEL],
-        help=f"one or more: {model_help()}",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What `report` takes."""
+    parser.set_defaults(command=report, words=[])
+    add_model(parser, several=True)
     parser.add_argument(
         "--out", type=Path, default=Path("report"), help="folder to write"
     )

@@ -1,4 +1,4 @@
-"""What the words of a command line stand for: positions, patterns, structures."""
+"""What the words of a command line stand for: positions, patterns, outputs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._core.letters import DNA, RNA
-from ..structure.pairs import Hairpin
+if TYPE_CHECKING:  # what reads the words of a list of commands needs no torch
+    from ..structure.pairs import Hairpin
 
 _RANGE = re.compile(r"(-?\d+):(-?\d+)(?::(\d+))?")
 
@@ -81,6 +81,8 @@ def structure(word: str) -> str | Hairpin:
     >>> structure("5,11,6"), structure("paper")
     (Hairpin(stem_start=5, stem_length=11, loop_length=6), 'paper')
     """
+    from ..structure.pairs import Hairpin
+
     if set(word) <= set("().[]{}<>") or word in ("paper", "released"):
         return word
     try:
@@ -120,6 +122,20 @@ def region(word: str) -> list[int]:
     return [int(number) for number in word.split(":")]
 
 
+def target(word: str) -> int | str | tuple[int | str, ...]:
+    """Which output: an index of axis 1, the key of a head, or such of axes 1, 2, ...
+
+    Examples
+    --------
+    >>> target("2"), target("2,62"), target("counts"), target("counts,0")
+    (2, (2, 62), 'counts', ('counts', 0))
+    """
+    parts = tuple(int(p) if p.isdecimal() else p for p in word.split(","))
+    if any(part == "" or re.fullmatch(r"-\d+", str(part)) for part in parts):
+        raise _wrong(word, "an index from 0, such as 2, 2,62, or the key of a head")
+    return parts[0] if len(parts) == 1 else parts
+
+
 def kmer_or_file(word: str) -> str | Path:
     """Letters, or a file of motifs if it exists or its name has a dot or a folder."""
     path = Path(word)
@@ -142,6 +158,8 @@ def respell(value: Any, alphabet: Sequence[str]) -> Any:
     >>> respell([("tgcatg", 17)], "ACGU")
     [('UGCAUG', 17)]
     """
+    from .._core.letters import DNA, RNA
+
     if isinstance(value, str):
         spelled = value.upper()
         if set(alphabet) in (set(DNA), set(RNA)):

@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
 from ..statistics.effects import factorial_contrasts, interaction_contrast
-from ..statistics.inputs import as_arms, as_local, without_controls
+from ..statistics.inputs import as_local, without_controls
 from ..statistics.intervals import Interval, confidence_interval
 from .style import (
     BLUE,
@@ -86,7 +87,7 @@ def local_importance_boxes(
     >>> ax.get_xlabel()
     'Number of sites'
     """
-    local = as_arms(one_output(result))
+    local = as_columns(one_output(result).local_importance).numpy()
     if kind not in ("box", "violin"):
         raise ValueError(f"`kind`={kind!r} must be 'box' or 'violin'.")
     columns = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import traceback
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import torch
+
+from .._core.target import Target, select_output
+from ..models.failures import describe_error
 
 
 class OutputError(ValueError):
@@ -23,10 +24,15 @@ class OneOutput(torch.nn.Module):
     Parameters
     ----------
     model: torch.nn.Module
-        A model that gives a tensor of shape (n,) or (n, n_outputs).
+        A model that gives tensors whose first axis are the sequences.
 
-    target: int or None, optional
-        Which of several outputs; None is the only one. Default is None.
+    target: int, str, tuple, function or None, optional
+        Which of several outputs, as for every experiment; None is the only one.
+        Default is None.
+
+    narrow: bool, optional
+        Whether to give that number alone, or all that the model gives, for functions
+        that take a target themselves. Default is True.
 
     Examples
     --------
@@ -35,17 +41,22 @@ class OneOutput(torch.nn.Module):
     torch.Size([5, 1])
     """
 
-    def __init__(self, model: torch.nn.Module, target: int | None = None) -> None:
+    def __init__(
+        self, model: torch.nn.Module, target: Target | None = None, narrow: bool = True
+    ) -> None:
         super().__init__()
-        self.model = model
-        self.target = target
+        self.model, self.target, self.narrow = model, target, narrow
 
     def extra_repr(self) -> str:
         # Part of what the saved results of a model follow from.
         return f"target={self.target}"
 
-    def forward(self, X: torch.Tensor, *args: Any) -> torch.Tensor:
-        """Predictions, shape=(n, 1)."""
+    def whole(self) -> OneOutput:
+        """The same model and checks, with all that the model gives."""
+        return OneOutput(self.model, self.target, narrow=False)
+
+    def forward(self, X: torch.Tensor, *args: Any) -> Any:
+        """Predictions, shape=(n, 1) if they are narrowed."""
         try:
             y = self.model(X, *args)
         except Exception as error:  # models may raise anything
@@ -53,60 +64,37 @@ class OneOutput(torch.nn.Module):
                 f"the model fails on sequences of shape {tuple(X.shape)}: "
                 f"{describe_error(error)}"
             ) from error
-        is_tensor = isinstance(y, torch.Tensor) and y.ndim in (1, 2)
-        if not is_tensor or len(y) != len(X):
+        if isinstance(y, torch.Tensor) and y.ndim == 1:
+            y = y[:, None]
+        one = _choose(y, self.target)
+        if not isinstance(one, torch.Tensor) or not len(X) == one.numel() == len(one):
             raise OutputError(
                 f"the model gives {_describe(y)} for {len(X)} sequences; one number "
-                "for each and output, shape (n, n_outputs), is needed. Wrap it in a "
+                "for each is needed. Choose it with `--target`, or wrap the model in a "
                 "module that reduces its output, as for tangermeme's deep_lift_shap."
             )
-        outputs = y.reshape(len(X), -1)
-        n_outputs = outputs.shape[1]
-        if self.target is None and n_outputs != 1:
-            raise OutputError(
-                f"the model has {n_outputs} outputs; choose one of 0 to "
-                f"{n_outputs - 1} with `--target`."
-            )
-        target = self.target or 0
-        if not 0 <= target < n_outputs:
-            raise OutputError(
-                f"`--target`={target}, but the model has the outputs 0 to "
-                f"{n_outputs - 1}."
-            )
-        chosen: torch.Tensor = outputs[:, target : target + 1]
-        if not torch.isfinite(chosen).all():
+        if not torch.isfinite(one).all():
             raise OutputError("the model gives NaN or an infinite number.")
-        return chosen
+        return one.reshape(len(X), 1) if self.narrow else y
 
 
-def describe_error(error: BaseException) -> str:
-    """The kind of an error, the first line of its message, and where it arose.
-
-    Examples
-    --------
-    >>> describe_error(KeyError("motif"))
-    "KeyError: 'motif'"
-    """
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_users(frame.filename)]
-    return f"{text} ({own[-1].filename}, line {own[-1].lineno})" if own else text
-
-
-def _is_users(path: str) -> bool:
-    """Whether code is neither installed nor of this program."""
-    root = Path(__file__).parents[2]
-    program = tuple(str(root / name) for name in ("tangermeme_gia", "residualbind"))
-    installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
-    return not path.startswith(("<", *program)) and not any(
-        part in path for part in installed
-    )
+def _choose(y: Any, target: Target | None) -> Any:
+    if target is not None and isinstance(y, torch.Tensor | Mapping | list | tuple):
+        try:
+            return select_output(y, target)
+        except ValueError as error:
+            raise OutputError(str(error).replace("`target`", "`--target`")) from error
+    if isinstance(y, torch.Tensor) and y.ndim == 2 and y.shape[1] > 1:
+        raise OutputError(
+            f"the model has {y.shape[1]} outputs; choose one of 0 to {y.shape[1] - 1} "
+            "with `--target`."
+        )
+    return y
 
 
 def _describe(y: Any) -> str:
     if isinstance(y, torch.Tensor):
-        return f"a tensor of shape {tuple(y.shape)}"
-    if isinstance(y, (list, tuple)):
+        return f"outputs of shape {tuple(y.shape)}"
+    if isinstance(y, Mapping | list | tuple):
         return f"a {type(y).__name__} of {len(y)}"
     return f"a {type(y).__name__}"

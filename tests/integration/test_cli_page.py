@@ -8,6 +8,7 @@ import pytest
 from printed import differences
 
 from tangermeme_gia.cli import main
+from tangermeme_gia.cli.main import build_parser
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 SHOWN = re.findall(
@@ -16,7 +17,7 @@ SHOWN = re.findall(
 
 
 def test_the_page_shows_commands():
-    assert len(SHOWN) == 7
+    assert len(SHOWN) == 8
 
 
 @pytest.mark.usefixtures("_folder_of_my_models")
@@ -33,8 +34,6 @@ def test_a_command_prints_what_the_page_says(command, output, capsys):
 
 
 def test_every_command_is_in_the_table():
-    from tangermeme_gia.cli.main import build_parser
-
     commands = build_parser()._subparsers._group_actions[0].choices
     table = re.findall(r"^\|.*\|$", PAGE, re.MULTILINE)
     named = {name for row in table for name in re.findall(r"`([a-z-]+)`", row)}

@@ -1,8 +1,80 @@
 """Models whose outputs a reader can compute, and backgrounds for them."""
 
+import itertools
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from tangermeme.utils import one_hot_encode, random_one_hot
+
+# Small models as a user writes them.
+CODE = """
+import torch
+
+LENGTH = 24
+
+
+class Additive(torch.nn.Module):
+    def __init__(self, n_outputs=1):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        weights = torch.randint(-9, 10, (n_outputs, 4, LENGTH), generator=generator)
+        self.weights = torch.nn.Parameter(weights.float())
+
+    def forward(self, X):
+        return torch.einsum("ncl,ocl->no", X[..., :LENGTH].float(), self.weights)
+
+
+class Needs(Additive):
+    def __init__(self, n_outputs):
+        super().__init__(n_outputs)
+
+
+class Breaks(Additive):
+    '''Fails on sequences with more than two GATA.'''
+
+    def forward(self, X):
+        motif = torch.eye(4)[[2, 0, 3, 0]].T[None]
+        counts = (torch.nn.functional.conv1d(X.float(), motif) > 3).sum(dim=(1, 2))
+        if counts.max() > 2:
+            raise RuntimeError("mat1 and mat2 shapes\\ncannot be multiplied")
+        return super().forward(X)
+
+
+class Many(Additive):
+    def forward(self, X):
+        y = super().forward(X)
+        return [y, y]
+
+
+class Tracks(torch.nn.Module):
+    def forward(self, X):
+        return X[:, :3]
+
+
+class Heads(torch.nn.Module):
+    def forward(self, X):
+        n = X.sum(dim=-1)
+        return {"ac": n[:, :2], "t": n[:, 3:]}
+
+
+def two():
+    return Additive(2)
+
+
+def raises():
+    return {}["weights"]
+
+
+def no_model():
+    return 3
+
+
+zero = 0
+ready = Additive()
+"""
+_numbers = itertools.count()
 
 
 class AdditiveModel(torch.nn.Module):
@@ -90,3 +162,19 @@ class Recorder:
 @pytest.fixture
 def recorder() -> Recorder:
     return Recorder()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """The current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+@pytest.fixture
+def toys(here) -> str:
+    """The name of a module of models in the current folder, new in each test."""
+    name = f"toys_{next(_numbers)}"
+    (here / f"{name}.py").write_text(CODE)
+    return name

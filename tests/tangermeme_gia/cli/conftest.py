@@ -1,9 +1,6 @@
-"""Small models as a user writes them, in a folder of their own."""
+"""Commands, and what they are asked about."""
 
 import io
-import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,80 +9,19 @@ import torch
 from tangermeme.utils import random_one_hot
 
 from tangermeme_gia.cli import main
-from tangermeme_gia.cli.models import load_model
-
-LENGTH = 24
-CODE = """
-import torch
+from tangermeme_gia.cli.main import build_parser
+from tangermeme_gia.models.loading import load_model
 
 LENGTH = 24
 
 
-class Additive(torch.nn.Module):
-    def __init__(self, n_outputs=1):
-        super().__init__()
-        generator = torch.Generator().manual_seed(0)
-        weights = torch.randint(-9, 10, (n_outputs, 4, LENGTH), generator=generator)
-        self.weights = torch.nn.Parameter(weights.float())
-
-    def forward(self, X):
-        return torch.einsum("ncl,ocl->no", X[..., :LENGTH].float(), self.weights)
-
-
-class Needs(Additive):
-    def __init__(self, n_outputs):
-        super().__init__(n_outputs)
-
-
-class Breaks(Additive):
-    '''Fails on sequences with more than two GATA.'''
-
-    def forward(self, X):
-        motif = torch.eye(4)[[2, 0, 3, 0]].T[None]
-        counts = (torch.nn.functional.conv1d(X.float(), motif) > 3).sum(dim=(1, 2))
-        if counts.max() > 2:
-            raise RuntimeError("mat1 and mat2 shapes\\ncannot be multiplied")
-        return super().forward(X)
-
-
-class Many(Additive):
-    def forward(self, X):
-        y = super().forward(X)
-        return [y, y]
-
-
-def two():
-    return Additive(2)
-
-
-def raises():
-    return {}["weights"]
-
-
-def no_model():
-    return 3
-
-
-zero = 0
-ready = Additive()
-"""
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch) -> Path:
-    """The current folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    return tmp_path
-
-
-@pytest.fixture
-def toys(here) -> str:
-    """The name of a module of models in the current folder, new in each test."""
-    name = f"toys_{next(_numbers)}"
-    (here / f"{name}.py").write_text(CODE)
-    return name
+def filled_commands() -> dict:
+    """The parser of each command by its name, with all its options."""
+    commands = build_parser()._subparsers._group_actions[0].choices
+    for parser in commands.values():
+        parser.fill(parser)
+        parser.fill = None
+    return commands
 
 
 @pytest.fixture
@@ -141,7 +77,7 @@ def assert_same():
 @pytest.fixture
 def model(toys) -> torch.nn.Module:
     """The additive model of the module."""
-    return load_model(f"{toys}:Additive").model.model
+    return load_model(f"{toys}:Additive").model
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import torch
 from tangermeme.utils import random_one_hot
 
 import tangermeme_gia as gia
-from tangermeme_gia.cli.backgrounds import NAMES, draw_all, draw_background
+from tangermeme_gia.cli.backgrounds import NAMES, Backgrounds
 from tangermeme_gia.report import OneOutput, ReportInputs
 
 PROFILE = torch.tensor([0.7, 0.1, 0.1, 0.1])[:, None].repeat(1, 12)
@@ -16,6 +16,10 @@ class CountsA(torch.nn.Module):
 
 
 MODEL = OneOutput(CountsA())
+
+
+def draw_background(name, inputs, n=None, seed=0, **design):
+    return Backgrounds(name, n, **design).draw(inputs, seed)[name]
 
 
 def test_the_names_are_those_of_the_paper_the_sequences_themselves_and_a_design():
@@ -94,13 +98,17 @@ def test_observed_sequences_are_all_or_different_ones():
 
 def test_several_are_drawn_by_name():
     inputs = ReportInputs("model", MODEL, X=X)
-    drawn = draw_all(["shuffle", "observed"], inputs, None, 2)
+    chosen = Backgrounds("profile", None, None, False, ["shuffle", "observed"])
+    drawn = chosen.draw(inputs, 2)
     assert list(drawn) == ["shuffle", "observed"]
     assert torch.equal(
         drawn["shuffle"], gia.backgrounds.shuffled_background(X, 1000, 2)
     )
     assert torch.equal(drawn["observed"], X)
+    assert list(Backgrounds("shuffle", 5, None, False).draw(inputs, 2)) == ["shuffle"]
     with pytest.raises(ValueError, match="`--backgrounds` shuffle shuffle names one"):
-        draw_all(["shuffle", "shuffle"], inputs, 5, 0)
+        Backgrounds("profile", 5, None, False, ["shuffle", "shuffle"])
     with pytest.raises(ValueError, match="`--n`=0 must be at least 1"):
-        draw_background("shuffle", inputs, 0)
+        Backgrounds("shuffle", 0, None, False).draw(inputs, 0)
+    with pytest.raises(ValueError, match="go with the background 'structured'"):
+        Backgrounds("shuffle", 5, None, True)

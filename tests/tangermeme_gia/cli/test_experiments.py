@@ -11,13 +11,17 @@ from tangermeme.utils import characters
 
 import residualbind
 import tangermeme_gia as gia
+from tangermeme_gia._core.options import Options
 from tangermeme_gia.cli import main
-from tangermeme_gia.cli.backgrounds import draw_background
-from tangermeme_gia.cli.designs import DESIGNS
-from tangermeme_gia.cli.main import build_parser
+from tangermeme_gia.cli.backgrounds import Backgrounds
+from tangermeme_gia.cli.commands import COMMANDS as ALL
 from tangermeme_gia.cli.options import read_inputs
+from tangermeme_gia.models.loading import load_model
 
-COMMANDS = build_parser()._subparsers._group_actions[0].choices
+from .conftest import filled_commands
+
+COMMANDS = filled_commands()
+TABLE = [command for command in ALL if command.draw]
 EXPERIMENTS = [name for name in COMMANDS if name != "report"]
 UNIFORM = torch.full((4, 24), 0.25)
 SITES = ["multi-site", "--motif", "GATA", "--starts", "0", "8"]
@@ -93,6 +97,11 @@ CASES = {
         gia.kmer_scan,
         {"k": 2, "start": 3, "fold_reverse_complements": True},
     ),
+    "best-kmers": (
+        "--k 2 --start 3 --top 3 --delta 0.1",
+        gia.best_kmers,
+        {"k": 2, "start": 3, "top": 3, "delta": 0.1},
+    ),
     "kmer-mutagenesis": (
         "--motif gata --start 3",
         gia.kmer_mutagenesis,
@@ -110,7 +119,10 @@ def test_a_command_writes_the_table_of_its_experiment(
     shown = table(*command, "--confidence", "0.8")
     X = gia.backgrounds.profile_background(UNIFORM, 9, 3)
     result = function(model, X, random_state=3, **keywords)
-    assert_same(shown, result.to_frame(0.8))
+    expected = result.to_frame(0.8)
+    if name == "best-kmers":
+        expected = result.top(3, confidence=0.8)
+    assert_same(shown, expected)
     kinds = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
     for ending, start in kinds.items():
         if ending == "svg" or name == "multi-site":
@@ -120,7 +132,7 @@ def test_a_command_writes_the_table_of_its_experiment(
 
 
 def test_every_experiment_of_the_library_is_a_command():
-    functions = {design.function for design in DESIGNS}
+    functions = {command.function for command in TABLE}
     functions |= {gia.occlusion, gia.occlusion_annotations}
     experiments = {
         getattr(gia, name)
@@ -133,20 +145,20 @@ def test_every_experiment_of_the_library_is_a_command():
     assert CASES.keys() == set(EXPERIMENTS) - {"occlusion"}
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
-def test_options_have_the_names_and_defaults_of_the_keywords(design, model):
-    keywords = inspect.signature(design.function).parameters
+@pytest.mark.parametrize("command", TABLE, ids=lambda command: command.name)
+def test_options_have_the_names_and_defaults_of_the_keywords(command):
+    keywords = inspect.signature(command.function).parameters
     own = next(
         group
-        for group in COMMANDS[design.name]._action_groups
+        for group in COMMANDS[command.name]._action_groups
         if group.title == "experiment"
     )
     actions = {action.dest: action for action in own._group_actions}
-    actions.pop("top", None)  # of the table, and of the scan only if it races
+    actions.pop("listed", None)  # of the table
     assert actions.keys() <= keywords.keys()
-    positional = {"model", "X", "alphabet", "func", "additional_func_kwargs", "kwargs"}
-    unused = keywords.keys() - actions.keys() - positional - {"top"}
-    assert unused == {"max_memory", "random_state", "verbose"}
+    positional = {"model", "X", "alphabet", "kwargs"}
+    unused = keywords.keys() - actions.keys() - positional
+    assert unused == {*Options.__annotations__, "random_state"}
     for name, action in actions.items():
         if action.required:
             assert keywords[name].default is inspect.Parameter.empty
@@ -255,7 +267,8 @@ def test_without_scores_quartiles_are_of_the_predictions(
     # The stand-ins are divided by what the model says of them.
     inputs = read_inputs(f"{toys}:Additive", length=24)
     low, high = (
-        model(draw_background(f"quartile{i}", inputs, 30)).detach() for i in (1, 4)
+        model(Backgrounds(name, 30).draw(inputs, 0)[name]).detach()
+        for name in ("quartile1", "quartile4")
     )
     assert low.max() <= high.min()
 
@@ -281,13 +294,30 @@ def test_the_best_kmers_are_listed_best_first(toy, table, model, assert_same):
     assert_same(shown, scan.top(4))
 
 
-def test_a_race_is_for_as_many_as_are_listed(toy, table, model, assert_same):
+def test_a_race_lists_ten_if_nothing_is_said(toy, table, model, assert_same):
     X = gia.backgrounds.profile_background(UNIFORM, 40, 0)
-    options = {"k": 2, "method": "racing", "random_state": 0}
-    command = ["kmer-scan", *toy, "--n", "40", "--k", "2", "--method", "racing"]
-    best = gia.kmer_scan(model, X, **options, top=12)
-    assert_same(table(*command, "--top", "12"), best.top(12))
-    assert len(table(*command)) == 10
+    best = gia.best_kmers(model, X, k=2, random_state=0)
+    shown = table("best-kmers", *toy, "--n", "40", "--k", "2")
+    assert_same(shown, best.top(10))
+    assert len(shown) == 10
+
+
+@pytest.mark.parametrize("name", ["two", "Tracks", "Heads"])
+def test_a_target_is_that_of_the_library(toys, table, assert_same, name):
+    words, target = {
+        "two": ("1", 1),
+        "Tracks": ("2,6", (2, 6)),
+        "Heads": ("ac,1", ("ac", 1)),
+    }[name]
+    command = ["--model", f"{toys}:{name}", "--length", "24", "--target", words]
+    command += ["--n", "7"]
+    X = gia.backgrounds.profile_background(UNIFORM, 7, 0)
+    model = load_model(f"{toys}:{name}").model
+    expected = gia.multi_site(model, X, "GATA", [0, 8], target=target)
+    assert_same(table(*SITES, *command), expected.to_frame())
+    best = gia.best_kmers(model, X, k=2, target=target, random_state=0, top=3)
+    shown = table("best-kmers", "--k", "2", "--top", "3", *command)
+    assert_same(shown, best.top(3))
 
 
 def test_local_importances_are_a_row_for_each_sequence(toy, table, here, model):
@@ -359,7 +389,10 @@ FAILURES = {
     "--alphabet protein": "the model fails on sequences of shape",
     "--device abacus": "`--device`='abacus' cannot be used",
     "--batch-size 0": "`--batch-size`=0 must be at least 1",
-    "--target 1": "`--target`=1, but the model has the outputs 0 to 0",
+    "--target 1": "`--target` has 1 for axis 1, but the model gives outputs of shape",
+    "--target 0,1": "`--target` has 1 for axis 2, .* which has no axis 2",
+    "--target counts": "`--target` names the head 'counts', but the model gives",
+    "--target=-1": "argument --target: '-1' must be an index from 0",
     "--model RBFOX": "`--model`='RBFOX' is none of a bundled model",
     "--model none:build": "there is no module 'none'",
     "--model A1CF": "`--length`=24, but A1CF reads 41 bases",
@@ -390,11 +423,25 @@ def test_mixed_lengths_are_one_line(toys, here, failure, model):
         ("--k 30", "a 30-mer is longer than"),
         ("--k 2 --top 0", "`n`=0 must be at least 1"),
         ("--k 2 --top 3 --backgrounds shuffle", "goes with neither `--top`"),
-        ("--k 2 --method racing --backgrounds shuffle", "the best of one background"),
+        ("--delta 0.1", "unrecognized arguments: --delta 0.1"),
     ],
 )
 def test_bad_scans_are_one_line(toy, failure, words, message):
     assert message in failure("kmer-scan", *toy, "--n", "5", *words.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--top 0", "`top`=0 must be"),
+        ("--delta 2", "`delta`=2"),
+        # The best of one background are not those of another.
+        ("--backgrounds shuffle", "unrecognized arguments: --backgrounds shuffle"),
+    ],
+)
+def test_bad_races_are_one_line(toy, failure, words, message):
+    command = ["best-kmers", "--k", "2", *toy, "--n", "5"]
+    assert message in failure(*command, *words.split())
 
 
 @pytest.mark.parametrize(

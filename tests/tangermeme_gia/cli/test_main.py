@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 
 from tangermeme_gia.cli import main
-from tangermeme_gia.cli.main import build_parser
+
+from .conftest import filled_commands
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = build_parser()._subparsers._group_actions[0].choices
+COMMANDS = filled_commands()
 SCAN = ["kmer-scan", "--k", "1", "--n", "3"]
 
 
@@ -120,7 +121,7 @@ def test_words_that_no_option_takes_are_named_with_the_command(failure):
 
 def test_every_command_explains_every_option():
     assert next(iter(COMMANDS)) == "report"
-    assert len(COMMANDS) == 13
+    assert len(COMMANDS) == 14
     for name, parser in COMMANDS.items():
         text = re.sub(r"\s+", " ", parser.format_help())
         assert f"example: tangermeme-gia {name} " in text
@@ -148,3 +149,15 @@ def test_progress_is_shown_on_terminals_only(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert main(SCAN) == 0
     assert "seq/s" in capsys.readouterr().err
+
+
+def test_the_list_of_commands_is_there_without_torch():
+    code = (
+        "import sys; from tangermeme_gia.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print({'torch', 'pandas', 'matplotlib'} & {*sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr == ""
+    assert "best-kmers" in ended.stdout
+    assert ended.stdout.splitlines()[-1] == "set()"

@@ -1,19 +1,22 @@
 import argparse
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tangermeme.predict import predict
+from tangermeme.utils import random_one_hot
+from torch.testing import assert_close
 
 import residualbind
 from tangermeme_gia._core.command_line import HelpFormatter
 from tangermeme_gia.cli.options import (
-    INPUTS,
     add_inputs,
-    model_help,
     prediction_options,
     read_inputs,
 )
+from tangermeme_gia.report import OutputError
 
 
 def parse(*words):
@@ -24,7 +27,8 @@ def parse(*words):
 
 def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
-    assert given.keys() == {*INPUTS, "device", "batch_size", "seed"}
+    read = inspect.signature(read_inputs).parameters.keys() - {"model"}
+    assert given.keys() == {*read, "device", "batch_size", "seed"}
     assert (given["sequences"], given["length"], given["seed"]) == (Path("a.fa"), 5, 0)
 
 
@@ -38,7 +42,6 @@ def test_help_shows_defaults_that_say_something():
     assert "some (default: a b)" in text
     assert "number (default: 3)" in text
     assert text.count("default") == 2
-    assert "A1CF, ANKHD1" in model_help()
 
 
 def test_a_bundled_model_needs_nothing_else():
@@ -74,6 +77,25 @@ def test_sequences_take_the_place_of_the_profile(here):
 def test_sequences_tell_the_length_of_a_model_of_code(toys):
     np.savez("a.npz", X=np.eye(4)[None])
     assert read_inputs(f"{toys}:Additive", sequences=Path("a.npz")).length == 4
+
+
+def test_one_of_several_outputs_is_chosen(toys):
+    X = random_one_hot((5, 4, 24), random_state=0)
+
+    def model(name, target=None):
+        return read_inputs(f"{toys}:{name}", length=24, target=target).model
+
+    whole = predict(model("two").model, X)
+    for target in (0, 1):
+        assert_close(predict(model("two", target), X)[:, 0], whole[:, target])
+    with pytest.raises(OutputError, match="2 outputs; choose one of 0 to 1 with"):
+        predict(model("two"), X)
+    with pytest.raises(OutputError, match="`--target` has 2 for axis 1"):
+        predict(model("two", 2), X)
+    with pytest.raises(OutputError, match="a list of 2 for 5 sequences"):
+        predict(model("Many"), X)
+    with pytest.raises(OutputError, match=r"fails on sequences of shape \(5, 4, 20\)"):
+        predict(model("Additive"), X[..., :20])
 
 
 @pytest.mark.parametrize(

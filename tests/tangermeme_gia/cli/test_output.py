@@ -9,8 +9,8 @@ import torch
 
 from tangermeme_gia import GIAResult
 from tangermeme_gia._core import command_line
-from tangermeme_gia._core.command_line import check_files, write_table
-from tangermeme_gia.cli.output import check_picture, local_table, write_plot
+from tangermeme_gia._core.command_line import write_table
+from tangermeme_gia.cli.output import Output, local_table, write_plot
 
 TABLE = pd.DataFrame({"starts": [(3, 10), (17,)], "effect": [1 / 3, float("nan")]})
 TEXT = "starts\teffect\n3,10\t0.333333\n17\t\n"
@@ -64,18 +64,22 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(here, monkeypatch):
 
 
 def test_files_are_checked_before_anything_runs(here, monkeypatch):
-    check_files(out=None, plot=Path("a.PNG"), local=Path("b"))
-    check_picture(Path("a.PNG"))
+    def asked(out=None, plot=None, local=None, confidence=0.95):
+        return Output(out, plot, confidence, local)
+
+    asked(plot=Path("a.PNG"), local=Path("b"))
     assert list(here.iterdir()) == []
     with pytest.raises(ValueError, match=r"`--plot`='a' must end in \.png"):
-        check_picture(Path("a"))
+        asked(plot=Path("a"))
     with pytest.raises(FileNotFoundError, match=r"`--out`: there is no folder .*none"):
-        check_files(out=Path("none/a.tsv"))
+        asked(out=Path("none/a.tsv"))
     with pytest.raises(IsADirectoryError, match=r"`--local`: \. is a folder"):
-        check_files(local=Path())
+        asked(local=Path())
+    with pytest.raises(ValueError, match="`--confidence`=1 must be between 0 and 1"):
+        asked(confidence=1)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(PermissionError, match=r"`--out`: a\.tsv may not be written"):
-        check_files(out=Path("a.tsv"))
+        asked(out=Path("a.tsv"))
 
 
 def test_local_importances_are_listed_by_sequence():

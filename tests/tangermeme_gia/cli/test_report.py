@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from tangermeme_gia.cli import main
-from tangermeme_gia.cli.main import build_parser
 from tangermeme_gia.report import ReportOptions, load_results
 
-PARSER = build_parser()._subparsers._group_actions[0].choices["report"]
+from .conftest import filled_commands
+
+PARSER = filled_commands()["report"]
 GIVEN = ["--length", "24", "--motif", "gata", "--n", "20"]
 QUICK = [*GIVEN, "--experiments", "sites"]
 QUICKEST = [*GIVEN, "--experiments", "motif"]

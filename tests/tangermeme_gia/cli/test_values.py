@@ -12,6 +12,7 @@ from tangermeme_gia.cli.values import (
     region,
     respell,
     structure,
+    target,
 )
 from tangermeme_gia.structure import Hairpin
 
@@ -30,6 +31,13 @@ def test_gaps_are_alike_or_one_by_one():
 def test_a_pattern_has_a_start_or_is_centred():
     assert pattern("GATA@0") == ("GATA", 0)
     assert pattern("GATA") == ("GATA", None)
+
+
+def test_an_output_is_an_index_a_key_or_a_path_of_these():
+    assert target("2") == 2
+    assert target("2,62") == (2, 62)
+    assert target("profile_counts") == "profile_counts"
+    assert target("counts,0") == ("counts", 0)
 
 
 def test_structures_are_hairpins_or_dot_brackets():
@@ -76,6 +84,8 @@ def test_motifs_are_spelled_as_the_alphabet_does():
         ),
         (structure, "5,0,6", "`stem_length`=0 must be at least 1"),
         (order, "0,1", "numbers of motifs from 1"),
+        (target, "-1", "an index from 0"),
+        (target, "2,", "an index from 0"),
         (region, "5", "must be start:end"),
         (region, "-1:5", "must be start:end"),
     ],

@@ -77,6 +77,9 @@ def test_labels_are_the_columns_that_tell_conditions_apart(ax):
 
 
 def test_a_single_condition_is_labelled_too(ax):
+    # A single background has boxes, too.
+    local_importance_boxes(result(LOCAL[:1], n_sites=[1, 2, 3]), ax=ax)
+    assert ax.texts[-1].get_text().endswith("n = 1 background")
     local_importance_boxes(result(LOCAL[:, :1], motif=["UGCAUG"]), ax=ax)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["UGCAUG"]
 

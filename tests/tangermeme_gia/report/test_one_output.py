@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from tangermeme_gia.report import OneOutput, OutputError
-from tangermeme_gia.report.one_output import describe_error
 
 
 class Gives(torch.nn.Module):
@@ -40,11 +39,34 @@ def test_other_inputs_are_handed_on():
     assert OneOutput(Two())(X, shift)[:, 0].tolist() == shift.tolist()
 
 
-@pytest.mark.parametrize("target", [2, -1])
-def test_a_target_that_is_not_there_is_refused(target):
+@pytest.mark.parametrize(
+    ("target", "what"),
+    [
+        (2, r"`--target` has 2 for axis 1, .* shape \(3, 2\), which has 2 outputs"),
+        ((1, 0), r"`--target` has 0 for axis 2, .* which has no axis 2"),
+        ("counts", "`--target` names the head 'counts', but .* has none"),
+    ],
+)
+def test_a_target_that_is_not_there_is_refused(target, what):
     model = OneOutput(Gives(lambda X: torch.zeros(3, 2)), target=target)
-    with pytest.raises(OutputError, match=f"`--target`={target}.*outputs 0 to 1"):
+    with pytest.raises(OutputError, match=what):
         model(X)
+
+
+def test_a_target_may_be_of_several_axes_or_a_head():
+    y = torch.arange(30.0).reshape(3, 2, 5)
+    tracks = OneOutput(Gives(lambda X: y), target=(1, 4))
+    assert tracks(X).tolist() == [[9.0], [19.0], [29.0]]
+    head = OneOutput(Gives(lambda X: {"a": y, "b": y[:, 0, :1]}), target="b")
+    assert head(X).tolist() == [[0.0], [10.0], [20.0]]
+
+
+def test_the_whole_output_is_there_for_functions_that_take_a_target():
+    y = torch.arange(6.0).reshape(3, 2)
+    whole = OneOutput(Gives(lambda X: y), target=1).whole()
+    assert torch.equal(whole(X), y)
+    with pytest.raises(OutputError, match="2 outputs; choose"):
+        OneOutput(Gives(lambda X: y)).whole()(X)
 
 
 def test_several_outputs_need_a_target():
@@ -55,9 +77,9 @@ def test_several_outputs_need_a_target():
 @pytest.mark.parametrize(
     ("y", "what"),
     [
-        (torch.zeros(3, 2, 5), r"tensor of shape \(3, 2, 5\)"),
-        (torch.zeros(2, 1), r"tensor of shape \(2, 1\) for 3 sequences"),
-        (torch.tensor(1.0), r"tensor of shape \(\)"),
+        (torch.zeros(3, 2, 5), r"outputs of shape \(3, 2, 5\)"),
+        (torch.zeros(2, 1), r"outputs of shape \(2, 1\) for 3 sequences"),
+        (torch.tensor(1.0), r"outputs of shape \(\)"),
         ([torch.zeros(3), torch.zeros(3)], "a list of 2"),
         ({"y": 1}, "a dict"),
     ],
@@ -83,8 +105,3 @@ def test_the_target_is_part_of_what_the_model_is():
     assert repr(OneOutput(torch.nn.Identity(), 0)) != repr(
         OneOutput(torch.nn.Identity(), 1)
     )
-
-
-def test_an_error_is_described_in_one_line():
-    assert describe_error(ValueError("first\nsecond")) == "ValueError: first"
-    assert describe_error(RuntimeError()) == "RuntimeError"

@@ -1,4 +1,4 @@
-"""The model that a command asks: bundled, from a file, or from the user's own code."""
+"""The model that `--model` names: bundled, from a file, or from the user's own code."""
 
 from __future__ import annotations
 
@@ -8,63 +8,37 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from .._core.letters import RNA
-from ..report import OneOutput
-from ..report.one_output import describe_error
+from .failures import describe_error
+from .providers import ModelSource, bundled_models, find_provider
 
 _FORMS = (
-    "a bundled model, a residualbind .safetensors file, or module:callable such as "
-    "my_models:build or my_models.py:build"
+    "a bundled model, a model file, or module:callable such as my_models:build or "
+    "my_models.py:build"
 )
-
 # Letters of a list of tensors that do not fit.
 _LONGEST = 400
 
 
-class ModelSource(NamedTuple):
-    """A model, and what is known of its input and its output."""
-
-    name: str
-    model: OneOutput
-    alphabet: tuple[str, ...] | None
-    length: int | None
-    profile: torch.Tensor | None
-    output: str
-    origin: dict[str, str]
-
-
-def bundled_models() -> tuple[str, ...]:
-    """Names of the models that need neither files nor code."""
-    import residualbind
-
-    return residualbind.pretrained_names()
-
-
-def load_model(
-    spec: str, weights: Path | None = None, target: int | None = None
-) -> ModelSource:
-    """Load the model that `--model` names.
+def load_model(spec: str, weights: Path | None = None) -> ModelSource:
+    """Which model does a name, a file or a piece of code stand for?
 
     Parameters
     ----------
     spec: str
-        The name of a bundled model, the path of a residualbind file (one that reads
-        structure, too, folds its sequences by ViennaRNA), or "module:callable", whose
-        call without arguments gives a torch.nn.Module, or that is one. The module is
-        installed, lies in the current folder, or is the path of a .py file.
+        The name of a bundled model, the path of a file that an installed package
+        reads, or "module:callable", whose call without arguments gives a
+        torch.nn.Module, or that is one. The module is installed, lies in the current
+        folder, or is the path of a .py file.
 
     weights: Path or None, optional
         State dict for a model of the third kind: .safetensors, or a file of
         `torch.save`, read without running code of it. Default is None.
-
-    target: int or None, optional
-        Which output to explain; None is the only one. Default is None.
 
     Returns
     -------
@@ -76,7 +50,7 @@ def load_model(
         If there is no such model, or the weights do not fit it.
 
     ImportError
-        If the model reads structure and ViennaRNA is missing.
+        If the model needs what is not installed.
 
     Examples
     --------
@@ -84,65 +58,25 @@ def load_model(
     >>> source.alphabet, source.length
     (('A', 'C', 'G', 'U'), 41)
     """
-    named = spec in bundled_models()
-    if weights is not None and (named or ":" not in spec):
+    provider = find_provider(spec)
+    if weights is not None and (provider or ":" not in spec):
         raise ValueError(
             f"`--weights` belongs to a model given as module:callable; {spec!r} has "
             "its own."
         )
-    if named or spec.endswith(".safetensors"):
-        return _load_residualbind(spec, named, target)
+    if provider is not None:
+        return provider.load(spec)
+    if Path(spec).is_file():
+        raise ValueError(f"`--model`: no installed package reads the file {spec!r}.")
     if ":" not in spec:
         raise ValueError(
             f"`--model`={spec!r} is none of {_FORMS}; bundled are "
-            f"{', '.join(bundled_models())}."
+            f"{', '.join(bundled_models()) or 'none'}."
         )
-    return _load_code(spec, weights, target)
+    return _load_code(spec, weights)
 
 
-def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSource:
-    import residualbind
-
-    model: torch.nn.Module
-    if named:
-        model = residualbind.load_pretrained(spec)
-        metadata = residualbind.pretrained_metadata(spec)
-        profile = residualbind.load_profile(spec)
-    else:
-        metadata = residualbind.load_metadata(spec)
-        # Beside the sequence a model may read structure, which follows from it.
-        folds = metadata.config.channels != len(RNA)
-        open_model = (
-            residualbind.WithStructure.from_file if folds else residualbind.load
-        )
-        model = open_model(spec)
-        profile = None
-    experiments = metadata.experiments or ()
-    about = list(experiments[target or 0 : (target or 0) + 1])
-    if metadata.transform is not None:
-        about.append("as transformed for training")
-    output = "predicted binding score"
-    if about:
-        output += f" ({', '.join(about)})"
-    return ModelSource(
-        spec if named else Path(spec).stem,
-        OneOutput(model, target).eval(),
-        RNA,
-        metadata.config.length,
-        profile,
-        output,
-        {
-            "model": "bundled with residualbind" if named else spec,
-            **{k: str(v) for k, v in metadata.provenance.items() if k in _SHOWN},
-        },
-    )
-
-
-# Of a residualbind file's provenance: what a reader of a report wants to know.
-_SHOWN = ("protein", "experiment", "source", "seed", "architecture", "transform")
-
-
-def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSource:
+def _load_code(spec: str, weights: Path | None) -> ModelSource:
     module_name, _, attribute = spec.rpartition(":")
     module = _import(spec, module_name)
     if not hasattr(module, attribute):
@@ -173,15 +107,7 @@ def _load_code(spec: str, weights: Path | None, target: int | None) -> ModelSour
         _load_weights(model, weights)
         origin["weights"] = str(weights)
     origin["code"] = module.__file__ or module_name
-    return ModelSource(
-        attribute,
-        OneOutput(model, target).eval(),
-        None,
-        None,
-        None,
-        "output of the model",
-        origin,
-    )
+    return ModelSource(attribute, model.eval(), origin=origin)
 
 
 def _import(spec: str, name: str) -> ModuleType:

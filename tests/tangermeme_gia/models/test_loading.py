@@ -5,60 +5,10 @@ import safetensors.torch
 import torch
 from tangermeme.predict import predict
 from tangermeme.utils import random_one_hot
-from torch.testing import assert_close
 
-import residualbind
-from tangermeme_gia.cli.models import load_model
-from tangermeme_gia.report import OutputError
+from tangermeme_gia.models.loading import load_model
 
 X = random_one_hot((5, 4, 24), random_state=0)
-
-
-def test_a_bundled_model_brings_alphabet_length_and_profile():
-    source = load_model("ANKHD1")
-    assert (source.name, source.alphabet, source.length) == (
-        "ANKHD1",
-        ("A", "C", "G", "U"),
-        41,
-    )
-    assert torch.equal(source.profile, residualbind.load_profile("ANKHD1"))
-    expected = residualbind.load_pretrained("ANKHD1")
-    probes = random_one_hot((5, 4, 41), random_state=0)
-    assert_close(predict(source.model, probes), predict(expected, probes))
-
-
-def test_a_residualbind_file_is_read(here):
-    config = residualbind.ResidualBindConfig(length=30, n_outputs=2)
-    model = residualbind.ResidualBind(config).eval()
-    residualbind.save(model, here / "mine.safetensors", experiments=("P1", "P2"))
-    source = load_model("mine.safetensors", target=1)
-    assert (source.name, source.length, source.profile) == ("mine", 30, None)
-    assert source.output == "predicted binding score (P2)"
-    probes = random_one_hot((5, 4, 30), random_state=0)
-    assert_close(predict(source.model, probes), predict(model, probes)[:, 1:])
-
-
-@pytest.mark.parametrize("channels", [6, 9])
-def test_a_model_that_reads_structure_folds_its_sequences(here, channels):
-    torch.manual_seed(0)
-    config = residualbind.ResidualBindConfig(channels=channels)
-    model = residualbind.ResidualBind(config).eval()
-    residualbind.save(model, here / "folded.safetensors")
-    source = load_model("folded.safetensors")
-    probes = random_one_hot((5, 4, 41), random_state=0)
-    kind = {6: "PU", 9: "PHIME"}[channels]
-    profiles = residualbind.structure_profiles(probes, kind)
-    expected = predict(model, torch.cat([probes.float(), profiles], dim=1))
-    assert_close(predict(source.model, probes), expected)
-    assert source.length == 41
-
-
-def test_a_model_that_reads_structure_needs_vienna(here, monkeypatch):
-    config = residualbind.ResidualBindConfig(channels=9)
-    residualbind.save(residualbind.ResidualBind(config), here / "folded.safetensors")
-    monkeypatch.setitem(sys.modules, "RNA", None)
-    with pytest.raises(ImportError, match=r"tangermeme-gia\[vienna\]"):
-        load_model("folded.safetensors")
 
 
 @pytest.mark.parametrize("name", ["Additive", "ready"])
@@ -76,28 +26,9 @@ def test_code_may_be_the_path_of_a_file(toys, here):
     folder = here / "models"
     folder.mkdir()
     moved = (here / f"{toys}.py").rename(folder / f"{toys}.py")
-    source = load_model(f"models/{toys}.py:two", target=1)
-    assert predict(source.model, X).shape == (5, 1)
+    source = load_model(f"models/{toys}.py:two")
+    assert predict(source.model, X).shape == (5, 2)
     assert source.origin["code"] == str(moved)
-
-
-def test_one_of_several_outputs_is_chosen(toys):
-    whole = predict(load_model(f"{toys}:two").model.model, X)
-    for target in (0, 1):
-        chosen = load_model(f"{toys}:two", target=target).model
-        assert torch.equal(predict(chosen, X)[:, 0], whole[:, target])
-    with pytest.raises(OutputError, match="2 outputs; choose one of 0 to 1 with"):
-        predict(load_model(f"{toys}:two").model, X)
-    with pytest.raises(OutputError, match="`--target`=2, but the model has"):
-        predict(load_model(f"{toys}:two", target=2).model, X)
-    with pytest.raises(OutputError, match="a list of 2 for 5 sequences"):
-        predict(load_model(f"{toys}:Many").model, X)
-
-
-def test_what_a_model_raises_becomes_one_line(toys):
-    model = load_model(f"{toys}:Additive").model
-    with pytest.raises(OutputError, match=r"fails on sequences of shape \(5, 4, 20\)"):
-        predict(model, X[..., :20])
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
@@ -111,7 +42,7 @@ def test_weights_are_those_of_the_file(toys, here, ending, wrapped):
     else:
         safetensors.torch.save_file(state, path)
     source = load_model(f"{toys}:Additive", path)
-    assert torch.equal(source.model.model.weights, state["weights"])
+    assert torch.equal(source.model.weights, state["weights"])
     assert source.origin["weights"] == str(path)
 
 
@@ -154,7 +85,7 @@ def test_weights_that_do_not_fit_are_refused(toys, here):
             "TOYS:Needs",
             r"Needs\(\) fails: TypeError: .*missing 1 .* It is called without",
         ),
-        ("TOYS:raises", r"raises\(\) fails: KeyError: 'weights' .*line 45\)"),
+        ("TOYS:raises", r"raises\(\) fails: KeyError: 'weights' .*line 56\)"),
         ("TOYS:no_model", "gives a value of type int; it must give a torch.nn.Module"),
         ("TOYS:zero", "zero is of type int, neither a torch.nn.Module nor a function"),
         ("broken:build", r"importing broken fails: SyntaxError: .*broken.py"),
@@ -167,9 +98,3 @@ def test_a_model_that_cannot_be_had_is_explained(toys, here, spec, message):
     pattern = message.replace("TOYS", toys)
     with pytest.raises((ValueError, TypeError, OSError), match=pattern):
         load_model(spec.replace("TOYS", toys))
-
-
-def test_another_safetensors_file_is_no_residualbind_model(here):
-    safetensors.torch.save_file({"w": torch.zeros(2)}, here / "other.safetensors")
-    with pytest.raises(ValueError, match=r"other\.safetensors"):
-        load_model("other.safetensors")

@@ -1,0 +1,67 @@
+"""What the options of experiments are made of, and those that several have."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from .values import integers
+
+# The name of an option, and the keywords of `add_argument`.
+Option = tuple[str, dict[str, Any]]
+
+
+class Flat(argparse.Action):
+    """Several words of which each stands for a list, as one list."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, [x for value in values for x in value])
+
+
+def option(name: str, text: str, **settings: Any) -> Option:
+    """An option that says in `text` what it is.
+
+    Examples
+    --------
+    >>> option("--k", "length of the k-mers", type=int, default=6)[0]
+    '--k'
+    """
+    return name, {"help": text, **settings}
+
+
+def numbers(
+    name: str, text: str, kind: Callable[[str], Any] = integers, **settings: Any
+) -> Option:
+    """An option that takes lists and ranges."""
+    metavar = name.strip("-").upper().removesuffix("S")
+    return option(
+        name, text, nargs="+", type=kind, action=Flat, metavar=metavar, **settings
+    )
+
+
+def start(what: str = "motif") -> Option:
+    """Where it is placed."""
+    text = f"first base of the {what}, 0-based (default: in the centre)"
+    return option("--start", text, type=int)
+
+
+MOTIF = option("--motif", "its letters; N keeps the background", required=True)
+INSERT = option(
+    "--insert",
+    "insert between bases, which makes sequences longer, instead of replacing",
+    action="store_true",
+)
+CONTROLS = option(
+    "--n-controls",
+    "random motifs, and as many permutations of the motif's letters, that take its "
+    "place in rows of their own",
+    type=int,
+    default=0,
+)

@@ -1,0 +1,1 @@
+"""Models by name, from a file, or from the user's own code."""
