@@ -19,7 +19,8 @@ from tangermeme.predict import predict
 import residualbind as rb
 import tangermeme_gia as gia
 from residualbind.simulation.probes import STEMS
-from tangermeme_gia._core.motif_codes import RNA
+from residualbind.simulation.simulate import Simulation
+from tangermeme_gia._core.letters import RNA
 
 MOTIF = "GACUAC"
 START = 17
@@ -41,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     design = {"copies": [0.25] * 4, "hairpin_fraction": 0.4} if options.even else {}
     simulation = rb.simulate_rnacompete(
-        options.probes, motif=MOTIF, random_state=options.seed, **design
+        options.probes, rb.Truth(MOTIF), random_state=options.seed, **design
     )
     seeds = range(options.seed, options.seed + options.models)
     models = [train(simulation, seed, options) for seed in seeds]
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def train(
-    simulation: rb.Simulation, seed: int, options: argparse.Namespace
+    simulation: Simulation, seed: int, options: argparse.Namespace
 ) -> torch.nn.Module:
     # Scores stay as simulated: a transform would bend additive effects.
     prepared = rb.prepare(simulation.data, transform="none")

@@ -21,7 +21,7 @@ from machine import describe_machine
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 
 SHOWN = 6
@@ -64,7 +64,7 @@ def profile(run: Callable[[], object]) -> pd.DataFrame:
     in_model = sum(
         cumulative
         for (file, _, name), (_, _, _, cumulative, _) in stats.stats.items()
-        if file.endswith("residualbind/model.py") and name == "forward"
+        if file.endswith("residualbind/network/model.py") and name == "forward"
     )
     rows.append(
         {"function": "all in the model", "calls": "", "share of the time": ""}

@@ -28,7 +28,7 @@ from matplotlib import pyplot as plt
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 from tangermeme_gia.statistics.racing import race
 

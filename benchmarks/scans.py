@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 
 MODELS = ("A1CF", "ANKHD1")

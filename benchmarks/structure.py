@@ -63,8 +63,10 @@ from tangermeme.predict import predict
 
 import residualbind as rb
 import tangermeme_gia as gia
+from residualbind.data.preparation import Prepared
 from residualbind.simulation.probes import STEMS
-from tangermeme_gia._core.motif_codes import RNA
+from residualbind.simulation.simulate import Simulation
+from tangermeme_gia._core.letters import RNA
 
 MOTIF = "GACUAC"
 LOOP = 8
@@ -209,20 +211,14 @@ def run_simulated(options: argparse.Namespace) -> None:
         print(pd.DataFrame(table).round(3).to_string(index=False), flush=True)
 
 
-def simulate(preference: float, n: int, seed: int, **design: object) -> rb.Simulation:
+def simulate(preference: float, n: int, seed: int, **design: object) -> Simulation:
     options = {"copies": [0.25] * 4, "hairpin_fraction": 0.4} | design
-    return rb.simulate_rnacompete(
-        n,
-        motif=MOTIF,
-        loop_preference=preference,
-        stem_penalty=preference,
-        random_state=seed,
-        **options,
-    )
+    truth = rb.Truth(MOTIF, loop_preference=preference, stem_penalty=preference)
+    return rb.simulate_rnacompete(n, truth, random_state=seed, **options)
 
 
 def measure_hairpins(
-    reader: str, model: torch.nn.Module, simulation: rb.Simulation, seed: int
+    reader: str, model: torch.nn.Module, simulation: Simulation, seed: int
 ) -> list[dict]:
     """Effects of the motif in loop and stem, less that without structure."""
     # Probes of the commonest length, in columns 1 to 38: backgrounds then lie where
@@ -245,7 +241,7 @@ def measure_hairpins(
     partner = gia.motifs.reverse_complement(MOTIF, RNA)
     arms = [(MOTIF, 9), (partner, 9 + len(MOTIF) + LOOP + 2)]
     result = gia.pairwise_interaction(model, X, *arms, alphabet=RNA, random_state=0)
-    alone, other, both = result.local_importance[:, :, 0].T
+    alone, other, both = result.output().local_importance.T
     rows.append(describe_effects(reader, "random", "6 pairs only", both - other, alone))
     return rows
 
@@ -280,12 +276,11 @@ def hairpin_effects(
     result = gia.hairpin_importance(
         model, X, MOTIF, hairpin, starts=starts, alphabet=RNA, random_state=0
     )
-    folded = gia.relative_to_stem(result).local_importance[:, :, 0]
-    structure = result.conditions["structure"].to_numpy()
-    unfolded = result.local_importance[:, structure == "unstructured", 0]
+    folded = result.select(structure="hairpin").relative_to(place="none")
+    unfolded = result.select(structure="unstructured")
     loop_and_arms = [
         torch.stack([effects[:, 0], effects[:, 1:].mean(dim=1)], dim=1)
-        for effects in (folded, unfolded)
+        for effects in (r.output().local_importance for r in (folded, unfolded))
     ]
     return loop_and_arms[0], loop_and_arms[1]
 
@@ -301,7 +296,7 @@ def run_measured(options: argparse.Namespace) -> None:
 
 
 def train_pair(
-    name: str, prepared: rb.Prepared, options: argparse.Namespace
+    name: str, prepared: Prepared, options: argparse.Namespace
 ) -> dict[str, torch.nn.Module]:
     models = {}
     for inputs, channels in CHANNELS.items():

@@ -122,7 +122,7 @@ def public_names() -> dict[str, str]:
         "tangermeme_gia.plot": ("plot.", "gia.plot."),
         "tangermeme_gia.report": ("",),
         **{
-            f"tangermeme_gia.{space}": ("", f"gia.{space}.")
+            f"tangermeme_gia.{space}": ("", f"{space}.", f"gia.{space}.")
             for space in ("backgrounds", "motifs", "statistics", "structure")
         },
         "residualbind": ("", "rb."),

@@ -26,9 +26,10 @@ import torch
 from tangermeme.predict import predict
 
 import residualbind
-from residualbind import ResidualBind, ResidualBindConfig, RNAcompete, TrainingResult
+from residualbind import ResidualBind, ResidualBindConfig, RNAcompete
 from residualbind.data.readers import read_score_pair
-from residualbind.data.transforms import Transform, make_transform
+from residualbind.data.transforms import Transform
+from residualbind.network.training import TrainingResult
 from residualbind.network.weights import save
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,7 +100,7 @@ def parse_options() -> argparse.Namespace:
 def train_run(run: Run, options: argparse.Namespace) -> Trained:
     data = read_data(options.data, EXPERIMENTS[run.protein])
     parts = data.split(random_state=SPLIT_SEED)
-    transform = make_transform(run.transform).fit(parts.train.y)
+    transform = Transform.fit(parts.train.y, run.transform)
     examples = [
         (part.X, torch.as_tensor(transform.apply(part.y)).float())
         for part in (parts.train, parts.valid)

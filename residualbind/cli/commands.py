@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,25 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
-from ..data.preparation import prepare
+from tangermeme_gia._core.command_line import check_files, write_table
+
+from ..data.preparation import Prepared, prepare
 from ..data.public_data import RAY2013_FILES, download
 from ..data.rnacompete import RNAcompete
-from ..data.transforms import make_transform
+from ..data.transforms import Transform
 from ..network.keras_import import import_keras
 from ..network.metrics import score_predictions
 from ..network.model import ResidualBind, ResidualBindConfig
 from ..network.pretrained import load_pretrained, pretrained_metadata, pretrained_names
-from ..network.training import train
+from ..network.schedule import Schedule
+from ..network.training import TrainingResult, train
 from ..network.weights import Metadata, load, load_metadata, save
 from ..network.with_structure import add_structure, required_settings
 from ..simulation.simulate import simulate_rnacompete
+from ..simulation.truth import Truth
 from ..structure.folding import CONTEXTS, FoldSettings
 from ..structure.profiles import describe_settings, structure_profiles
-from .sources import DATA_OPTIONS, read_data, read_sequences
+from .sources import DataOptions, read_data, read_sequences
 
 logger = logging.getLogger(__name__)
 
@@ -39,129 +42,100 @@ PARTS = ("train", "valid", "test", "all")
 STRUCTURES = tuple(CONTEXTS)
 
 
-def train_model(
-    *,
-    out: Path,
-    architecture: str,
-    classification: bool,
-    transform: str,
-    fit_per_split: bool,
-    valid_fraction: float,
-    random_state: int,
-    checkpoint_folder: Path | None,
-    n_bootstrap: int,
-    dtype: str | None,
-    data: Sequence[str],
-    structure: str | None,
-    structure_cache: Path | None,
-    **options: Any,
-) -> None:
-    """Train a model, write it to `out` and its test metrics to stdout."""
-    read_options = {name: options.pop(name) for name in DATA_OPTIONS}
-    measured = read_data(data, **read_options)
-    data_sha256 = measured.checksum()
-    described = None
-    if structure is not None:
-        settings = FoldSettings(structure)
-        measured = _add_channels(measured, settings, structure_cache)
-        described = describe_settings(settings)
+@dataclass(frozen=True)
+class TrainOptions(DataOptions):
+    """The options of `train`."""
+
+    length: int
+    out: Path
+    architecture: str
+    classification: bool
+    transform: str
+    fit_per_split: bool
+    structure: str | None
+    structure_cache: Path | None
+    valid_fraction: float
+    random_state: int
+    epochs: int
+    batch_size: int
+    lr: float
+    lr_decay: float
+    lr_patience: int
+    patience: int
+    checkpoint_folder: Path | None
+    dtype: str | None
+    device: str | None
+    n_bootstrap: int
+
+
+@dataclass(frozen=True)
+class EvaluateOptions(DataOptions):
+    """The options of `evaluate`."""
+
+    model: str
+    part: str
+    scale: str
+    valid_fraction: float
+    random_state: int
+    classification: bool
+    n_bootstrap: int
+    confidence: float
+    structure_cache: Path | None
+    batch_size: int
+    device: str | None
+    out: Path | None
+
+
+def train_model(**given: Any) -> None:
+    """Train a model, write it to `--out` and its test metrics to stdout."""
+    options = TrainOptions(**given)
+    check_files(out=options.out)
+    measured = read_data(options, options.length)
+    provenance = _describe_input(options, measured)
+    if options.structure is not None:
+        settings = FoldSettings(options.structure)
+        measured = _add_channels(measured, settings, options.structure_cache)
+        provenance["structure"] = describe_settings(settings)
     prepared = prepare(
         measured,
-        transform="none" if classification else transform,
-        valid_fraction=valid_fraction,
-        random_state=random_state,
-        fit_per_split=fit_per_split,
+        transform="none" if options.classification else options.transform,
+        valid_fraction=options.valid_fraction,
+        random_state=options.random_state,
+        fit_per_split=options.fit_per_split,
     )
-    torch.manual_seed(random_state)
-    model = ResidualBind(_make_config(measured, architecture, classification))
-    folder = checkpoint_folder or out.with_suffix(".training")
-    logger.info("checkpoints and history: %s", folder)
-    result = train(
-        model,
-        prepared.train,
-        prepared.valid,
-        loss=nn.functional.binary_cross_entropy if classification else _MSE,
-        random_state=random_state,
-        checkpoint_folder=folder,
-        dtype=None if dtype is None else getattr(torch, dtype),
-        verbose=True,
-        **options,
-    )
-    logger.info(
-        "kept epoch %d of %d, validation Pearson %.4f",
-        result.best_epoch,
-        len(result.history),
-        result.best_pearson,
-    )
-    table = None
-    if len(prepared.test):
-        table = score_predictions(
-            prepared.test.y,
-            predict(model, prepared.test.X, batch_size=_BATCH_SIZE),
-            outputs=measured.experiments,
-            classification=classification,
-            n_bootstrap=n_bootstrap,
-        )
-        write_table(table, None)
-    provenance = {
-        "data": [Path(path).name for path in data],
-        "data_sha256": data_sha256,
-        "architecture": architecture,
-        "transform": transform,
-        "structure": described,
-        "random_state": random_state,
+    torch.manual_seed(options.random_state)
+    model = ResidualBind(_make_config(options, measured))
+    result = _train(model, prepared, options)
+    provenance |= {
         "best_epoch": result.best_epoch,
         "valid_pearson": result.best_pearson,
-        "test": None if table is None else table.to_dict("records"),
-        "versions": {
-            "torch": torch.__version__,
-            "residualbind": version("tangermeme-gia"),
-        },
+        "test": _test(model, prepared.test, options),
     }
     save(
         model,
-        out,
+        options.out,
         transform=prepared.transform,
         experiments=measured.experiments,
         provenance=provenance,
     )
-    logger.info("model: %s", out)
+    logger.info("model: %s", options.out)
 
 
-def evaluate_model(
-    *,
-    model: str,
-    data: Sequence[str],
-    part: str,
-    scale: str,
-    valid_fraction: float,
-    random_state: int,
-    classification: bool,
-    n_bootstrap: int,
-    confidence: float,
-    batch_size: int,
-    device: str | None,
-    structure_cache: Path | None,
-    out: Path | None,
-    **read_options: Any,
-) -> None:
+def evaluate_model(**given: Any) -> None:
     """Write how well a model predicts one part of the data."""
-    fitted, metadata = find_model(model)
-    measured = read_data(data, **read_options | {"length": fitted.config.length})
-    if part != "all":
-        parts = measured.split(valid_fraction=valid_fraction, random_state=random_state)
-        measured = getattr(parts, part)
-        if len(measured) == 0:
-            raise ValueError(
-                f"the data have no {part} probes; use `--part all` for all of them."
-            )
+    options = EvaluateOptions(**given)
+    check_files(out=options.out)
+    fitted, metadata = find_model(options.model)
+    measured = _take_part(options, read_data(options, fitted.config.length))
     settings = required_settings(fitted.config, metadata.provenance)
     if settings is not None and measured.X.shape[1] == _SEQUENCE_CHANNELS:
-        measured = _add_channels(measured, settings, structure_cache)
-    y_hat = predict(fitted, measured.X, batch_size=batch_size, device=device)
-    transform = metadata.transform or make_transform("none")
+        measured = _add_channels(measured, settings, options.structure_cache)
+    y_hat = predict(
+        fitted, measured.X, batch_size=options.batch_size, device=options.device
+    )
+    transform = metadata.transform or Transform()
     y: Any = measured.y
-    if scale == "measured":
+    if options.scale == "measured":
         y_hat = torch.as_tensor(transform.invert(y_hat))
     else:
         y = transform.apply(y)
@@ -169,12 +143,12 @@ def evaluate_model(
         y,
         y_hat,
         outputs=measured.experiments,
-        classification=classification,
-        n_bootstrap=n_bootstrap,
-        confidence=confidence,
-        random_state=random_state,
+        classification=options.classification,
+        n_bootstrap=options.n_bootstrap,
+        confidence=options.confidence,
+        random_state=options.random_state,
     )
-    write_table(table, out)
+    write_table(table, options.out)
 
 
 def predict_sequences(
@@ -191,6 +165,7 @@ def predict_sequences(
     out: Path | None,
 ) -> None:
     """Write the predicted score of each sequence, in the order of the input."""
+    check_files(out=out)
     fitted, metadata = find_model(model)
     settings = required_settings(fitted.config, metadata.provenance)
     names, X = read_sequences(fasta, table, sequence, name, fitted.config.length)
@@ -213,14 +188,18 @@ def import_keras_weights(
     *, weights: Path, out: Path, length: int, pool_size: int, sigmoid: bool
 ) -> None:
     """Convert weights of the authors' Keras code to a model file."""
+    check_files(out=out)
     model = import_keras(weights, length=length, pool_size=pool_size, sigmoid=sigmoid)
     save(model, out, provenance={"imported_from": weights.name})
     logger.info("model: %s (%s)", out, model.config)
 
 
-def simulate_data(*, out: Path | None, truth: Path | None, **options: Any) -> None:
+def simulate_data(
+    *, n: int, random_state: int, out: Path | None, truth: Path | None, **planted: Any
+) -> None:
     """Write a simulated experiment as a table that `--format table` reads."""
-    simulation = simulate_rnacompete(**options)
+    check_files(out=out, truth=truth)
+    simulation = simulate_rnacompete(n, Truth(**planted), random_state=random_state)
     table = pd.DataFrame(
         {
             "set": simulation.sets,
@@ -230,9 +209,8 @@ def simulate_data(*, out: Path | None, truth: Path | None, **options: Any) -> No
     )
     write_table(table, out)
     if truth is not None:
-        write_table(
-            pd.concat([simulation.design, simulation.components], axis=1), truth
-        )
+        columns = [simulation.design, simulation.components]
+        write_table(pd.concat(columns, axis=1), truth, "truth")
 
 
 def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
@@ -241,7 +219,6 @@ def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
         logger.info("%s", path)
 
 
-_MSE = nn.functional.mse_loss
 _BATCH_SIZE = 512
 _SEQUENCE_CHANNELS = 4
 
@@ -258,11 +235,80 @@ def find_model(name: str) -> tuple[ResidualBind, Metadata]:
     return load(name), load_metadata(name)
 
 
-def write_table(table: pd.DataFrame, out: Path | None) -> None:
-    """Write a TSV to a file, or to stdout where there is none."""
-    table.to_csv(
-        sys.stdout if out is None else out, sep="\t", index=False, float_format="%.6g"
+def _describe_input(options: TrainOptions, measured: RNAcompete) -> dict[str, Any]:
+    return {
+        "data": [Path(path).name for path in options.data],
+        "data_sha256": measured.checksum(),
+        "architecture": options.architecture,
+        "transform": options.transform,
+        "structure": None,
+        "random_state": options.random_state,
+        "versions": {
+            "torch": torch.__version__,
+            "residualbind": version("tangermeme-gia"),
+        },
+    }
+
+
+def _train(
+    model: ResidualBind, prepared: Prepared, options: TrainOptions
+) -> TrainingResult:
+    cross_entropy = nn.functional.binary_cross_entropy
+    folder = options.checkpoint_folder or options.out.with_suffix(".training")
+    logger.info("checkpoints and history: %s", folder)
+    result = train(
+        model,
+        prepared.train,
+        prepared.valid,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        lr=options.lr,
+        schedule=Schedule(options.lr_decay, options.lr_patience, options.patience),
+        loss=cross_entropy if options.classification else nn.functional.mse_loss,
+        checkpoint_folder=folder,
+        random_state=options.random_state,
+        device=options.device,
+        dtype=None if options.dtype is None else getattr(torch, options.dtype),
+        verbose=True,
     )
+    logger.info(
+        "kept epoch %d of %d, validation Pearson %.4f",
+        result.best_epoch,
+        len(result.history),
+        result.best_pearson,
+    )
+    return result
+
+
+def _test(
+    model: ResidualBind, test: RNAcompete, options: TrainOptions
+) -> list[Any] | None:
+    """Write the metrics on the test set, if there is one."""
+    if len(test) == 0:
+        return None
+    table = score_predictions(
+        test.y,
+        predict(model, test.X, batch_size=_BATCH_SIZE),
+        outputs=test.experiments,
+        classification=options.classification,
+        n_bootstrap=options.n_bootstrap,
+    )
+    write_table(table, None)
+    return table.to_dict("records")
+
+
+def _take_part(options: EvaluateOptions, measured: RNAcompete) -> RNAcompete:
+    if options.part == "all":
+        return measured
+    parts = measured.split(
+        valid_fraction=options.valid_fraction, random_state=options.random_state
+    )
+    part: RNAcompete = getattr(parts, options.part)
+    if len(part) == 0:
+        raise ValueError(
+            f"the data have no {options.part} probes; use `--part all` for all of them."
+        )
+    return part
 
 
 def _add_channels(
@@ -273,19 +319,12 @@ def _add_channels(
     )
 
 
-def _make_config(
-    data: RNAcompete, architecture: str, classification: bool
-) -> ResidualBindConfig:
+def _make_config(options: TrainOptions, data: RNAcompete) -> ResidualBindConfig:
+    released = options.architecture == "released"
     _, channels, length = data.X.shape
-    config = (
-        ResidualBindConfig()
-        if architecture == "paper"
-        else ResidualBindConfig.released()
-    )
-    return replace(
-        config,
+    return (ResidualBindConfig.released if released else ResidualBindConfig)(
         channels=channels,
         length=length,
         n_outputs=len(data.experiments),
-        sigmoid=classification,
+        sigmoid=options.classification,
     )

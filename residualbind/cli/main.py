@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from tangermeme_gia._core.command_line import Parser, add_command, run
+
+from ..data.transforms import RECIPES
 from ..network.pretrained import pretrained_names
+from ..network.schedule import Schedule
 from ..network.training import TrainingError
+from ..simulation.truth import Truth
 from . import commands
 from .sources import FORMATS
-
-# What a user can put right; anything else is a defect and keeps its traceback.
-_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, TrainingError)
-
-
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults that say something: neither None nor those of switches."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.default is False:
-            return action.help
-        return super()._get_help_string(action)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,30 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code: int
-        0, or 2 for bad input, with one line on stderr that says what is wrong.
+        0; 2 for bad input, with one line on stderr that says what is wrong; 130 if
+        interrupted; 141 if whatever read the output has ended. Finished epochs of a
+        training are kept.
 
     Examples
     --------
     >>> main(["simulate", "--n", "0"])
     2
     """
-    options = vars(build_parser().parse_args(arguments))
-    command: Callable[..., None] = options.pop("command")
-    program = options.pop("program")
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("residualbind").setLevel(logging.INFO)
-    try:
-        command(**options)
-    except _USER_ERRORS as error:
-        message = " ".join(str(error).split())
-        print(f"residualbind {program}: error: {message}", file=sys.stderr)
-        return 2
-    return 0
+    words = sys.argv[1:] if arguments is None else arguments
+    return run(build_parser(), words, "residualbind", (TrainingError,))
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    parser = _Parser(
+    parser = Parser(
         prog="residualbind",
         description="ResidualBind: predict protein binding from RNA sequence. Tables "
         "go to stdout or to --out, messages to stderr.",
@@ -84,74 +63,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_command(
-    subparsers: Any, name: str, command: Callable[..., None], summary: str, example: str
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=f"example: {example}",
-        formatter_class=_HelpFormatter,
-    )
-    parser.set_defaults(command=command, program=name)
-    return parser
-
-
 def _add_train(subparsers: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         subparsers,
         "train",
         commands.train_model,
         "Train a ResidualBind on RNAcompete scores and report its test metrics.",
-        "residualbind train --data RNCMPT00001.train.txt.gz RNCMPT00001.test.txt.gz "
+        "--data RNCMPT00001.train.txt.gz RNCMPT00001.test.txt.gz "
         "--out A1CF.safetensors",
     )
     _add_data(parser)
     parser.add_argument("--length", type=int, default=41, help="pad sequences to this")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
-    parser.add_argument(
-        "--architecture",
-        choices=commands.ARCHITECTURES,
-        default="released",
-        help="the paper's text, or the authors' released code, which predicts better",
-    )
-    parser.add_argument(
-        "--classification",
-        action="store_true",
-        help="scores are 0 or 1: sigmoid output, cross entropy, no transform",
-    )
-    parser.add_argument(
-        "--transform",
-        choices=("log", "clip", "clip-std", "zscore", "none"),
-        default="log",
-        help="of the scores, fitted on the training split; saved with the model",
-    )
-    parser.add_argument(
-        "--fit-per-split",
-        action="store_true",
-        help="transform each split by its own fit, as the authors did",
-    )
-    parser.add_argument(
-        "--structure",
-        choices=commands.STRUCTURES,
-        help="fold the probes for further channels: PU has paired and unpaired, PHIME "
-        "paired, hairpin, internal, multi and external (default: sequence alone)",
-    )
+    _add_model_and_scores(parser)
     _add_structure_cache(parser)
     _add_split(parser)
-    parser.add_argument("--epochs", type=int, default=100, help="at most")
-    parser.add_argument("--batch-size", type=int, default=100, help="mini-batch")
-    parser.add_argument("--lr", type=float, default=0.001, help="learning rate of Adam")
-    parser.add_argument(
-        "--lr-decay", type=float, default=0.3, help="its factor when validation stalls"
-    )
-    parser.add_argument(
-        "--lr-patience", type=int, default=7, help="epochs of stalling before it falls"
-    )
-    parser.add_argument(
-        "--patience", type=int, default=20, help="epochs of stalling before the end"
-    )
+    _add_numbers(parser, _TRAINING)
     parser.add_argument(
         "--checkpoint-folder",
         type=Path,
@@ -167,13 +94,54 @@ def _add_train(subparsers: Any) -> None:
     _add_bootstrap(parser)
 
 
+_TRAINING = (
+    ("epochs", 100, "at most"),
+    ("batch_size", 100, "mini-batch"),
+    ("lr", 0.001, "learning rate of Adam"),
+    ("lr_decay", Schedule.lr_decay, "its factor when validation stalls"),
+    ("lr_patience", Schedule.lr_patience, "epochs of stalling before it falls"),
+    ("patience", Schedule.patience, "epochs of stalling before the end"),
+)
+
+
+def _add_model_and_scores(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--architecture",
+        choices=commands.ARCHITECTURES,
+        default="released",
+        help="the paper's text, or the authors' released code, which predicts better",
+    )
+    parser.add_argument(
+        "--classification",
+        action="store_true",
+        help="scores are 0 or 1: sigmoid output, cross entropy, no transform",
+    )
+    parser.add_argument(
+        "--transform",
+        choices=tuple(RECIPES),
+        default="log",
+        help="of the scores, fitted on the training split; saved with the model",
+    )
+    parser.add_argument(
+        "--fit-per-split",
+        action="store_true",
+        help="transform each split by its own fit, as the authors did",
+    )
+    parser.add_argument(
+        "--structure",
+        choices=commands.STRUCTURES,
+        help="fold the probes for further channels: PU has paired and unpaired, PHIME "
+        "paired, hairpin, internal, multi and external (default: sequence alone)",
+    )
+
+
 def _add_evaluate(subparsers: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         subparsers,
         "evaluate",
         commands.evaluate_model,
         "Report how well a model predicts measured scores, with intervals.",
-        "residualbind evaluate --model A1CF --data RNCMPT00001.test.txt.gz --part all",
+        "--model A1CF --data RNCMPT00001.test.txt.gz --part all",
     )
     _add_model(parser)
     _add_data(parser)
@@ -197,12 +165,12 @@ def _add_evaluate(subparsers: Any) -> None:
 
 
 def _add_predict(subparsers: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         subparsers,
         "predict",
         commands.predict_sequences,
         "Predict the binding score of each sequence.",
-        "residualbind predict --model A1CF --fasta probes.fa",
+        "--model A1CF --fasta probes.fa",
     )
     _add_model(parser)
     source = parser.add_mutually_exclusive_group(required=True)
@@ -216,12 +184,12 @@ def _add_predict(subparsers: Any) -> None:
 
 
 def _add_import_keras(subparsers: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         subparsers,
         "import-keras",
         commands.import_keras_weights,
         "Convert .hdf5 weights of the authors' Keras code to a model file.",
-        "residualbind import-keras --weights log_norm_seq.hdf5 --out model.safetensors",
+        "--weights log_norm_seq.hdf5 --out model.safetensors",
     )
     parser.add_argument("--weights", type=Path, required=True, help="Keras HDF5 file")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
@@ -233,16 +201,18 @@ def _add_import_keras(subparsers: Any) -> None:
 
 
 def _add_simulate(subparsers: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         subparsers,
         "simulate",
         commands.simulate_data,
         "Write a synthetic RNAcompete experiment whose binding rules are known.",
-        "residualbind simulate --motif UGCAUG --noise 1 --out simulated.tsv",
+        "--motif UGCAUG --noise 1 --out simulated.tsv",
     )
-    for name, kind, default, text in _SIMULATION:
-        option = "--" + name.replace("_", "-")
-        parser.add_argument(option, type=kind, default=default, help=text)
+    parser.add_argument("--n", type=int, default=20_000, help="number of probes")
+    parser.add_argument(
+        "--motif", default=Truth.motif, help="what is bound; N stands for any base"
+    )
+    _add_numbers(parser, _SIMULATION)
     parser.add_argument("--out", type=Path, help="table to write (default: stdout)")
     parser.add_argument(
         "--truth", type=Path, help="table of what makes up each probe's score"
@@ -250,27 +220,42 @@ def _add_simulate(subparsers: Any) -> None:
 
 
 _SIMULATION = (
-    ("n", int, 20_000, "number of probes"),
-    ("motif", str, "UGCAUG", "what is bound; N stands for any base"),
-    ("motif_effect", float, 8.0, "score of a site"),
-    ("spacing_penalty", float, 4.0, "loss of the second of two close sites"),
-    ("min_spacing", int, 6, "bases between sites from which nothing is lost"),
-    ("loop_preference", float, 4.0, "gain of a site in a hairpin loop"),
-    ("stem_penalty", float, 4.0, "loss of a site in a stem"),
-    ("gc_effect", float, 0.3, "score of each G or C at the 3' end"),
-    ("gc_window", int, 7, "bases of the 3' end"),
-    ("noise", float, 1.0, "standard deviation of the noise"),
-    ("random_state", int, 0, "seed"),
+    ("motif_effect", Truth.motif_effect, "score of a site"),
+    (
+        "spacing_penalty",
+        Truth.spacing_penalty,
+        "loss of the second of two close sites",
+    ),
+    (
+        "min_spacing",
+        Truth.min_spacing,
+        "bases between sites from which nothing is lost",
+    ),
+    ("loop_preference", Truth.loop_preference, "gain of a site in a hairpin loop"),
+    ("stem_penalty", Truth.stem_penalty, "loss of a site in a stem"),
+    ("gc_effect", Truth.gc_effect, "score of each G or C at the 3' end"),
+    ("gc_window", Truth.gc_window, "bases of the 3' end"),
+    ("noise", Truth.noise, "standard deviation of the noise"),
+    ("random_state", 0, "seed"),
 )
 
 
+def _add_numbers(
+    parser: argparse.ArgumentParser, options: Iterable[tuple[str, float, str]]
+) -> None:
+    """Add options by keyword, default and help; the default tells int from float."""
+    for name, default, text in options:
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=type(default), default=default, help=text)
+
+
 def _add_download(subparsers: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         subparsers,
         "download",
         commands.download_tables,
         "Fetch the public RNAcompete tables of Ray et al. (2013).",
-        "residualbind download --folder rnacompete",
+        "--folder rnacompete",
     )
     parser.add_argument("--folder", type=Path, required=True, help="where to put them")
     parser.add_argument("--files", nargs="+", help="which (default: all)")

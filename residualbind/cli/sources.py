@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from tangermeme_gia._core.fasta import read_fasta_sequences
+from tangermeme_gia._core.readers import open_table
+
 from ..data.encoding import encode_sequences
-from ..data.fasta import read_fasta, read_fasta_sequences
+from ..data.fasta import read_fasta
 from ..data.hdf5 import read_hdf5
 from ..data.readers import (
     read_deepbind,
@@ -19,7 +22,6 @@ from ..data.readers import (
     read_table,
 )
 from ..data.rnacompete import RNAcompete
-from ..data.tables import open_table
 
 # Files that each format of `--data` takes, at least and at most.
 FORMATS = {
@@ -31,51 +33,47 @@ FORMATS = {
     "fasta": (2, 2),
 }
 
-DATA_OPTIONS = (
-    "format",
-    "experiment",
-    "length",
-    "sequence",
-    "score",
-    "set_column",
-    "protein",
-)
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which measurements: the options that commands on data share."""
+
+    data: Sequence[str]
+    format: str
+    experiment: Sequence[str] | None
+    sequence: str
+    score: str
+    set_column: str | None
+    protein: str | None
 
 
-def read_data(
-    data: Sequence[str],
-    *,
-    format: str,
-    experiment: Sequence[str] | None,
-    length: int | None,
-    sequence: str,
-    score: str,
-    set_column: str | None,
-    protein: str | None,
-) -> RNAcompete:
+def read_data(options: DataOptions, length: int | None) -> RNAcompete:
     """Measurements in any of the formats, of the asked experiments."""
-    fewest, most = FORMATS[format]
+    data, experiment = options.data, options.experiment
+    fewest, most = FORMATS[options.format]
     if not fewest <= len(data) <= most:
         wanted = str(most) if fewest == most else f"{fewest} or {most}"
         raise ValueError(
-            f"`--data` names {len(data)} files; `--format {format}` takes {wanted}."
+            f"`--data` names {len(data)} files; `--format {options.format}` takes "
+            f"{wanted}."
         )
-    if format == "scores" and len(data) == 1:
+    score, set_column = options.score, options.set_column
+    if options.format == "scores" and len(data) == 1:
         measured = read_scores(data[0], length=length)
-    elif format == "scores":
+    elif options.format == "scores":
         measured = read_score_pair(data[0], data[1], length=length)
-    elif format == "deepbind":
+    elif options.format == "deepbind":
         measured = read_deepbind(
             data[0], data[1], experiments=experiment, length=length
         )
-    elif format == "ray2013":
+    elif options.format == "ray2013":
         measured = read_ray2013(data[0], experiments=experiment, length=length)
-    elif format == "hdf5":
-        measured = read_hdf5(data[0], protein=protein, length=length)
-    elif format == "table":
+    elif options.format == "hdf5":
+        measured = read_hdf5(data[0], protein=options.protein, length=length)
+    elif options.format == "table":
         measured = read_table(
             data[0],
-            sequence=sequence,
+            sequence=options.sequence,
             score=score,
             set_column=set_column,
             length=length,

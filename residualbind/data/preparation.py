@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from .rnacompete import RNAcompete
-from .transforms import Transform, make_transform
+from .transforms import Transform
 
 
 class Prepared(NamedTuple):
@@ -36,7 +36,7 @@ def prepare(
         Probes with scores. Several experiments are transformed column by column.
 
     transform: str, optional
-        A recipe of `make_transform`: "log", "clip", "clip-std", "zscore" or "none".
+        A recipe of `Transform.fit`: "log", "clip", "clip-std", "zscore" or "none".
         Default is "log".
 
     valid_fraction: float, optional
@@ -69,12 +69,12 @@ def prepare(
     (90, 10, 100)
     """
     parts = data.split(valid_fraction=valid_fraction, random_state=random_state)
-    fitted = make_transform(transform).fit(parts.train.y)
+    fitted = Transform.fit(parts.train.y, transform)
     transformed = []
     for part in parts:
         # An absent split, such as the test set of a table without sets, stays empty.
         own = fit_per_split and len(part) > 0
-        applied = make_transform(transform).fit(part.y) if own else fitted
+        applied = Transform.fit(part.y, transform) if own else fitted
         y = torch.as_tensor(applied.apply(part.y), dtype=torch.float32)
         transformed.append(replace(part, y=y))
     train, valid, test = transformed

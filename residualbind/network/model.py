@@ -9,12 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 
-from .channels_last import folded_pass, training_pass
+from tangermeme_gia._core.letters import check_count
+
+from .passes import AS_WRITTEN, AsWritten, folded_pass, training_pass
 
 # Keras's BatchNormalization constants, which the authors used: eps 1e-3 and a
 # momentum of 0.99 for the running statistics (0.01 in torch's convention).
 BATCH_NORM_EPS = 1e-3
 BATCH_NORM_MOMENTUM = 0.01
+_SIZES = (
+    "channels",
+    "length",
+    "n_outputs",
+    "filters",
+    "kernel_size",
+    "pool_size",
+    "hidden",
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,12 @@ class ResidualBindConfig:
                 "for each convolution in the residual module."
             )
         object.__setattr__(self, "dilations", tuple(self.dilations))
-        self._require_positive_integers()
+        if not self.dilations:
+            raise ValueError("`dilations` is empty; give at least one dilation.")
+        for i, dilation in enumerate(self.dilations):
+            check_count(f"dilations[{i}]", dilation)
+        for name in _SIZES:
+            check_count(name, getattr(self, name))
         if self.kernel_size % 2 == 0:
             raise ValueError(
                 f"`kernel_size`={self.kernel_size} is even; an odd width is needed so "
@@ -116,26 +132,6 @@ class ResidualBindConfig:
                 raise ValueError(
                     f"`{name}`={getattr(self, name)!r} must be True or False."
                 )
-
-    def _require_positive_integers(self) -> None:
-        sizes: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in (
-                "channels",
-                "length",
-                "n_outputs",
-                "filters",
-                "kernel_size",
-                "pool_size",
-                "hidden",
-            )
-        }
-        sizes |= {f"dilations[{i}]": d for i, d in enumerate(self.dilations)}
-        for name, value in sizes.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"`{name}`={value!r} must be a positive integer.")
-        if not self.dilations:
-            raise ValueError("`dilations` is empty; give at least one dilation.")
 
     @classmethod
     def released(cls, **changes: Any) -> ResidualBindConfig:
@@ -240,14 +236,20 @@ class ResidualBind(nn.Module):
         self._check_input(X)
         if not torch.compiler.is_compiling() and self._layers_as_built():
             if not self.training and not torch.is_grad_enabled():
-                return folded_pass(self, X)
+                pairs = [(self.conv, self.conv_norm), *self.block.pairs]
+                return folded_pass(self._run, pairs, X)
             if self.training and X.device.type == "cpu":
-                return training_pass(self, X)
-        X = self.conv_dropout(self.conv_relu(self.conv_norm(self.conv(X))))
-        X = self.pool_dropout(self.pool(self.block(X)))
+                return training_pass(self._run, X)
+        return self._run(X, AS_WRITTEN)
+
+    def _run(self, X: torch.Tensor, way: AsWritten) -> torch.Tensor:
+        """The layers in their order, each in the given way."""
+        X = way.rectify(self.conv_relu, way.convolve(self.conv, self.conv_norm, X))
+        X = self.block(way.drop(self.conv_dropout, X), way=way)
+        X = way.drop(self.pool_dropout, way.pool(self.pool, X))
         # Keras flattens (length, channel), so the authors' dense weights expect it.
-        X = X.transpose(1, 2).flatten(start_dim=1)
-        X = self.dense_dropout(self.dense_relu(self.dense_norm(self.dense(X))))
+        X = self.dense_norm(self.dense(X.transpose(1, 2).flatten(start_dim=1)))
+        X = way.drop(self.dense_dropout, way.rectify(self.dense_relu, X))
         y: torch.Tensor = self.output_activation(self.output(X))
         return y
 
@@ -310,15 +312,19 @@ class DilatedResidualBlock(nn.Module):
         self.dropouts = nn.ModuleList(nn.Dropout(dropout) for _ in range(n_layers - 1))
         self.sum_relu = nn.ReLU()
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
+    @property
+    def pairs(self) -> list[tuple[nn.Module, nn.Module]]:
+        """Each convolution with its batch norm."""
+        return list(zip(self.convs, self.norms, strict=True))
+
+    def forward(self, X: torch.Tensor, way: AsWritten = AS_WRITTEN) -> torch.Tensor:
         """Refine X, shape=(-1, filters, length), keeping its shape."""
         hidden = X
-        for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            hidden = norm(conv(hidden))
-            if i < len(self.relus):
-                hidden = self.dropouts[i](self.relus[i](hidden))
-        y: torch.Tensor = self.sum_relu(X + hidden)
-        return y
+        *inner, last = self.pairs
+        for pair, relu, dropout in zip(inner, self.relus, self.dropouts, strict=True):
+            hidden = way.rectify(relu, way.convolve(*pair, hidden))
+            hidden = way.drop(dropout, hidden)
+        return way.join(self.sum_relu, X, way.convolve(*last, hidden))
 
 
 def _same_conv(channels: int, filters: int, width: int, dilation: int) -> nn.Conv1d:

@@ -3,9 +3,73 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+
+from tangermeme_gia._core.letters import check_count
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When does training slow down, and when does it end?
+
+    The defaults are the paper's.
+
+    Parameters
+    ----------
+    lr_decay: float, optional
+        Factor of the learning rate when validation stalls. Default is 0.3.
+
+    lr_patience: int, optional
+        Epochs without improvement before the learning rate falls. Default is 7.
+
+    patience: int, optional
+        Epochs without improvement before training stops. Default is 20.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> Schedule(lr_patience=2).decay([0.5, 0.6, 0.6, 0.4])
+    0.3
+    """
+
+    lr_decay: float = 0.3
+    lr_patience: int = 7
+    patience: int = 20
+
+    def __post_init__(self) -> None:
+        check_count("lr_patience", self.lr_patience)
+        check_count("patience", self.patience)
+        if not 0 < self.lr_decay <= 1:
+            raise ValueError(
+                f"`lr_decay`={self.lr_decay} must be above 0 and at most 1."
+            )
+
+    def decay(self, pearsons: list[float]) -> float:
+        """What the learning rate has been multiplied by after the given epochs.
+
+        It falls when `lr_patience` epochs in a row, counted anew after each fall, were
+        no better than the best before.
+        """
+        best, waited, n_decays = -math.inf, 0, 0
+        for value in pearsons:
+            if value > best:
+                best, waited = value, 0
+                continue
+            waited += 1
+            if waited == self.lr_patience:
+                waited, n_decays = 0, n_decays + 1
+        return float(self.lr_decay**n_decays)
+
+    def goes_on(self, pearsons: list[float]) -> bool:
+        """Whether the best epoch is less than `patience` epochs ago."""
+        return len(pearsons) - best_epoch(pearsons) < self.patience
 
 
 def best_epoch(pearsons: list[float]) -> int:
@@ -15,23 +79,6 @@ def best_epoch(pearsons: list[float]) -> int:
         if value > best:  # False for NaN, which is no better than anything
             best, epoch = value, i
     return epoch
-
-
-def count_decays(pearsons: list[float], lr_patience: int) -> int:
-    """How often the learning rate has fallen after the given epochs.
-
-    It falls when `lr_patience` epochs in a row, counted anew after each fall, were
-    no better than the best before.
-    """
-    best, waited, n_decays = -math.inf, 0, 0
-    for value in pearsons:
-        if value > best:
-            best, waited = value, 0
-            continue
-        waited += 1
-        if waited == lr_patience:
-            waited, n_decays = 0, n_decays + 1
-    return n_decays
 
 
 def draw_batches(

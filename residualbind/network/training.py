@@ -15,10 +15,12 @@ from tangermeme.predict import predict
 from torch import nn
 from tqdm import tqdm
 
+from tangermeme_gia._core.letters import check_count
+
 from .checkpoints import Checkpoint, describe_run, load_checkpoint, save_checkpoint
 from .devices import autocast, cuda_devices, default_device, placed
 from .metrics import pearson
-from .schedule import best_epoch, count_decays, draw_batches, epoch_seed
+from .schedule import Schedule, best_epoch, draw_batches, epoch_seed
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -59,9 +61,7 @@ def train(
     epochs: int = 100,
     batch_size: int = 100,
     lr: float = 0.001,
-    lr_decay: float = 0.3,
-    lr_patience: int = 7,
-    patience: int = 20,
+    schedule: Schedule | None = None,
     loss: Loss = nn.functional.mse_loss,
     checkpoint_folder: str | Path | None = None,
     random_state: int = 0,
@@ -99,14 +99,9 @@ def train(
     lr: float, optional
         Learning rate of Adam. Default is 0.001.
 
-    lr_decay: float, optional
-        Factor of the learning rate when validation stalls. Default is 0.3.
-
-    lr_patience: int, optional
-        Epochs without improvement before the learning rate falls. Default is 7.
-
-    patience: int, optional
-        Epochs without improvement before training stops. Default is 20.
+    schedule: Schedule or None, optional
+        When the learning rate falls and when training stops, such as
+        `Schedule(patience=10)`. None is the paper's. Default is None.
 
     loss: function, optional
         `loss(prediction, target)` of one mini-batch, a scalar; use
@@ -116,8 +111,8 @@ def train(
     checkpoint_folder: str, pathlib.Path or None, optional
         Where to write, after every epoch, `checkpoint.safetensors` (atomically)
         and `history.tsv`. If it holds a checkpoint of the same run, training
-        resumes there and ends as an uninterrupted run would; `epochs`, `patience`
-        and `device` may differ. None writes nothing. Default is None.
+        resumes there and ends as an uninterrupted run would; `epochs`, `device` and
+        the schedule's `patience` may differ. None writes nothing. Default is None.
 
     random_state: int, optional
         Seed of the mini-batches and of dropout; CPU runs repeat bit for bit on the
@@ -142,7 +137,7 @@ def train(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the examples are too few, constant, infinite or of the wrong shape, if an
         option is out of range, or if the checkpoint belongs to a different run.
 
@@ -158,11 +153,14 @@ def train(
     >>> len(result.history)
     2
     """
-    _check_options(locals())
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size, 2)  # batch norm cannot train on one
+    if not lr > 0:
+        raise ValueError(f"`lr`={lr} must be above 0.")
     train_X, train_y = _examples(train, "train")
     valid_X, valid_y = _examples(valid, "valid")
     device = default_device(device)
-    settings = _Settings(batch_size, lr, lr_decay, lr_patience, loss, dtype)
+    settings = _Settings(batch_size, lr, schedule or Schedule(), loss, dtype)
     run = describe_run(
         model, (train_X, train_y, valid_X, valid_y), settings.describe(), random_state
     )
@@ -175,7 +173,7 @@ def train(
         data = train_X.to(device), train_y.to(device)
         bar = tqdm(total=epochs, initial=trainer.epoch, disable=not verbose)
         with bar:
-            while trainer.epoch < epochs and trainer.stalled < patience:
+            while trainer.epoch < epochs and trainer.goes_on:
                 trainer.run_epoch(data, (valid_X, valid_y))
                 if folder is not None:
                     _save(folder, trainer.checkpoint(), run)
@@ -187,14 +185,20 @@ def train(
 class _Settings(NamedTuple):
     batch_size: int
     lr: float
-    lr_decay: float
-    lr_patience: int
+    schedule: Schedule
     loss: Loss
     dtype: torch.dtype | None
 
     def describe(self) -> dict[str, Any]:
-        loss = getattr(self.loss, "__qualname__", type(self.loss).__qualname__)
-        return self._asdict() | {"loss": loss, "dtype": str(self.dtype)}
+        """Those that change the course of training, in JSON types."""
+        return {
+            "batch_size": self.batch_size,
+            "lr": self.lr,
+            "lr_decay": self.schedule.lr_decay,
+            "lr_patience": self.schedule.lr_patience,
+            "loss": getattr(self.loss, "__qualname__", type(self.loss).__qualname__),
+            "dtype": str(self.dtype),
+        }
 
 
 class _Trainer:
@@ -224,9 +228,8 @@ class _Trainer:
         return [row["valid_pearson"] for row in self.history]
 
     @property
-    def stalled(self) -> int:
-        """Epochs since the best one."""
-        return self.epoch - best_epoch(self.pearsons)
+    def goes_on(self) -> bool:
+        return self.settings.schedule.goes_on(self.pearsons)
 
     def resume(self, checkpoint: Checkpoint | None) -> None:
         if checkpoint is None:
@@ -272,7 +275,7 @@ class _Trainer:
         torch.manual_seed(epoch_seed(self.random_state, self.epoch))
         if self.optimizer is None:
             self.optimizer = self._new_optimizer()
-        lr = self._learning_rate()
+        lr = self.settings.lr * self.settings.schedule.decay(self.pearsons)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         train_loss = self._fit(*data)
@@ -319,10 +322,6 @@ class _Trainer:
             "best": f"{max([-math.inf, *self.pearsons]):.4f}",
             "lr": f"{row['lr']:.1e}",
         }
-
-    def _learning_rate(self) -> float:
-        n_decays = count_decays(self.pearsons, self.settings.lr_patience)
-        return float(self.settings.lr * self.settings.lr_decay**n_decays)
 
     def _new_optimizer(self) -> torch.optim.Adam:
         fused = self.device.type in ("cpu", "cuda")
@@ -380,20 +379,6 @@ def _examples(examples: Examples, name: str) -> tuple[torch.Tensor, torch.Tensor
             f"{int((low == high).nonzero()[0])}; there is nothing to learn."
         )
     return X, y
-
-
-def _check_options(options: dict[str, Any]) -> None:
-    for name in ("epochs", "batch_size", "lr_patience", "patience"):
-        if not isinstance(options[name], int) or options[name] < 1:
-            raise ValueError(f"`{name}`={options[name]!r} must be a positive integer.")
-    if options["batch_size"] < 2:
-        raise ValueError("`batch_size`=1 is too small for batch norm; at least 2.")
-    if not options["lr"] > 0:
-        raise ValueError(f"`lr`={options['lr']} must be above 0.")
-    if not 0 < options["lr_decay"] <= 1:
-        raise ValueError(
-            f"`lr_decay`={options['lr_decay']} must be above 0 and at most 1."
-        )
 
 
 def _save(folder: Path, checkpoint: Checkpoint, run: dict[str, Any]) -> None:

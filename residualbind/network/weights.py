@@ -16,7 +16,7 @@ from safetensors.torch import save as tensors_to_bytes
 
 from tangermeme_gia._core.storage import write_atomically
 
-from ..data.transforms import Transform, transform_from_dict
+from ..data.transforms import Transform
 from .model import ResidualBind, ResidualBindConfig
 
 FORMAT = "residualbind"
@@ -81,7 +81,7 @@ def save(
         provenance holds something JSON has no type for.
     ValueError
         If the experiments are not as many as the model's outputs, or the transform
-        is not fitted or was fitted on another number of outputs.
+        was fitted on another number of outputs.
     OSError
         If the file cannot be written, or its folder does not exist.
 
@@ -377,7 +377,7 @@ def _parse_config(source: str, state: dict[str, Any]) -> ResidualBindConfig:
         )
     try:
         return ResidualBindConfig(**state)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{source} has an invalid config: {error}") from error
 
 
@@ -385,6 +385,6 @@ def _parse_transform(source: str, state: dict[str, Any] | None) -> Transform | N
     if state is None:
         return None
     try:
-        return transform_from_dict(state)
+        return Transform.from_dict(state)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{source} has an invalid transform: {error}") from error

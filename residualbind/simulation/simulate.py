@@ -10,11 +10,17 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.letters import (
+    GAP_LETTER,
+    RNA,
+    RandomState,
+    as_generator,
+    as_seed,
+    check_count,
+)
 
 from ..data.rnacompete import RNAcompete
 from .hairpins import MIN_LOOP
-from .motifs import ALPHABET, Motif
 from .probes import (
     LENGTH_SHARES,
     START,
@@ -77,28 +83,15 @@ class Simulation:
 
 def simulate_rnacompete(
     n: int = 20_000,
+    truth: Truth | None = None,
     *,
-    motif: Motif = "UGCAUG",
-    motif_effect: float = 8.0,
-    site_threshold: float = 0.5,
-    spacing_penalty: float = 4.0,
-    min_spacing: int = 6,
-    loop_preference: float = 4.0,
-    stem_penalty: float = 4.0,
-    stem_pairs: int = 8,
-    max_loop: int = 12,
-    gc_effect: float = 0.3,
-    gc_window: int = 7,
-    baseline: float = 0.0,
-    noise: float = 1.0,
     copies: Sequence[float] = (0.6, 0.25, 0.1, 0.05),
     hairpin_fraction: float = 0.2,
     stems: Sequence[str] = STEMS,
     lengths: Mapping[int, float] | int | None = None,
     length: int = 41,
     set_a_fraction: float = 0.5,
-    experiment: str = "simulated",
-    random_state: int = 0,
+    random_state: RandomState = 0,
 ) -> Simulation:
     """What would RNAcompete measure for a protein whose preferences are known?
 
@@ -118,24 +111,10 @@ def simulate_rnacompete(
     n: int, optional
         Number of probes in both sets together. Default is 20,000.
 
-    motif, motif_effect, site_threshold: optional
-        What is bound, and how strongly. See `Truth`, also for defaults and units of
-        the following ones. A matrix has shape (4, length); planted copies are drawn
-        from its probabilities. Default is "UGCAUG" with an effect of 8.
-
-    spacing_penalty, min_spacing: optional
-        Loss of the second of two sites that are close. Default is 4, below 6 bases.
-
-    loop_preference, stem_penalty, stem_pairs, max_loop: optional
-        Gain of a site in a loop, loss of one in a stem, and what a hairpin is.
-        Default is 4, 4, 8 pairs and 12 nucleotides.
-
-    gc_effect, gc_window: optional
-        Effect of each G or C among the last bases. Default is 0.3 in 7 bases.
-
-    baseline, noise: float, optional
-        Score without any effect, and the noise's standard deviation. Default is 0
-        and 1.
+    truth: Truth or None, optional
+        What is bound, how strongly, and how noisy the measurement is. Copies of a
+        matrix are drawn from its probabilities. None is `Truth()`: UGCAUG with an
+        effect of 8, and what else `Truth` says. Default is None.
 
     copies: sequence of float, optional
         Shares of the unstructured probes with 0, 1, 2, ... planted copies.
@@ -160,10 +139,7 @@ def simulate_rnacompete(
     set_a_fraction: float, optional
         Fraction of the probes in set A. Default is 0.5.
 
-    experiment: str, optional
-        Name of the experiment. Default is "simulated".
-
-    random_state: int, optional
+    random_state: int, numpy Generator or None, optional
         Seed. Default is 0.
 
     Returns
@@ -178,29 +154,16 @@ def simulate_rnacompete(
 
     Examples
     --------
-    >>> simulation = simulate_rnacompete(1000, motif="GCUGGC", loop_preference=6.0)
+    >>> truth = Truth(motif="GCUGGC", loop_preference=6.0)
+    >>> simulation = simulate_rnacompete(1000, truth)
     >>> simulation.X.shape, simulation.y.shape, simulation.truth.loop_preference
     (torch.Size([1000, 4, 41]), torch.Size([1000, 1]), 6.0)
     """
-    truth = Truth(
-        motif=motif,
-        motif_effect=motif_effect,
-        site_threshold=site_threshold,
-        spacing_penalty=spacing_penalty,
-        min_spacing=min_spacing,
-        loop_preference=loop_preference,
-        stem_penalty=stem_penalty,
-        stem_pairs=stem_pairs,
-        max_loop=max_loop,
-        gc_effect=gc_effect,
-        gc_window=gc_window,
-        baseline=baseline,
-        noise=noise,
-    )
+    truth = Truth() if truth is None else truth
+    if not isinstance(truth, Truth):
+        raise TypeError(f"`truth`={truth!r} must be a Truth, as Truth(motif='UGCAUG').")
     check_count("n", n, 1)
-    check_count("random_state", random_state, 0)
-    if not isinstance(experiment, str):
-        raise TypeError(f"`experiment`={experiment!r} must be a string.")
+    seed = as_seed(random_state)
     shares = _check_lengths(lengths, length)
     _check_fraction("set_a_fraction", set_a_fraction)
     _check_fraction("hairpin_fraction", hairpin_fraction)
@@ -208,19 +171,18 @@ def simulate_rnacompete(
     arms = _check_stems(stems, truth) if hairpin_fraction > 0 else ()
     _check_room(truth, copy_shares, arms, min(shares))
 
-    seeds = np.random.SeedSequence(random_state).spawn(3)
-    probe_rng, set_rng, noise_rng = (np.random.default_rng(seed) for seed in seeds)
+    probe_rng, set_rng, noise_rng = (as_generator(seed, i) for i in range(3))
     design = draw_design(probe_rng, n, shares, copy_shares, hairpin_fraction)
     codes = draw_probes(probe_rng, design, truth.probabilities, arms, truth.max_loop)
     X = one_hot_probes(codes, design["length"].to_numpy(), length)
     components = truth.components(X)
-    score = components["score"].to_numpy() + noise * noise_rng.standard_normal(n)
+    score = components["score"].to_numpy() + truth.noise * noise_rng.standard_normal(n)
     in_a = set_rng.permutation(n) < round(n * set_a_fraction)
     return Simulation(
         X=X,
         y=torch.from_numpy(score.astype(np.float32)).unsqueeze(1),
         sets=np.where(in_a, "A", "B"),
-        experiments=(experiment,),
+        experiments=("simulated",),
         sequences=spell_probes(codes),
         truth=truth,
         components=components,
@@ -278,7 +240,7 @@ def _check_stems(stems: Sequence[str], truth: Truth) -> tuple[str, ...]:
     checked = tuple(stem.upper().replace("T", "U") for stem in stems)
     shortest = max(truth.stem_pairs, truth.log_odds.shape[1])
     for stem in checked:
-        if set(stem) - set(ALPHABET + "N"):
+        if set(stem) - {*RNA, GAP_LETTER}:
             raise ValueError(f"`stems` holds {stem!r}; allowed are A, C, G, U, T, N.")
         if len(stem) < shortest:
             raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .controls import CONTROLS, control_motif
+from .controls import with_controls
 from .engine import distinct, run_design
-from .motif_codes import Motif, as_seed, check_alphabet, motif_label
-from .patterns import Pattern, PatternLike, compile_conditions
-from .placements import Placement, check_sequences
+from .letters import RandomState, as_seed, check_alphabet, check_sequences
+from .patterns import Pattern, compile_conditions
+from .placements import Placement
 from .results import GIAResult
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .options import Options
 
-Conditions = Sequence[Sequence[PatternLike]]
+Conditions = Sequence[Sequence[Pattern]]
 # Backgrounds or conditions, by a slice or in any order by their indices.
 Chosen: TypeAlias = slice | NDArray[np.int64]
 
@@ -78,7 +78,7 @@ def run_patterns(
     alphabet: Sequence[str],
     insert: bool = False,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """Place every condition's patterns in every background and run the model.
@@ -87,10 +87,10 @@ def run_patterns(
     `control`. Each distinct placement is predicted once.
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     seed = as_seed(random_state)
     if "control" not in table:
-        conditions, table = add_controls(conditions, table, n_controls, letters, seed)
+        conditions, table = with_controls(conditions, table, n_controls, seed)
     placements = compile_conditions(
         conditions, len(X), X.shape[-1], letters, insert=insert, random_state=seed
     )
@@ -99,64 +99,9 @@ def run_patterns(
     return run_design(model, X, design, **options)
 
 
-def check_backgrounds(X: Any, letters: Sequence[str]) -> None:
-    """Check that `X` is one-hot over the alphabet and holds a background.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If it is not.
-    """
-    check_sequences(X, letters)
-    if len(X) == 0:
-        raise ValueError("`X` is empty; at least one background sequence is needed.")
-
-
-def add_controls(
-    conditions: Conditions,
-    table: pd.DataFrame,
-    n_controls: int,
-    letters: tuple[str, ...],
-    seed: int,
-) -> tuple[list[list[Pattern]], pd.DataFrame]:
-    """The conditions, then each with its motifs replaced, `n_controls` times a kind.
-
-    One motif has the same replacement in every condition, so that a control has the
-    arms of what it controls.
-    """
-    if type(n_controls) is not int or n_controls < 0:
-        raise ValueError(
-            f"`n_controls`={n_controls!r} must be 0 or a positive integer."
-        )
-    patterns = [
-        [Pattern(*pattern) for pattern in condition] for condition in conditions
-    ]
-    rounds, tables = [patterns], [table.assign(control="none")]
-    for kind in CONTROLS:
-        for i in range(n_controls):
-            rng = np.random.default_rng([seed, CONTROLS.index(kind), i])
-            replaced: dict[int | str, Motif] = {}
-            for motif in (p.motif for condition in patterns for p in condition):
-                key = motif if isinstance(motif, str) else id(motif)
-                if key not in replaced:
-                    replaced[key] = control_motif(motif, kind, letters, rng)
-            rounds.append(
-                [
-                    [
-                        Pattern(replaced[m if isinstance(m, str) else id(m)], start)
-                        for m, start in condition
-                    ]
-                    for condition in patterns
-                ]
-            )
-            tables.append(table.assign(control=f"{kind} {i + 1}"))
-    flat = [condition for conditions_ in rounds for condition in conditions_]
-    return flat, pd.concat(tables, ignore_index=True)
-
-
-def describe_patterns(patterns: Sequence[Pattern], alphabet: Sequence[str]) -> str:
+def describe_patterns(patterns: Sequence[Pattern]) -> str:
     """Patterns in a few letters, such as "UGCAUG@17 + GC@0"; "" for none."""
     return " + ".join(
-        f"{motif_label(motif, alphabet)}@{'centre' if start is None else start}"
+        f"{motif.label}@{'centre' if start is None else start}"
         for motif, start in patterns
     )

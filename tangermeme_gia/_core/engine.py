@@ -6,7 +6,6 @@ import copy
 import functools
 import inspect
 import itertools
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -19,18 +18,16 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .results import GIAResult, Outputs
-from .target import Target, Targeted, check_target
+from .memory import resolve_memory
+from .outputs import Outputs
+from .results import GIAResult
+from .target import Target, Targeted, check_target, target_labels
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .options import Options
 
-# Bytes that batches in flight may take by default, unless memory is scarce: more makes
-# nothing faster.
-_MAX_MEMORY = 2**28
-_FREE_SHARE = 0.1
 # Bytes in flight for each number of an output beside itself: the difference that it
 # makes and its squared deviation in float64.
 _PER_OUTPUT = 16
@@ -131,7 +128,7 @@ class Engine:
         self._in_bytes = func is predict
         self.device = _resolve_device(self.kwargs.get("device"))
         self.batch_size = self._choose_batch_size()
-        self.max_memory = _resolve_memory(max_memory)
+        self.max_memory = resolve_memory(max_memory)
         self._check_args()
 
     def run(self, design: Design) -> GIAResult:
@@ -150,7 +147,8 @@ class Engine:
             afters = [after[:, columns] for after in afters]
         y_before: Outputs = before if is_list else before[0]
         y_afters: Outputs = afters if is_list else afters[0]
-        return GIAResult(y_before, y_afters, design.conditions)
+        labels = target_labels(self.target, y_before)
+        return GIAResult(y_before, y_afters, design.conditions, outputs=labels)
 
     def on(self, rows: NDArray[np.int64]) -> Engine:
         """The same on some of the backgrounds, in any order."""
@@ -396,21 +394,3 @@ def _resolve_device(device: str | torch.device | None) -> torch.device:
     if device is not None:
         return torch.device(device)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _resolve_memory(max_memory: int | None) -> int:
-    if max_memory is None:
-        return min(_MAX_MEMORY, int(_FREE_SHARE * _free_memory()))
-    if not isinstance(max_memory, int | np.integer) or max_memory < 1:
-        raise ValueError(
-            f"`max_memory`={max_memory!r} must be a positive number of bytes or None."
-        )
-    return int(max_memory)
-
-
-def _free_memory() -> int:
-    """Bytes of main memory that are free, or 1 GiB where the system does not say."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2**30

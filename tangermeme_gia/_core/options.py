@@ -15,6 +15,7 @@ from typing import Any, TypedDict, TypeVar
 import torch
 from tangermeme.predict import predict
 
+from .letters import RandomState
 from .target import Target
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -38,7 +39,7 @@ class PatternOptions(Options, total=False):
     """Those, and what concerns the motifs that are placed."""
 
     n_controls: int
-    random_state: int | None
+    random_state: RandomState
 
 
 # What is not given, as help and editors show it; those that are None here for `func`'s
@@ -91,7 +92,7 @@ kwargs: optional
     Keywords for `func`: `batch_size` (chosen by device and length if absent),
     `device`, `dtype`, `args` (repeated to follow the sequences), ..."""
 
-_SEED = """random_state: int or None, optional
+_SEED = """random_state: int, numpy Generator or None, optional
     Seed of every draw but those of `func`; an integer gives the same numbers, to float
     rounding, for every batch size. Default is None."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import torch
+
+from .outputs import Label, Outputs, as_heads
 
 # An index of axis 1, the key of a head, indices of axes 1, 2, ... (after the head, if
 # there are several), or a function of the whole output.
@@ -76,6 +79,25 @@ def select_output(y: Any, target: Target) -> Any:
             )
     where: tuple[Any, ...] = (slice(None), *parts)
     return y[where]
+
+
+def target_labels(target: Target | None, y: Outputs) -> list[Label] | None:
+    """Labels of what a target has left of a model's outputs; None numbers them.
+
+    Examples
+    --------
+    >>> target_labels((2, 0), torch.zeros(5, 3))
+    [(2, 0, 0), (2, 0, 1), (2, 0, 2)]
+    >>> target_labels(2, torch.zeros(5, 1)), target_labels(None, torch.zeros(5, 1))
+    ([2], None)
+    """
+    if target is None or callable(target):
+        return None
+    prefix = output_prefix(target)
+    left = [tuple(range(size)) for head in as_heads(y) for size in head.shape[1:]]
+    indices = [()] if left in ([], [(0,)]) else list(itertools.product(*left))
+    labels = [(*prefix, *index) for index in indices]
+    return [label if len(label) > 1 else label[0] for label in labels]
 
 
 class Targeted(torch.nn.Module):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .._core.command_line import check_files, write_table
 from ..experiments.robustness import across_backgrounds
 from ..kmers.race import best_kmers
 from ..structure.pairs import Hairpin
@@ -20,7 +21,7 @@ from .backgrounds import (
 )
 from .designs import DESIGNS, Design
 from .options import add_inputs, add_output, add_parser, ask, check_confidence
-from .output import check_files, local_table, write_plot, write_table
+from .output import check_picture, local_table, write_plot
 from .values import respell, structure
 
 # Keywords that hold motifs, which may be given in lower case and with T for U.
@@ -54,6 +55,7 @@ def run_experiment(
     **options: Any,
 ) -> None:
     """Write the table of an experiment, and its plot."""
+    check_picture(plot)
     check_files(out=out, plot=plot, local=local)
     check_confidence(confidence)
     design_of: dict[str, Any] = {"dot_bracket": dot_bracket, "fold_check": fold_check}

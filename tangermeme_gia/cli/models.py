@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from .._core.motif_codes import RNA
+from .._core.letters import RNA
 from ..report import OneOutput
 from ..report.one_output import describe_error
 
@@ -103,7 +103,6 @@ def load_model(
 def _load_residualbind(spec: str, named: bool, target: int | None) -> ModelSource:
     import residualbind
 
-    metadata: residualbind.Metadata
     model: torch.nn.Module
     if named:
         model = residualbind.load_pretrained(spec)

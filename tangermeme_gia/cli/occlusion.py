@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..experiments.occlusion import average_draws, occlusion, occlusion_annotations
+from .._core.command_line import check_files, write_table
+from ..experiments.occlusion import occlusion, occlusion_annotations
 from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
 from .designs import Flat
 from .options import (
@@ -17,7 +18,7 @@ from .options import (
     ask,
     check_confidence,
 )
-from .output import check_files, local_table, write_plot, write_table
+from .output import check_picture, local_table, write_plot
 from .values import region
 
 _SHUFFLES = ("shuffle", "dinucleotide")
@@ -52,6 +53,7 @@ def run_occlusion(
     **options: Any,
 ) -> None:
     """Write the effects of regions of observed sequences, averaged over draws."""
+    check_picture(plot)
     check_files(out=out, plot=plot, local=local)
     check_confidence(confidence)
     _check_regions(windows, width, step, annotations)
@@ -70,7 +72,7 @@ def run_occlusion(
     else:
         regions = windows or _tile(width or 0, step, X.shape[-1])
         drawn = occlusion(model, X, regions, **keywords)
-    result = average_draws(drawn)
+    result = drawn.average("draw")
     write_table(result.to_frame(confidence), out)
     if local is not None:
         rows = "sequence" if annotations is None else "annotation"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from .._core.motif_codes import DNA
+from .._core.command_line import add_command
+from .._core.letters import DNA, RNA
 from ..report import ReportInputs
 from .models import ModelSource, bundled_models, load_model
 from .sequences import read_sequences
@@ -28,32 +29,15 @@ INPUTS = (
     "alphabet",
 )
 # Named alphabets; any other is spelled out.
-_ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
-
-
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows defaults that say something: neither None nor those of switches."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default is None or action.default is False:
-            return action.help
-        if isinstance(action.default, list):
-            return f"{action.help} (default: {' '.join(action.default)})"
-        return super()._get_help_string(action)
+_PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
+_ALPHABETS = {"DNA": "".join(DNA), "RNA": "".join(RNA), "protein": _PROTEIN}
 
 
 def add_parser(
     subparsers: Any, name: str, summary: str, example: str
 ) -> argparse.ArgumentParser:
     """Add a command that asks one model; `example` is what follows its name."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        name,
-        help=summary,
-        description=summary,
-        epilog=f"example: tangermeme-gia {name} {example}",
-        formatter_class=HelpFormatter,
-    )
-    parser.set_defaults(program=name)
+    parser = add_command(subparsers, name, None, summary, example)
     parser.add_argument("--model", default=DEFAULT_MODEL, help=model_help())
     return parser
 

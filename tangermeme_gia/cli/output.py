@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._core.command_line import write_file
+from .._core.outputs import as_columns
 from .._core.results import GIAResult
-from .._core.storage import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,49 +21,27 @@ _PICTURES = (".png", ".svg", ".pdf")
 _DPI = 300
 
 
-def check_files(**options: Path | None) -> None:
-    """Can these files be written?
+def check_picture(plot: Path | None) -> None:
+    """Does `--plot` end as a picture?
 
     Parameters
     ----------
-    options: Path or None
-        Files by the name of their option; one of --plot must end as a picture.
+    plot: Path or None
+        The file, if one is asked for.
 
     Raises
     ------
-    ValueError, OSError
-        If one cannot.
+    ValueError
+        If it does not.
 
     Examples
     --------
-    >>> check_files(out=None, plot=Path("sites.tif"))
+    >>> check_picture(Path("sites.tif"))
     Traceback (most recent call last):
     ValueError: `--plot`='sites.tif' must end in .png, .svg, .pdf.
     """
-    for name, path in options.items():
-        if path is None:
-            continue
-        if name == "plot" and path.suffix.lower() not in _PICTURES:
-            raise ValueError(
-                f"`--plot`={str(path)!r} must end in {_listed(_PICTURES)}."
-            )
-        folder = path.resolve().parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"`--{name}`: there is no folder {folder}.")
-        if path.is_dir():
-            raise IsADirectoryError(f"`--{name}`: {path} is a folder.")
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise PermissionError(f"`--{name}`: {path} may not be written.")
-
-
-def write_table(table: pd.DataFrame, out: Path | None, option: str = "out") -> None:
-    """Write a TSV to a file, or to stdout where there is none."""
-    readable = table.apply(lambda column: column.map(_readable))
-    text = readable.to_csv(sep="\t", index=False, float_format="%.6g")
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        _write(out, text.encode(), option)
+    if plot is not None and plot.suffix.lower() not in _PICTURES:
+        raise ValueError(f"`--plot`={str(plot)!r} must end in {', '.join(_PICTURES)}.")
 
 
 def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
@@ -92,14 +69,11 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     >>> local_table(result).iloc[-1].tolist()
     [1.0, 17.0, 2.0, 4.0, 2.0]
     """
-    assert not isinstance(result.y_before, list)
-    assert not isinstance(result.y_afters, list)
-    n, n_conditions = result.y_afters.shape[:2]
+    before, after = (as_columns(y).numpy() for y in (result.y_before, result.y_afters))
+    n, n_conditions = after.shape
     numbers = np.tile(np.arange(n_conditions), n)
     table: pd.DataFrame = result.conditions.iloc[numbers].reset_index(drop=True)
     table.insert(0, rows, np.repeat(np.arange(n), n_conditions))
-    before = result.y_before.reshape(n, 1).double().numpy()
-    after = result.y_afters.reshape(n, n_conditions).double().numpy()
     table["y_before"] = np.repeat(before, n_conditions)
     table["y_after"] = after.ravel()
     table["local_importance"] = (after - before).ravel()
@@ -129,25 +103,4 @@ def write_plot(draw: Callable[[Any], Axes], path: Path) -> None:
             metadata=dates.get(kind),
         )
         pyplot.close(figure)
-    _write(path, buffer.getvalue(), "plot")
-
-
-def _write(path: Path, content: bytes, option: str) -> None:
-    try:
-        if path.exists() and not path.is_file():  # a pipe or a device, such as null
-            path.write_bytes(content)
-        else:
-            write_atomically(path.resolve(), content)
-    except OSError as error:
-        raise OSError(
-            f"`--{option}`: {path} cannot be written: {error.strerror or error}"
-        ) from error
-
-
-def _readable(value: Any) -> Any:
-    """Tuples as they are given on the command line."""
-    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else value
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names)
+    write_file(path, buffer.getvalue(), "plot")

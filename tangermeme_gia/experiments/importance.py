@@ -10,7 +10,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import describe_patterns, run_patterns
-from .._core.motif_codes import DNA
+from .._core.letters import DNA
 from .._core.options import document
 from .._core.patterns import PatternLike, as_conditions
 from .._core.results import GIAResult
@@ -71,10 +71,10 @@ def global_importance(
     >>> result.global_importance.shape
     torch.Size([1, 1])
     """
-    conditions = as_conditions(patterns)
+    conditions = as_conditions(patterns, alphabet)
     table = pd.DataFrame(
         {
-            "patterns": [describe_patterns(c, alphabet) for c in conditions],
+            "patterns": [describe_patterns(c) for c in conditions],
             "n_patterns": [len(condition) for condition in conditions],
         }
     )

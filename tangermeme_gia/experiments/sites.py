@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
-from .._core.motif_codes import DNA, Motif, check_alphabet, motif_label, motif_length
+from .._core.designs import run_patterns
+from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern, resolve_starts
 from .._core.results import GIAResult
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def multi_site(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     starts: Sequence[int | None],
     *,
     alphabet: Sequence[str] = DNA,
@@ -73,12 +74,13 @@ def multi_site(
     >>> result.conditions["starts"].tolist()
     [(3,), (3, 10), (3, 10, 17)]
     """
-    check_backgrounds(X, check_alphabet(alphabet))
-    filled = resolve_starts(starts, motif_length(motif), X.shape[-1])
+    check_sequences(X, check_alphabet(alphabet))
+    parsed = Motif.parse(motif, alphabet)
+    filled = resolve_starts(starts, len(parsed), X.shape[-1])
     sites = [tuple(filled[: i + 1]) for i in range(len(filled))]
     table = pd.DataFrame(
         {
-            "motif": motif_label(motif, alphabet),
+            "motif": parsed.label,
             "n_sites": [len(site) for site in sites],
             "starts": sites,
         }
@@ -86,7 +88,7 @@ def multi_site(
     return run_patterns(
         model,
         X,
-        [[Pattern(motif, start) for start in site] for site in sites],
+        [[Pattern(parsed, start) for start in site] for site in sites],
         table,
         alphabet=alphabet,
         **options,

@@ -13,15 +13,9 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
-from .._core.motif_codes import (
-    DNA,
-    Motif,
-    check_alphabet,
-    motif_label,
-    motif_length,
-    reverse_complement,
-)
+from .._core.designs import run_patterns
+from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern
 from .._core.results import GIAResult
@@ -49,7 +43,7 @@ class _Arrangement(NamedTuple):
 def motif_spacing(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motifs: Sequence[Motif],
+    motifs: Sequence[MotifLike],
     spacings: Spacings,
     *,
     start: int | None = None,
@@ -121,16 +115,16 @@ def motif_spacing(
     [[4, 'all', (5, 13)], [4, '1', (5,)], [4, '2', (13,)]]
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     if isinstance(motifs, str) or len(motifs) < 2:
         raise ValueError("`motifs` must hold at least two motifs.")
-    lengths = [motif_length(motif) for motif in motifs]
+    parsed = [Motif.parse(motif, letters) for motif in motifs]
     gaps = _as_gaps(spacings, len(motifs))
-    start = _resolve_first(start, sum(lengths), gaps, X.shape[-1])
+    start = _resolve_first(start, sum(map(len, parsed)), gaps, X.shape[-1])
     signs = _as_orientations(orientations, len(motifs), letters)
     axes = (_as_orders(orders, len(motifs)), signs, gaps)
     arrangements = list(itertools.starmap(_Arrangement, itertools.product(*axes)))
-    conditions, table = _tabulate(motifs, lengths, arrangements, start, letters)
+    conditions, table = _tabulate(parsed, arrangements, start)
     return run_patterns(
         model,
         X,
@@ -142,20 +136,16 @@ def motif_spacing(
 
 
 def _tabulate(
-    motifs: Sequence[Motif],
-    lengths: Sequence[int],
-    arrangements: Sequence[_Arrangement],
-    start: int,
-    letters: tuple[str, ...],
+    motifs: Sequence[Motif], arrangements: Sequence[_Arrangement], start: int
 ) -> tuple[list[list[Pattern]], pd.DataFrame]:
     """The conditions of every arrangement: all motifs, then each alone."""
     strands = {(i, "+"): motif for i, motif in enumerate(motifs)}
     for i in {i for a in arrangements for i in a.order if a.orientation[i] == "-"}:
-        strands[i, "-"] = reverse_complement(motifs[i], letters)
+        strands[i, "-"] = motifs[i].reverse_complement()
     conditions, rows = [], []
     for arrangement in arrangements:
         order, orientation, gaps = arrangement
-        starts = list(_lay_out(arrangement, lengths, start))
+        starts = list(_lay_out(arrangement, motifs, start))
         placed = {
             i: Pattern(strands[i, orientation[i]], position)
             for i, position in zip(order, starts, strict=True)
@@ -166,7 +156,7 @@ def _tabulate(
             conditions.append([placed[i] for i in members])
             rows.append(
                 {
-                    "motifs": ", ".join(motif_label(m, letters) for m in motifs),
+                    "motifs": ", ".join(motif.label for motif in motifs),
                     "order": ",".join(str(i + 1) for i in order),
                     "orientation": orientation,
                     "spacing": _one_if_equal(gaps),
@@ -179,11 +169,11 @@ def _tabulate(
 
 
 def _lay_out(
-    arrangement: _Arrangement, lengths: Sequence[int], start: int
+    arrangement: _Arrangement, motifs: Sequence[Motif], start: int
 ) -> Iterator[int]:
     for i, gap in zip(arrangement.order, (*arrangement.gaps, 0), strict=True):
         yield start
-        start += lengths[i] + gap
+        start += len(motifs[i]) + gap
 
 
 def _one_if_equal(values: tuple[int, ...]) -> int | tuple[int, ...]:

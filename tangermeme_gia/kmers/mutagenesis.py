@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
 from .._core.designs import run_patterns
-from .._core.motif_codes import DNA, GAP_LETTER, as_seed, check_alphabet
+from .._core.letters import DNA, GAP_LETTER, RandomState, as_seed, check_alphabet
+from .._core.motif import Motif
 from .._core.options import document
+from .._core.patterns import Pattern
 from .._core.results import GIAResult
-from ..motifs.matrices import logo_frame
-from .results import pick_output
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -33,13 +32,13 @@ def kmer_mutagenesis(
     *,
     alphabet: Sequence[str] = DNA,
     n_controls: int = 0,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
     """Which letters of a k-mer matter: how do all its single-letter variants do?
 
     The paper's "k-mer mutagenesis". Effects are against the background, as in every
-    experiment; `mutagenesis_change` gives those against the wild type.
+    experiment; `statistics.mutagenesis_change` gives those against the wild type.
 
     Parameters
     ----------
@@ -87,93 +86,25 @@ def kmer_mutagenesis(
             "be listed."
         )
     seed = as_seed(random_state)
+    wild_type = [[Pattern(Motif.parse(motif, letters), start)]]
+    conditions, controls = with_controls(
+        wild_type, pd.DataFrame(index=[0]), n_controls, seed
+    )
     tables = [
-        _variants(control, letters).assign(control=name)
-        for control, name in with_controls(motif, n_controls, letters, seed)
-        if isinstance(control, str)
+        _variants(condition[0].motif.label, letters).assign(control=name)
+        for condition, name in zip(conditions, controls["control"], strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
+    variants = [Motif.parse(variant, letters) for variant in table["motif"]]
     return run_patterns(
         model,
         X,
-        [[(variant, start)] for variant in table["motif"]],
+        [[Pattern(variant, start)] for variant in variants],
         table,
         alphabet=letters,
         random_state=seed,
         **options,
     )
-
-
-def mutagenesis_change(
-    result: GIAResult, output: int | tuple[int, ...] = 0, alphabet: Sequence[str] = DNA
-) -> pd.DataFrame:
-    """How much does each single-letter variant change the effect of a k-mer?
-
-    Logos are made of this change, not of the effects themselves, whose norm is highest
-    where letters matter least: `sensitivity_logo(mutagenesis_change(result), motif)`.
-
-    Parameters
-    ----------
-    result: GIAResult
-        From `kmer_mutagenesis`; of its controls nothing is read.
-
-    output: int or tuple of int, optional
-        Which output, labelled as in `to_frame`. Default is 0.
-
-    alphabet: sequence of str, optional
-        Letters in column order, those of the experiment. Default is DNA.
-
-    Returns
-    -------
-    change: pandas.DataFrame, shape=(length, len(alphabet))
-        Global importance of each variant minus that of the wild type, whose letters
-        have 0; a row of zeros where the motif has N.
-
-    Raises
-    ------
-    ValueError
-        If the result is not from `kmer_mutagenesis`, has letters outside the alphabet,
-        or has no such output.
-
-    Examples
-    --------
-    >>> y = torch.zeros(5, 1)
-    >>> table = pd.DataFrame(
-    ...     {
-    ...         "motif": ["C", "A", "G", "T"],
-    ...         "position": pd.array([None, 0, 0, 0], dtype="Int64"),
-    ...         "letter": [None, "A", "G", "T"],
-    ...         "is_wild_type": [True, False, False, False],
-    ...         "control": "none",
-    ...     }
-    ... )
-    >>> effects = torch.tensor([3.0, 1.0, 0.0, 0.5])
-    >>> mutagenesis_change(GIAResult(y, y[:, None] + effects[:, None], table))
-         A    C    G    T
-    0 -2.0  0.0 -3.0 -2.5
-    """
-    letters = check_alphabet(alphabet)
-    table = result.conditions
-    if not {"motif", "position", "letter", "is_wild_type", "control"} <= set(
-        table.columns
-    ):
-        raise ValueError(
-            f"`result` has conditions with the columns {list(table.columns)}; it must "
-            "come from `kmer_mutagenesis`."
-        )
-    after = pick_output(result.y_afters, output, leading=2).to(torch.float64)
-    wild_type = int(np.flatnonzero(table["is_wild_type"])[0])
-    moved = (after - after[:, [wild_type]]).mean(dim=0).tolist()
-    change = np.zeros((len(letters), len(table["motif"].iloc[wild_type])))
-    for i in np.flatnonzero(~table["is_wild_type"] & (table["control"] == "none")):
-        letter = table["letter"].iloc[i]
-        if letter not in letters:
-            raise ValueError(
-                f"`result` has a variant with {letter!r}, which is not in `alphabet` "
-                f"{', '.join(letters)}."
-            )
-        change[letters.index(letter), int(table["position"].iloc[i])] = moved[i]
-    return logo_frame(change, letters)
 
 
 def _variants(motif: str, letters: tuple[str, ...]) -> pd.DataFrame:

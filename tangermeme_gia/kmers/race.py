@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
-from .._core.letters import check_count
+from .._core.letters import (
+    DNA,
+    RandomState,
+    as_generator,
+    as_seed,
+    check_alphabet,
+    check_count,
+)
 from .._core.moments import Moments
-from .._core.motif_codes import DNA, as_seed, check_alphabet
 from .._core.options import document
-from ..statistics.intervals import check_fraction
+from .._core.scans import KmerScan
+from .._core.target import target_labels
+from ..statistics.inputs import check_fraction
 from ..statistics.racing import Indices, Race, Values, race
 from .designs import Kmers, ScanDesign, scan_design
 from .measure import add_effects, block_effects, block_kmers
-from .results import KmerScan
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -41,7 +48,7 @@ def best_kmers(
     delta: float = 0.01,
     fold_reverse_complements: bool = False,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
     """Which few k-mers change the output most, without measuring all of them?
@@ -103,7 +110,7 @@ def best_kmers(
     strands = 2 if fold_reverse_complements else 1
     names, design = scan_design(X, k, kmers, start, letters, strands, seed)
     engine = Engine(model, X, **options)
-    order = np.random.default_rng(seed).permutation(len(engine.X))
+    order = as_generator(seed).permutation(len(engine.X))
     with engine.held():
         before = _one_output(*engine.before())
         course = _Course(engine, design, before, order, strands)
@@ -125,6 +132,7 @@ def best_kmers(
         len(names),
         strands * n_asked,
         strands * len(names) * len(order),
+        outputs=target_labels(engine.target, before),
     )
 
 

@@ -9,12 +9,13 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet
 from .._core.moments import Moments
-from .._core.motif_codes import DNA, as_seed, check_alphabet
 from .._core.options import document
+from .._core.scans import KmerScan
+from .._core.target import target_labels
 from .designs import Kmers, scan_design
 from .measure import add_effects
-from .results import KmerScan
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -32,7 +33,7 @@ def kmer_scan(
     *,
     fold_reverse_complements: bool = False,
     alphabet: Sequence[str] = DNA,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
     """Which of all k-mers change the output most, on average over backgrounds?
@@ -100,6 +101,6 @@ def kmer_scan(
     effects, errors = [m.mean for m in moments], [m.se for m in moments]
     n = len(engine.X)
     total = len(names) * strands * n
-    if is_list:
-        return KmerScan(names, effects, errors, n, len(names), total, total)
-    return KmerScan(names, effects[0], errors[0], n, len(names), total, total)
+    effect, se = (effects, errors) if is_list else (effects[0], errors[0])
+    labels = target_labels(engine.target, before if is_list else before[0])
+    return KmerScan(names, effect, se, n, len(names), total, total, outputs=labels)

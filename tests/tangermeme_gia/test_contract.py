@@ -14,7 +14,7 @@ from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.utils import PackedSequence
 
 from tangermeme_gia._core.engine import Engine
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.letters import DNA, RNA
 from tangermeme_gia.experiments.flanks import gc_flank
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
@@ -340,12 +340,16 @@ def test_one_background_has_no_standard_error(experiment, network, X):
 
 
 def test_no_background_is_an_error(experiment, network, X):
-    with pytest.raises(ValueError, match="`X` is empty; at least one background"):
+    with pytest.raises(
+        ValueError, match=r"`X` has shape \(0, 4, 24\); .* at least one sequence"
+    ):
         experiment(network, X[:0])
 
 
 def test_wrong_sequences_are_named(experiment, network, X):
-    with pytest.raises(ValueError, match="`X` must be one-hot"):
+    with pytest.raises(
+        ValueError, match=r"`X` is not one-hot: sequence 0 holds .* at position 0"
+    ):
         experiment(network, 2 * X)
     with pytest.raises(ValueError, match=r"`X` has shape \(4, 24\)"):
         experiment(network, X[0])

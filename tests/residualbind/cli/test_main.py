@@ -1,6 +1,8 @@
 import inspect
 import io
+import os
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ import pytest
 import torch
 
 import residualbind
+from residualbind.cli import commands
 from residualbind.cli.main import build_parser, main
+from residualbind.network.training import TrainingError
 
 QUICK = ("--epochs", "2", "--n-bootstrap", "20", "--batch-size", "50")
 
@@ -182,6 +186,15 @@ def test_several_experiments_must_be_chosen(tmp_path, capsys):
             "3 files; `--format",
         ),
         (["simulate", "--n", "0"], "`n`"),
+        (["simulate", "--noise", "-1"], "`noise`=-1.0"),
+        (
+            ["simulate", "--n", "10", "--truth", "none/truth.tsv"],
+            "`--truth`: there is no folder",
+        ),
+        (
+            ["train", "--data", "no.txt", "--out", "none/m.safetensors"],
+            "`--out`: there is no folder",
+        ),
         (["import-keras", "--weights", "no.hdf5", "--out", "m.safetensors"], "no.hdf5"),
     ],
 )
@@ -206,6 +219,40 @@ def test_bad_options_are_one_line_and_code_2(arguments, capsys):
     assert "--help" in error
 
 
+def test_an_option_of_the_simulation_reaches_the_truth(capsys):
+    assert main(["simulate", "--n", "50", "--gc-effect", "2", "--motif", "gcugg"]) == 0
+    truth = residualbind.Truth(gc_effect=2.0, motif="GCUGG")
+    y = residualbind.simulate_rnacompete(50, truth).y[:, 0]
+    np.testing.assert_allclose(table_of(capsys)["score"], y, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError("80 GiB"), 2, "error: not enough memory: 80 GiB"),
+        (TrainingError("the loss\nbecame nan"), 2, "error: the loss became nan"),
+    ],
+)
+def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, message):
+    def fails(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(commands, "simulate_rnacompete", fails)
+    assert main(["simulate"]) == code
+    assert capsys.readouterr().err == f"residualbind simulate: {message}\n"
+
+
+def test_a_reader_that_leaves_ends_the_program_quietly(monkeypatch, capfd):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert main(["simulate", "--n", "50"]) == 141
+        pipe.write("what Python flushes at exit")
+    assert capfd.readouterr().err == ""
+
+
 def test_every_command_explains_every_option():
     subparsers = build_parser()._subparsers._group_actions[0].choices
     assert list(subparsers) == [
@@ -228,7 +275,8 @@ def test_every_command_explains_every_option():
     ("command", "function"),
     [
         ("train", residualbind.train),
-        ("simulate", residualbind.simulate_rnacompete),
+        ("train", residualbind.Schedule),
+        ("simulate", residualbind.Truth),
         ("evaluate", residualbind.score_predictions),
         ("import-keras", residualbind.import_keras),
     ],
@@ -237,12 +285,7 @@ def test_options_have_the_defaults_of_the_keywords(command, function):
     parser = build_parser()._subparsers._group_actions[0].choices[command]
     options = {action.dest: action.default for action in parser._actions}
     keywords = inspect.signature(function).parameters
-    shared = options.keys() & keywords.keys() - {
-        "data",
-        "weights",
-        "train",
-        "experiment",
-    }
+    shared = options.keys() & keywords.keys() - {"weights", "train"}
     assert len(shared) >= 3
     for name in shared:
         assert options[name] == keywords[name].default, name

@@ -4,7 +4,7 @@ import torch
 
 from residualbind.data.preparation import prepare
 from residualbind.data.rnacompete import RNAcompete
-from residualbind.data.transforms import make_transform
+from residualbind.data.transforms import Transform
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def data() -> RNAcompete:
 def test_every_split_is_transformed_by_the_fit_of_the_training_split(data):
     prepared = prepare(data, transform="log", random_state=3)
     parts = data.split(random_state=3)
-    expected = make_transform("log").fit(parts.train.y)
+    expected = Transform.fit(parts.train.y, "log")
     for part, raw in zip(prepared[:3], parts, strict=True):
         np.testing.assert_allclose(part.y, expected.apply(raw.y), rtol=1e-5, atol=1e-6)
         assert torch.equal(part.X, raw.X)

@@ -403,7 +403,7 @@ def test_a_length_that_leaves_another_number_of_positions_is_an_error(
 @pytest.mark.parametrize("name", ["length", "pool_size"])
 def test_sizes_that_no_model_can_have_are_errors(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "weights.hdf5", random_layers(Net()))
-    with pytest.raises(ValueError, match=rf"`{name}`=0 must be a positive integer"):
+    with pytest.raises(ValueError, match=rf"`{name}`=0 must be at least 1"):
         import_keras(path, **{name: 0})
 
 

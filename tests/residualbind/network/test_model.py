@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from residualbind.network import channels_last
+from residualbind.network import passes
 from residualbind.network.model import (
     BATCH_NORM_EPS,
     BATCH_NORM_MOMENTUM,
@@ -336,7 +336,7 @@ def test_input_of_another_shape_is_an_error_that_says_what_is_expected(
     ("changes", "message"),
     [
         *(
-            ({name: value}, rf"`{name}`={value!r} must be a positive integer")
+            ({name: value}, rf"`{name}`={value!r} must be (at least 1|an integer)")
             for name in (
                 "channels",
                 "length",
@@ -348,7 +348,7 @@ def test_input_of_another_shape_is_an_error_that_says_what_is_expected(
             )
             for value in (0, -1, 2.0, True)
         ),
-        ({"dilations": (1, 0)}, r"`dilations\[1\]`=0 must be a positive integer"),
+        ({"dilations": (1, 0)}, r"`dilations\[1\]`=0 must be at least 1"),
         ({"dilations": ()}, r"`dilations` is empty"),
         ({"dilations": 4}, r"`dilations`=4 must be a sequence of integers"),
         ({"kernel_size": 10}, r"`kernel_size`=10 is even"),
@@ -365,7 +365,7 @@ def test_input_of_another_shape_is_an_error_that_says_what_is_expected(
 def test_config_that_no_model_can_have_is_an_error_naming_the_field(
     changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         ResidualBindConfig(**changes)
 
 
@@ -517,7 +517,7 @@ def test_training_drops_the_shares_it_should(monkeypatch: pytest.MonkeyPatch) ->
         dropped.append((dropout.p, tuple(X.shape)))
         return X
 
-    monkeypatch.setattr(channels_last, "_drop", record)
+    monkeypatch.setattr(passes, "_drop", record)
     model(sequences(4, config))
     assert dropped == [
         (0.1, (4 * 41, 6)),
@@ -533,7 +533,7 @@ def test_dropout_keeps_its_rate_and_the_mean(rate: float, dtype: torch.dtype) ->
     torch.manual_seed(0)
     n = 199_999
     X = torch.ones(n, 1, dtype=dtype, requires_grad=True)
-    y = channels_last._drop(nn.Dropout(rate), X)
+    y = passes._drop(nn.Dropout(rate), X)
     y.sum().backward()
     kept = y.detach() != 0
     error = (rate * (1 - rate) / n) ** 0.5
@@ -623,7 +623,7 @@ def test_a_hook_that_changes_a_layer_changes_the_prediction() -> None:
         handle = model.pool.register_forward_hook(lambda module, X, y: y * 0)
         silenced = model(X)
         handle.remove()
-        assert torch.equal(silenced, silenced[:1].expand(3, 1))
+        torch.testing.assert_close(silenced, silenced[:1].expand(3, 1))
         assert not torch.allclose(model(X), silenced)
 
 
@@ -647,6 +647,24 @@ def test_a_layer_put_in_anothers_place_is_used() -> None:
         torch.testing.assert_close(replaced(X), expected, atol=1e-5, rtol=0)
         converted = nn.SyncBatchNorm.convert_sync_batchnorm(copy.deepcopy(model))
         torch.testing.assert_close(converted(X), before, atol=1e-5, rtol=0)
+
+
+# torch's own use of it, at the first forward-mode derivative.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_derivatives_by_the_weights_need_no_gradient_mode() -> None:
+    """Forward mode: what is folded must stay a function of the weights."""
+    model, X = build(RELEASED), sequences(3)
+    weights = {name: p.detach() for name, p in model.named_parameters()}
+    tangents = {name: torch.ones_like(p) for name, p in weights.items()}
+
+    def predict(weights: dict[str, torch.Tensor]) -> Any:
+        return torch.func.functional_call(model, weights, (X,))
+
+    expected = torch.func.jvp(predict, (weights,), (tangents,))[1].detach()
+    with torch.no_grad():
+        y_dot = torch.func.jvp(predict, (weights,), (tangents,))[1]
+    scale = expected.abs().max().item()
+    torch.testing.assert_close(y_dot, expected, atol=1e-5 * scale, rtol=0)
 
 
 def test_a_parametrized_layer_predicts_with_its_parametrized_weight() -> None:

@@ -54,7 +54,7 @@ def test_without_a_folder_there_are_no_names(
 def test_bundled_files_are_looked_for_inside_the_package() -> None:
     root = pretrained._root()
     assert root.name == "pretrained"
-    assert (root.parent / "model.py").is_file()
+    assert (root.parent / "network" / "model.py").is_file()
 
 
 def test_every_bundled_model_predicts_and_has_a_profile_of_its_length() -> None:

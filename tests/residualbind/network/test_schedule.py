@@ -1,8 +1,9 @@
+import pytest
 import torch
 
 from residualbind.network.schedule import (
+    Schedule,
     best_epoch,
-    count_decays,
     draw_batches,
     epoch_seed,
 )
@@ -22,14 +23,37 @@ def test_an_undefined_correlation_is_no_better():
 
 
 def test_the_learning_rate_falls_after_each_window_without_improvement():
-    assert count_decays([0.5], 7) == 0
-    assert count_decays([0.5] + [0.4] * 6, 7) == 0
-    assert count_decays([0.5] + [0.4] * 7, 7) == 1
-    assert count_decays([0.5] + [0.4] * 13, 7) == 1
-    assert count_decays([0.5] + [0.4] * 14, 7) == 2
-    assert count_decays([0.5] + [0.4] * 6 + [0.6] + [0.5] * 6, 7) == 0
-    assert count_decays([0.5] + [0.5] * 7, 7) == 1  # equal is not better
-    assert count_decays([NAN] * 7, 7) == 1
+    decay = Schedule().decay
+    assert decay([0.5]) == pytest.approx(0.3**0)
+    assert decay([0.5] + [0.4] * 6) == pytest.approx(0.3**0)
+    assert decay([0.5] + [0.4] * 7) == pytest.approx(0.3**1)
+    assert decay([0.5] + [0.4] * 13) == pytest.approx(0.3**1)
+    assert decay([0.5] + [0.4] * 14) == pytest.approx(0.3**2)
+    assert decay([0.5] + [0.4] * 6 + [0.6] + [0.5] * 6) == pytest.approx(0.3**0)
+    assert decay([0.5] + [0.5] * 7) == pytest.approx(0.3**1)  # equal is not better
+    assert decay([NAN] * 7) == pytest.approx(0.3**1)
+
+
+def test_training_ends_after_epochs_without_improvement():
+    schedule = Schedule(patience=2)
+    assert schedule.goes_on([])
+    assert schedule.goes_on([0.5, 0.4])
+    assert not schedule.goes_on([0.5, 0.4, 0.5])
+    assert not schedule.goes_on([NAN, NAN])
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"lr_decay": 1.5}, ValueError, "`lr_decay`=1.5 must be above 0 and at most 1"),
+        ({"lr_decay": 0}, ValueError, "`lr_decay`=0 must be above 0"),
+        ({"patience": 2.5}, TypeError, "`patience`=2.5 must be an integer"),
+        ({"lr_patience": 0}, ValueError, "`lr_patience`=0 must be at least 1"),
+    ],
+)
+def test_a_schedule_out_of_range_is_named(settings, error, message):
+    with pytest.raises(error, match=message):
+        Schedule(**settings)
 
 
 def test_batches_partition_the_rows_without_a_single_example():

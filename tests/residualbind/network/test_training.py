@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from residualbind.network.model import ResidualBind, ResidualBindConfig
+from residualbind.network.schedule import Schedule
 from residualbind.network.training import TrainingError, train
 
 SMALL = ResidualBindConfig(
@@ -99,7 +100,7 @@ def test_the_model_ends_in_eval_mode_with_its_best_state():
 
 def test_training_stops_after_patience_epochs_without_improvement():
     # So small a step changes nothing that a correlation could see in 3 epochs.
-    _, result = run(epochs=30, lr=1e-12, patience=3, lr_patience=2)
+    _, result = run(epochs=30, lr=1e-12, schedule=Schedule(patience=3, lr_patience=2))
     assert len(result.history) == result.best_epoch + 3
     assert result.history["lr"].iloc[-1] == pytest.approx(0.3e-12)
 
@@ -188,6 +189,12 @@ def test_a_run_continues_from_its_checkpoint_as_if_never_stopped(tmp_path):
     pd.testing.assert_frame_equal(table, result.history)
 
 
+def test_a_run_may_go_on_with_more_patience(tmp_path):
+    run(epochs=1, checkpoint_folder=tmp_path)
+    _, result = run(checkpoint_folder=tmp_path, schedule=Schedule(patience=99))
+    assert len(result.history) == 4
+
+
 def test_a_finished_run_is_read_back_without_training(tmp_path):
     model, result = run(checkpoint_folder=tmp_path)
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
@@ -260,6 +267,7 @@ def epochs_done(folder: Path) -> int:
     ("change", "message"),
     [
         ({"lr": 0.1}, r"another run: `lr` was 0.01, is 0.1\. Use another"),
+        ({"schedule": Schedule(lr_decay=0.5)}, "`lr_decay` was 0.3, is 0.5"),
         ({"random_state": 5}, r"`random_state` was 0, is 5"),
         ({"n": 150}, "`data` was"),
         ({"model": ResidualBind(ResidualBindConfig(length=20))}, "`model` was"),
@@ -347,11 +355,9 @@ X, Y = examples(20)
             {},
             r"maps 2 sequences to a Tensor of shape \(2, 1",
         ),
-        ((X, Y), {"epochs": 0}, "`epochs`=0 must be a positive integer"),
-        ((X, Y), {"batch_size": 1}, "`batch_size`=1 is too small"),
+        ((X, Y), {"epochs": 0}, "`epochs`=0 must be at least 1"),
+        ((X, Y), {"batch_size": 1}, "`batch_size`=1 must be at least 2"),
         ((X, Y), {"lr": 0}, "`lr`=0 must be above 0"),
-        ((X, Y), {"lr_decay": 1.5}, "`lr_decay`=1.5 must be above 0 and at most 1"),
-        ((X, Y), {"patience": 2.5}, "`patience`=2.5 must be a positive integer"),
     ],
 )
 def test_bad_input_is_named(train_data, options, message):

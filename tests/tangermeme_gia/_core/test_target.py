@@ -91,6 +91,30 @@ def test_a_head_is_chosen_of_a_model_that_gives_a_dict(X):
     torch.testing.assert_close(result.y_before, X[:, 1].sum(dim=-1).float())
 
 
+@pytest.mark.parametrize(
+    ("target", "labels"),
+    [
+        (2, [(2, i) for i in range(24)]),
+        ((2, 5), [(2, 5)]),
+        (lambda y: y[:, 0, :2], [0, 1]),
+    ],
+)
+def test_tables_have_the_labels_of_what_was_asked_for(X, target, labels):
+    result = multi_site(Tracks(), X, "GACC", [3], target=target)
+    assert result.outputs == labels
+    assert result.to_frame()["output"].tolist() == labels
+    scan = kmer_scan(Tracks(), X, k=1, target=target)
+    assert scan.to_frame()["output"].tolist() == 4 * labels
+
+
+def test_a_head_is_named_in_tables(X):
+    result = multi_site(Heads(), X, "GACC", [3], target="ac")
+    assert result.outputs == [("ac", 0), ("ac", 1)]
+    assert multi_site(Heads(), X, "GACC", [3], target=("ac", 1)).outputs == [("ac", 1)]
+    best = best_kmers(Heads(), X, k=1, target="t", top=1)
+    assert best.top()[["kmer", "output"]].values.tolist() == [["T", "t"]]
+
+
 def test_nothing_but_the_target_is_kept(X):
     kept = []
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import residualbind
+from tangermeme_gia._core.command_line import HelpFormatter
 from tangermeme_gia.cli.options import (
     INPUTS,
-    HelpFormatter,
     add_inputs,
     model_help,
     prediction_options,

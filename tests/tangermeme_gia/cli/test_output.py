@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from tangermeme_gia import GIAResult
-from tangermeme_gia.cli import output
-from tangermeme_gia.cli.output import check_files, local_table, write_plot, write_table
+from tangermeme_gia._core import command_line
+from tangermeme_gia._core.command_line import check_files, write_table
+from tangermeme_gia.cli.output import check_picture, local_table, write_plot
 
 TABLE = pd.DataFrame({"starts": [(3, 10), (17,)], "effect": [1 / 3, float("nan")]})
 TEXT = "starts\teffect\n3,10\t0.333333\n17\t\n"
@@ -53,7 +54,7 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(here, monkeypatch):
     def full(path, content):
         raise OSError(errno.ENOSPC, "No space left on device", "hidden.tmp")
 
-    monkeypatch.setattr(output, "write_atomically", full)
+    monkeypatch.setattr(command_line, "write_atomically", full)
     Path("table.tsv").write_text("old")
     with pytest.raises(
         OSError, match=r"`--out`: table.tsv cannot be .*: No space left"
@@ -64,9 +65,10 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(here, monkeypatch):
 
 def test_files_are_checked_before_anything_runs(here, monkeypatch):
     check_files(out=None, plot=Path("a.PNG"), local=Path("b"))
+    check_picture(Path("a.PNG"))
     assert list(here.iterdir()) == []
     with pytest.raises(ValueError, match=r"`--plot`='a' must end in \.png"):
-        check_files(plot=Path("a"))
+        check_picture(Path("a"))
     with pytest.raises(FileNotFoundError, match=r"`--out`: there is no folder .*none"):
         check_files(out=Path("none/a.tsv"))
     with pytest.raises(IsADirectoryError, match=r"`--local`: \. is a folder"):

@@ -8,10 +8,10 @@ import torch
 from tangermeme.utils import PackedSequence, random_one_hot
 
 from residualbind import load_pretrained, load_profile
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.backgrounds.profiles import profile_background
 from tangermeme_gia.kmers.race import best_kmers
-from tangermeme_gia.kmers.results import KmerScan
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.statistics.racing import (
     Race,
