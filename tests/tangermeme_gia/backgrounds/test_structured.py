@@ -14,7 +14,7 @@ from tangermeme_gia.backgrounds.shuffles import template_rows
 from tangermeme_gia.backgrounds.structured import structured_background
 from tangermeme_gia.structure.folding import folding_check
 from tangermeme_gia.structure.pairing import forms_pairs, impose_pairs
-from tangermeme_gia.structure.pairs import PAPER_HAIRPIN, Hairpin, pair_indices
+from tangermeme_gia.structure.pairs import Hairpin, pair_indices
 
 RNA = ("A", "C", "G", "U")
 UNIFORM = torch.full((4, 41), 0.25)
@@ -72,7 +72,7 @@ def test_pairs_are_random_and_so_is_which_base_is_kept():
     templates = profile_background(UNIFORM, n, 0)
     sides = [
         (background[:, :, side] == templates[:, :, side]).all(dim=1).double().mean(0)
-        for side in PAPER_HAIRPIN.pairs.T
+        for side in Hairpin.paper().pairs.T
     ]
     # A quarter forms at once, of the rest either side is kept equally often.
     assert torch.stack(sides).numpy() == pytest.approx(0.625, abs=0.025)
@@ -125,7 +125,7 @@ def test_wobble_pairs_come_at_their_rate(rate):
     background = structured_background(
         UNIFORM, "paper", 1000, alphabet=RNA, wobble_rate=rate, random_state=0
     )
-    pairs = PAPER_HAIRPIN.pairs
+    pairs = Hairpin.paper().pairs
     assert forms_pairs(background, pairs, alphabet=RNA, wobble=True).all()
     wobbles = ~forms_pairs(background, pairs, alphabet=RNA)
     assert wobbles.double().mean() == pytest.approx(rate, abs=0.02)
@@ -138,8 +138,8 @@ def test_wobbles_keep_a_base_where_one_is_g_or_u_and_gc_is_made_up_for():
     X = random_one_hot((300, 4, 41), random_state=3)
     background = structured_background(X, "paper", 300, wobble_rate=0.3, random_state=0)
     templates = X[template_rows(300, 300, 0)]
-    i, j = torch.from_numpy(PAPER_HAIRPIN.pairs).T
-    wobbles = ~forms_pairs(background, PAPER_HAIRPIN.pairs)
+    i, j = torch.from_numpy(Hairpin.paper().pairs).T
+    wobbles = ~forms_pairs(background, Hairpin.paper().pairs)
     fits = (templates[:, 2:, i] + templates[:, 2:, j]).sum(dim=1) > 0
     kept = (background[:, :, i] == templates[:, :, i]).all(1) | (
         background[:, :, j] == templates[:, :, j]
@@ -154,7 +154,7 @@ def test_a_profile_is_drawn_from(X):
     profile = X.double().mean(dim=0)
     background = structured_background(profile, "paper", 50, random_state=2)
     drawn = profile_background(profile, 50, 2)
-    unpaired = np.setdiff1d(np.arange(41), PAPER_HAIRPIN.pairs)
+    unpaired = np.setdiff1d(np.arange(41), Hairpin.paper().pairs)
     assert torch.equal(background[:, :, unpaired], drawn[:, :, unpaired])
     for same in (profile.numpy(), profile.numpy().tolist()):
         again = structured_background(same, "paper", 50, random_state=2)

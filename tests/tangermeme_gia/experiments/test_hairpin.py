@@ -9,7 +9,7 @@ from tangermeme_gia._core.results import GIAResult
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.structure.pairing import forms_pairs, impose_pairs
-from tangermeme_gia.structure.pairs import PAPER_HAIRPIN, Hairpin
+from tangermeme_gia.structure.pairs import Hairpin
 
 LENGTH = 41
 PLACES = ["loop", "left arm", "right arm"]
@@ -23,7 +23,7 @@ class Stem(torch.nn.Module):
         self.scale = torch.nn.Parameter(torch.ones(1))
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        left, right = torch.from_numpy(PAPER_HAIRPIN.pairs).T
+        left, right = torch.from_numpy(Hairpin.paper().pairs).T
         formed = (X[:, :, left] * X[:, :, right].flip(1)).sum(dim=(1, 2))
         counts = [formed, X[:, 0, :5].sum(1), X[:, 0, 5:33].sum(1)]
         return self.scale * torch.stack(counts, dim=1)
@@ -88,7 +88,7 @@ def test_the_motif_within_the_hairpin_is_compared_with_the_empty_hairpin(X):
     assert torch.equal(relative.y_afters, result.y_afters[:, [1, 3]])
     assert relative.conditions["place"].tolist() == ["loop", "right arm"]
     assert relative.to_frame()["n"].tolist() == [6] * 6
-    folded = impose_pairs(X, PAPER_HAIRPIN.pairs)
+    folded = impose_pairs(X, Hairpin.paper().pairs)
     # In the loop the model counts the As that were not there; in an arm the partners
     # of the motif turn into T, so that As may also be lost.
     gained = 6 - folded[:, 0, 16:22].sum(1)
@@ -101,14 +101,14 @@ def test_the_motif_within_the_hairpin_is_compared_with_the_empty_hairpin(X):
 @pytest.mark.parametrize("motif", ["GCTGGC", "GCNNGC"])
 def test_the_motif_stays_in_every_place_and_the_stem_stays_folded(X, motif):
     result = hairpin_importance(Sequences(), X, motif)
-    folded = impose_pairs(X, PAPER_HAIRPIN.pairs)
+    folded = impose_pairs(X, Hairpin.paper().pairs)
     assert torch.equal(result.y_afters[:, 0], folded.float())
     for i, row in result.conditions.iloc[1:].iterrows():
         Y = result.y_afters[:, i].to(torch.int8)
         in_hairpin = row["structure"] == "hairpin"
         before = folded if in_hairpin else X
         if in_hairpin:
-            assert forms_pairs(Y, PAPER_HAIRPIN.pairs).all()
+            assert forms_pairs(Y, Hairpin.paper().pairs).all()
         for y, x in zip(Y, before, strict=True):
             placed = characters(y, allow_N=True)[row["start"] : row["start"] + 6]
             kept = characters(x, allow_N=True)[row["start"] : row["start"] + 6]
@@ -119,7 +119,7 @@ def test_the_motif_stays_in_every_place_and_the_stem_stays_folded(X, motif):
         allowed = set(range(row["start"], row["start"] + 6))
         if in_hairpin:
             partner = {
-                i: j for p in PAPER_HAIRPIN.pairs.tolist() for i, j in (p, p[::-1])
+                i: j for p in Hairpin.paper().pairs.tolist() for i, j in (p, p[::-1])
             }
             allowed |= {partner[i] for i in allowed if i in partner}
         assert set(changed) <= allowed
@@ -149,7 +149,7 @@ def test_wobble_pairs_of_the_background_stay_if_allowed():
 
 def test_a_dot_bracket_string_says_the_same_as_its_geometry(X):
     by_geometry = hairpin_importance(Stem(), X, "GCTGGC")
-    text = PAPER_HAIRPIN.dot_bracket(LENGTH)
+    text = Hairpin.paper().dot_bracket(LENGTH)
     by_string = hairpin_importance(Stem(), X, "GCTGGC", text)
     assert torch.equal(by_string.y_afters, by_geometry.y_afters)
     assert by_string.conditions.equals(by_geometry.conditions)

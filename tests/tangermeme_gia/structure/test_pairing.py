@@ -10,9 +10,9 @@ from tangermeme.utils import (
 )
 
 from tangermeme_gia.structure.pairing import forms_pairs, impose_pairs
-from tangermeme_gia.structure.pairs import PAPER_HAIRPIN
+from tangermeme_gia.structure.pairs import Hairpin
 
-PAIRS = PAPER_HAIRPIN.pairs
+PAIRS = Hairpin.paper().pairs
 RNA = ("A", "C", "G", "U")
 
 
@@ -45,7 +45,7 @@ def test_the_right_arm_becomes_the_complement_of_the_left(X):
     assert forms_pairs(Y, PAIRS).all()
     assert not forms_pairs(X, PAIRS).all()
     assert torch.equal(X, before)
-    others = [i for i in range(41) if i not in PAPER_HAIRPIN.right_arm]
+    others = [i for i in range(41) if i not in Hairpin.paper().right_arm]
     assert torch.equal(Y[:, :, others], X[:, :, others])
     assert (Y.sum(dim=1) == 1).all()
 

@@ -2,8 +2,6 @@ import numpy as np
 import pytest
 
 from tangermeme_gia.structure.pairs import (
-    PAPER_HAIRPIN,
-    RELEASED_HAIRPIN,
     Hairpin,
     complementary_bases,
     format_dot_bracket,
@@ -77,7 +75,7 @@ def test_pair_indices_of_a_branched_structure_agree_with_its_table():
 def test_the_default_hairpin_is_the_one_of_the_paper():
     # Pairs at 6-16 with 23-33, 1-based.
     expected = [[5 + k, 32 - k] for k in range(11)]
-    assert Hairpin() == PAPER_HAIRPIN
+    assert Hairpin() == Hairpin.paper()
     assert Hairpin().pairs.tolist() == expected
     assert pair_indices(Hairpin(), length=41).tolist() == expected
     assert list(Hairpin().left_arm) == list(range(5, 16))
@@ -92,9 +90,8 @@ def test_the_papers_pairs_one_by_one():
         (12, 27), (13, 26), (14, 25), (15, 24), (16, 23),
     ]  # fmt: skip
     assert (pair_indices("paper", 41) + 1).tolist() == [list(p) for p in counted_from_1]
-    assert PAPER_HAIRPIN.dot_bracket(41) == "....." + 11 * "(" + "." * 6 + 11 * ")" + (
-        8 * "."
-    )
+    expected = "....." + 11 * "(" + 6 * "." + 11 * ")" + 8 * "."
+    assert Hairpin.paper().dot_bracket(41) == expected
 
 
 def test_the_released_codes_pairs_one_by_one():
@@ -103,8 +100,8 @@ def test_the_released_codes_pairs_one_by_one():
         (15, 23),
     ]  # fmt: skip
     assert pair_indices("released", 41).tolist() == [list(p) for p in pairs]
-    assert RELEASED_HAIRPIN.pairs.tolist() == [list(p) for p in pairs]
-    assert list(RELEASED_HAIRPIN.loop) == [16, 17, 18, 19, 20, 21, 22]
+    assert Hairpin.released().pairs.tolist() == [list(p) for p in pairs]
+    assert list(Hairpin.released().loop) == [16, 17, 18, 19, 20, 21, 22]
 
 
 def test_an_unknown_name_of_a_structure_lists_the_known_ones():

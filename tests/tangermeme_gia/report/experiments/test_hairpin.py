@@ -9,7 +9,7 @@ from tangermeme_gia.report.experiments.hairpin import _shape, describe, obstacle
 from tangermeme_gia.report.study import Study
 from tangermeme_gia.report.wording import row_with_interval
 from tangermeme_gia.statistics.effects import effect_difference
-from tangermeme_gia.structure.pairs import PAPER_HAIRPIN
+from tangermeme_gia.structure.pairs import Hairpin
 
 from ..conftest import NOWHERE, RNA, Sites, linear_study, results_of
 
@@ -63,7 +63,7 @@ def test_only_a_motif_that_pairs_with_itself_is_cautioned():
 
 
 def test_a_probe_has_the_papers_hairpin():
-    assert _shape(linear_study()) == PAPER_HAIRPIN
+    assert _shape(linear_study()) == Hairpin.paper()
 
 
 @pytest.mark.parametrize("length", [41, 60, 500])
