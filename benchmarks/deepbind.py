@@ -6,7 +6,7 @@
 
 DIR holds the published DeepBind parameters (Alipanahi et al. 2015) of MBNL1 and QKI
 (RNAcompete), GATA3 and CTCF (SELEX), each first checked against a published score.
-The protocol, the same for all four, is in docs/benchmarks/experiments.md and in the
+The protocol, the same for all four, is in benchmarks/results/deepbind.md and in the
 constants below; it was committed before it was run. `--known` came after its outcome:
 for the DNA proteins it places the motifs of JASPAR instead of k-mers.
 """

@@ -24,6 +24,6 @@ def time_in_turns(
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """A table of a docs page; numbers are text by now."""
+    """A Markdown table; numbers are text by now."""
     rows = [table.columns, ["---"] * table.shape[1], *table.astype(str).to_numpy()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -5,8 +5,9 @@
 
 For each bundled model and three backgrounds the local importances of all 6-mers are
 computed once; races in many random orders of the backgrounds are then run on them, with
-what `best_kmers` runs on a model. Prints a table and writes figure and
-races to docs. `--keep` keeps the local importances, and takes those that are there.
+what `best_kmers` runs on a model. Prints a table and writes the races to
+`benchmarks/results/racing.tsv`, the figure to `docs/images/`. `--keep` keeps the local
+importances, and takes those that are there.
 `--skew` replaces each importance v by exp(skew v), as if models gave the exponential of
 their output. Times are measured by `scans.py`.
 """
@@ -31,7 +32,7 @@ from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 from tangermeme_gia.statistics.racing import race
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
 MODELS = ("A1CF", "ANKHD1")
 BACKGROUNDS = ("profile", "shuffle", "dinucleotide")
 K, START = 6, 17
@@ -57,9 +58,9 @@ def main() -> None:
     print(summarise(races).to_string(index=False))
     groups = len(MODELS) * len(BACKGROUNDS)
     if options.skew == 0 and len(races) == groups * options.seeds:
-        path = DOCS / "benchmarks" / "racing.tsv"
+        path = ROOT / "benchmarks" / "results" / "racing.tsv"
         races.to_csv(path, sep="\t", index=False, float_format="%.4g")
-        draw(races, n, DOCS / "images" / "racing.png")
+        draw(races, n, ROOT / "docs" / "images" / "racing.png")
 
 
 def draw_background(protein: str, name: str, n: int) -> torch.Tensor:

@@ -1,11 +1,11 @@
-"""All of the speed benchmarks in one run, written into the docs.
+"""All of the speed benchmarks in one run.
 
     python benchmarks/speed.py [--repeats 5] [--threads 2] [--parts scans growth]
 
 Scans and races beside a loop over tangermeme's `marginalize`, growth, memory,
-precision, training and profiles: `docs/benchmarks/speed.md` gets the tables, with the
-machine named, between the lines that mark them; what is said about them is left. On a
-machine with a GPU precision and training are measured there, too.
+precision, training and profiles: each part writes its table, with the machine named, to
+`benchmarks/results/`. On a machine with a GPU precision and training are measured
+there, too.
 """
 
 from __future__ import annotations
@@ -23,20 +23,8 @@ import torch
 import training_epoch
 from machine import describe_machine
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "speed.md"
-
-
+RESULTS = Path(__file__).parent / "results"
 PARTS = ("scans", "growth", "memory", "precision", "training", "profiles")
-
-
-def fill(page: str, name: str, measured: str) -> str:
-    """The page with new measurements between the lines that mark their place."""
-    first, last = f"<!-- measured: {name} -->", f"<!-- end: {name} -->"
-    if page.count(first) != 1 or page.count(last) != 1:
-        raise ValueError(f"{PAGE} must have one line {first!r} and one {last!r}.")
-    head, _, rest = page.partition(first)
-    _, _, tail = rest.partition(last)
-    return f"{head}{first}\n{measured}\n{last}{tail}"
 
 
 def on_devices(report: str, gpu: str | None) -> str:
@@ -65,11 +53,10 @@ def main() -> None:
         ),
         "profiles": profiles.report,
     }
-    page = fill(PAGE.read_text(), "machine", describe_machine())
     for name in options.parts:
         begin = time.perf_counter()
-        page = fill(page, name, parts[name]())
-        PAGE.write_text(page)
+        table = parts[name]()
+        (RESULTS / f"{name}.md").write_text(f"{describe_machine()}\n\n{table}\n")
         print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)
 
 

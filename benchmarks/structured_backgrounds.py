@@ -3,7 +3,7 @@
     python benchmarks/structured_backgrounds.py [--n 1000] [--repeats 3]
 
 Templates are uniform random sequences. Prints the tables of
-docs/benchmarks/structured_backgrounds.md.
+benchmarks/results/structured_backgrounds.md.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 import shutil
 from importlib.metadata import version as installed_version
@@ -104,9 +105,11 @@ def adapt_pages(app: Sphinx, docname: str, source: list[str]) -> None:
     """Pages are also read in the repository, from where they link to its files."""
     if docname.startswith("_tutorials/"):
         source[0] = source[0].replace("](../docs/", "](../")
-    if docname == "benchmarks/README":
-        source[0] = source[0].replace(
-            "../../residualbind/pretrained", "../residualbind/pretrained.md"
+    if docname == "benchmarks":
+        source[0] = (
+            source[0]
+            .replace("](../residualbind/pretrained)", "](residualbind/pretrained.md)")
+            .replace("](../benchmarks/", "](path:../benchmarks/")
         )
     if docname == "tutorials" and not list((HERE / "_tutorials").iterdir()):
         source[0] = source[0].split("```{toctree}")[0]  # an empty list is a warning
@@ -116,16 +119,21 @@ def public_names() -> dict[str, str]:
     """What Markdown pages write in backticks, and what it is."""
     names = {}
     prefixes = {
-        "tangermeme_gia.plot": ("plot.",),
+        "tangermeme_gia.plot": ("plot.", "gia.plot."),
         "tangermeme_gia.report": ("",),
+        **{
+            f"tangermeme_gia.{space}": ("", f"{space}.", f"gia.{space}.")
+            for space in ("backgrounds", "motifs", "statistics", "structure")
+        },
         "residualbind": ("", "rb."),
         "tangermeme_gia": ("", "gia."),
     }
     for module in prefixes:
         package = importlib.import_module(module)
         for name in package.__all__:
-            for prefix in prefixes[module]:
-                names[prefix + name] = f"{module}.{name}"
+            if not inspect.ismodule(getattr(package, name)):
+                for prefix in prefixes[module]:
+                    names[prefix + name] = f"{module}.{name}"
     return names
 
 

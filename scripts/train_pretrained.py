@@ -8,7 +8,7 @@ run keeps a checkpoint under `--runs` and is resumed from it, so the script can 
 stopped and started at will. With `--run`, only those runs are trained and nothing is
 shipped; without it, unfinished runs are trained, and then
 
-- `docs/benchmarks/pretrained.tsv` gets one row per run, with test correlations;
+- `benchmarks/results/pretrained.tsv` gets one row per run, with test correlations;
 - `residualbind/pretrained/` gets, for each protein, the seed with the highest
   *validation* Pearson: weights, provenance card and nucleotide profile.
 """
@@ -156,10 +156,9 @@ def write_table(trained: list[Trained]) -> None:
             row |= {name: metric["value"]}
             row |= {f"{name}_{end}": metric[end] for end in ("low", "high")}
         rows.append(row)
-    folder = ROOT / "docs" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
+    path = ROOT / "benchmarks" / "results" / "pretrained.tsv"
     table = pd.DataFrame(rows)
-    table.to_csv(folder / "pretrained.tsv", sep="\t", index=False, float_format="%.4f")
+    table.to_csv(path, sep="\t", index=False, float_format="%.4f")
     print(table.to_string(index=False, float_format="{:.4f}".format))
 
 
