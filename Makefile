@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-all lint docs bench clean
+.PHONY: demo test test-all test-documented test-kernels lint docs bench clean
 
 # 64 backgrounds in the scan keep the demo under two minutes on two cores; the page
 # says so. Everything else is measured on the default of 1,000.
@@ -18,6 +18,20 @@ test: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# Pages, docstrings, tutorials and what both packages do together.
+test-documented: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not slow" tests/integration tangermeme_gia residualbind
+
+# Processors add up in another order, and so do threads; what is documented holds on all.
+KERNELS := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 ONEDNN_MAX_CPU_ISA=AVX2
+test-kernels: $(INSTALLED)
+	@for kernel in $(KERNELS); do for threads in 1 2; do \
+		setting="$$kernel OMP_NUM_THREADS=$$threads"; \
+		echo "test-kernels: $$setting"; \
+		env $$setting $(MAKE) --no-print-directory test-documented || \
+			{ echo "test-kernels: failed with $$setting" >&2; exit 1; }; \
+	done; done
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

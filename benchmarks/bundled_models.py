@@ -20,7 +20,7 @@ import torch
 import residualbind as rb
 import tangermeme_gia as gia
 from tangermeme_gia import plot
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 
 EXPERIMENTS = {"A1CF": "RNCMPT00001", "ANKHD1": "RNCMPT00002"}
 START = 17
@@ -54,16 +54,12 @@ def run_model(protein: str, experiment: str, options: argparse.Namespace) -> Non
     top = scan.top(10)
     print(top.round(3).to_string(index=False))
     save(plot.kmer_ranks(scan), options.out / f"{protein}.scan.png")
-    aligned = gia.motifs.align_kmers(
-        top["kmer"].tolist(), top["effect"].tolist(), alphabet=RNA
-    )
+    aligned = gia.motifs.align_kmers(scan, alphabet=RNA)
     save(plot.motif_logo(aligned.ppm, RNA), options.out / f"{protein}.motif.png")
     motif = top["kmer"][0]
-    changes = gia.mutagenesis_change(
-        gia.kmer_mutagenesis(model, X[:200], motif, START, alphabet=RNA), alphabet=RNA
-    )
+    variants = gia.kmer_mutagenesis(model, X[:200], motif, START, alphabet=RNA)
     save(
-        plot.mutagenesis_heatmap(changes, motif, RNA),
+        plot.mutagenesis_heatmap(variants),
         options.out / f"{protein}.mutagenesis.png",
     )
     backgrounds = gia.backgrounds.sample_backgrounds(
@@ -107,9 +103,9 @@ def experiments(motif: str) -> dict:
         "kmer_mutagenesis": lambda m, X: gia.kmer_mutagenesis(
             m, X, motif, START, **shared
         ),
-        "occlusion": lambda m, X: gia.average_draws(
-            gia.occlusion(m, X, [(8, 20), (20, 32)], n=5, **shared)
-        ),
+        "occlusion": lambda m, X: gia.occlusion(
+            m, X, [(8, 20), (20, 32)], n=5, **shared
+        ).average("draw"),
     }
 
 

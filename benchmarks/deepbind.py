@@ -28,7 +28,7 @@ from tangermeme.utils import one_hot_encode
 from torch import nn
 
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.letters import DNA, RNA
 
 K = 8  # the longest whose scan takes minutes; the motifs have 4 to 19 letters
 LENGTH = 26
@@ -167,7 +167,7 @@ def local_importance(
         )
     patterns = [[pattern] for strand in strands for pattern in strand]
     result = gia.global_importance(model, X, patterns, alphabet=alphabet)
-    local = result.local_importance[..., 0]
+    local = result.output().local_importance
     return local.reshape(len(X), len(strands), len(placed)).mean(dim=1)
 
 
@@ -324,11 +324,9 @@ def study(
         alphabet=alphabet,
         fold_reverse_complements=is_dna,
     )
-    chosen = scan.top(TOP)
     ppm, aligned = gia.motifs.align_kmers(
-        chosen["kmer"].tolist(),
-        chosen["effect"],
-        TOP,
+        scan,
+        top=TOP,
         alphabet=alphabet,
         min_coverage=MIN_COVERAGE,
         both_strands=is_dna,

@@ -20,7 +20,7 @@ import residualbind as rb
 import tangermeme_gia as gia
 from residualbind.simulation.probes import STEMS
 from residualbind.simulation.simulate import Simulation
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 
 MOTIF = "GACUAC"
 START = 17

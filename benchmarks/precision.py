@@ -21,9 +21,9 @@ from plain_stack import PlainStack
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.kmers.codes import all_kmers
-from tangermeme_gia.kmers.results import KmerScan
 
 # Whole batches, so that one shape is compiled.
 N, N_KMERS, TOP = 1024, 64, 10

@@ -21,7 +21,7 @@ from machine import describe_machine
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 
 SHOWN = 6
@@ -34,14 +34,14 @@ def measure() -> dict[str, pd.DataFrame]:
     )
     options = {"start": 17, "alphabet": RNA, "device": "cpu"}
     kmers = all_kmers(6, RNA)[::64]
-    race = {"method": "racing", "random_state": 0}
-    gia.kmer_scan(model, X[:64], 2, **race, **options)  # imports what is imported late
+    race = {"random_state": 0}
+    gia.best_kmers(model, X[:64], 2, **race, **options)  # imports what is imported late
     return {
         "Exhaustive scan of 64 k-mers": profile(
             lambda: gia.kmer_scan(model, X, kmers=kmers, **options)
         ),
         "Race of 4,096 k-mers": profile(
-            lambda: gia.kmer_scan(model, X, 6, **race, **options)
+            lambda: gia.best_kmers(model, X, 6, **race, **options)
         ),
     }
 

@@ -5,7 +5,7 @@
 
 For each bundled model and three backgrounds the local importances of all 6-mers are
 computed once; races in many random orders of the backgrounds are then run on them, with
-what `kmer_scan(method="racing")` runs on a model. Prints a table and writes figure and
+what `best_kmers` runs on a model. Prints a table and writes figure and
 races to docs. `--keep` keeps the local importances, and takes those that are there.
 `--skew` replaces each importance v by exp(skew v), as if models gave the exponential of
 their output. Times are measured by `scans.py`.
@@ -27,7 +27,7 @@ from matplotlib import pyplot as plt
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 from tangermeme_gia.statistics.racing import race
 

@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import residualbind as rb
 import tangermeme_gia as gia
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.kmers.codes import all_kmers
 
 MODELS = ("A1CF", "ANKHD1")
@@ -55,11 +55,10 @@ def measure_model(name: str, repeats: int) -> tuple[dict[str, str], dict[str, st
 
     def race() -> None:
         found.append(
-            gia.kmer_scan(
+            gia.best_kmers(
                 model,
                 X,
                 K,
-                method="racing",
                 top=TOP,
                 random_state=len(found),
                 **options,

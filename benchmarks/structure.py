@@ -66,7 +66,7 @@ import tangermeme_gia as gia
 from residualbind.data.preparation import Prepared
 from residualbind.simulation.probes import STEMS
 from residualbind.simulation.simulate import Simulation
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 
 MOTIF = "GACUAC"
 LOOP = 8
@@ -241,7 +241,7 @@ def measure_hairpins(
     partner = gia.motifs.reverse_complement(MOTIF, RNA)
     arms = [(MOTIF, 9), (partner, 9 + len(MOTIF) + LOOP + 2)]
     result = gia.pairwise_interaction(model, X, *arms, alphabet=RNA, random_state=0)
-    alone, other, both = result.local_importance[:, :, 0].T
+    alone, other, both = result.output().local_importance.T
     rows.append(describe_effects(reader, "random", "6 pairs only", both - other, alone))
     return rows
 
@@ -276,12 +276,11 @@ def hairpin_effects(
     result = gia.hairpin_importance(
         model, X, MOTIF, hairpin, starts=starts, alphabet=RNA, random_state=0
     )
-    folded = gia.relative_to_stem(result).local_importance[:, :, 0]
-    structure = result.conditions["structure"].to_numpy()
-    unfolded = result.local_importance[:, structure == "unstructured", 0]
+    folded = result.select(structure="hairpin").relative_to(place="none")
+    unfolded = result.select(structure="unstructured")
     loop_and_arms = [
         torch.stack([effects[:, 0], effects[:, 1:].mean(dim=1)], dim=1)
-        for effects in (folded, unfolded)
+        for effects in (r.output().local_importance for r in (folded, unfolded))
     ]
     return loop_and_arms[0], loop_and_arms[1]
 

@@ -3,10 +3,10 @@
     python scripts/run_tutorials.py [tutorials/1_gia_in_five_minutes.ipynb ...]
 
 Needs `pip install ".[test]"`. Without names all notebooks are run. Each runs on the
-kernel "python3" in an empty folder, on one thread and without a GPU, so that trained
-models come out alike. What differs from run to run (times, versions, the state of an
-editor) is not saved. A cell that fails, or anything on the error stream but a progress
-bar, stops the script before the notebook is saved.
+kernel "python3" in an empty folder, without a GPU and on one thread (`OMP_NUM_THREADS`
+asks for more), so that trained models come out alike. What differs from run to run
+(times, versions, the state of an editor) is not saved. A cell that fails, or anything
+on the error stream but a progress bar, stops the script before anything is saved.
 
 A notebook may say in its metadata which modules it needs beyond those of the `test`
 extra (`"requires": ["bpnetlite"]`) and that it belongs to the fast tests
@@ -59,13 +59,13 @@ def execute(notebook: NotebookNode, timeout: int = TIMEOUT) -> NotebookNode:
 
 
 def kernel_environment() -> dict[str, str]:
-    """This checkout, one thread, no GPU, and figures inline whatever the shell says."""
+    """This checkout, one thread or those asked for, no GPU, and figures inline."""
     environment = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
     paths = [str(ROOT), environment.get("PYTHONPATH", "")]
     threads = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return (
         environment
-        | dict.fromkeys(threads, "1")
+        | dict.fromkeys(threads, environment.get("OMP_NUM_THREADS", "1"))
         | {
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "CUDA_VISIBLE_DEVICES": "",

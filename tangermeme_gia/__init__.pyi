@@ -6,13 +6,12 @@ from . import statistics as statistics
 from . import structure as structure
 from ._core.patterns import place as place
 from ._core.results import GIAResult as GIAResult
+from ._core.scans import KmerScan as KmerScan
 from .experiments.flanks import gc_flank as gc_flank
 from .experiments.hairpin import hairpin_importance as hairpin_importance
-from .experiments.hairpin import relative_to_stem as relative_to_stem
 from .experiments.importance import global_importance as global_importance
 from .experiments.interaction import factorial as factorial
 from .experiments.interaction import pairwise_interaction as pairwise_interaction
-from .experiments.occlusion import average_draws as average_draws
 from .experiments.occlusion import occlusion as occlusion
 from .experiments.occlusion import occlusion_annotations as occlusion_annotations
 from .experiments.positions import positional_bias as positional_bias
@@ -24,9 +23,8 @@ from .experiments.spacing import motif_spacing as motif_spacing
 from .experiments.structure_reading import (
     importance_by_structure as importance_by_structure,
 )
-from .kmers.results import KmerScan as KmerScan
-from .kmers.scan import kmer_mutagenesis as kmer_mutagenesis
+from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
+from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
-from .kmers.scan import mutagenesis_change as mutagenesis_change
 
 __version__: str

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import torch
 
+from tangermeme_gia._core.fasta import read_fasta_sequences
+from tangermeme_gia._core.readers import open_table
+
 from ..data.encoding import encode_sequences
-from ..data.fasta import read_fasta, read_fasta_sequences
+from ..data.fasta import read_fasta
 from ..data.hdf5 import read_hdf5
 from ..data.readers import (
     read_deepbind,
@@ -19,7 +22,6 @@ from ..data.readers import (
     read_table,
 )
 from ..data.rnacompete import RNAcompete
-from ..data.tables import open_table
 
 # Files that each format of `--data` takes, at least and at most.
 FORMATS = {

@@ -10,21 +10,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-BASES = "ACGU"
+from tangermeme_gia._core.letters import (
+    GAP,
+    GAP_LETTER,
+    RNA,
+    Codes,
+    check_sequences,
+    codes_from_one_hot,
+    one_hot,
+)
 
-# What a byte of a sequence is: the channel of its base, or one of these.
-_N = 4
-_OTHER_LETTER = 5
-_NOT_A_LETTER = 6
+# What a byte of a sequence is: the channel of its base, -1 for N, or one of these.
+_OTHER_LETTER = -2
+_NOT_A_LETTER = -3
 
 
-def _make_lookup() -> NDArray[np.uint8]:
-    lookup = np.full(256, _NOT_A_LETTER, dtype=np.uint8)
+def _make_lookup() -> Codes:
+    lookup = np.full(256, _NOT_A_LETTER, dtype=np.int8)
     for letter in string.ascii_letters:
         lookup[ord(letter)] = _OTHER_LETTER
-    for code, letters in enumerate(("Aa", "Cc", "Gg", "UuTt", "Nn")):
+    for code, letters in enumerate(("Aa", "Cc", "Gg", "UuTt")):
         for letter in letters:
             lookup[ord(letter)] = code
+    lookup[[ord("N"), ord("n")]] = GAP
     return lookup
 
 
@@ -92,12 +100,9 @@ def encode_sequences(
     left = (length - sizes)[:, None] // 2
     columns = np.arange(length)
     inside = (columns >= left) & (columns < left + sizes[:, None])
-    grid = np.full(inside.shape, _N, dtype=np.uint8)
+    grid = np.full(inside.shape, GAP, dtype=np.int8)
     grid[inside] = codes
-    X = np.empty((len(sizes), len(BASES), length), dtype=np.bool_)
-    for channel in range(len(BASES)):
-        np.equal(grid, channel, out=X[:, channel])
-    return torch.from_numpy(X.view(np.int8))
+    return one_hot(grid, len(RNA))
 
 
 def decode_sequences(X: torch.Tensor) -> list[str]:
@@ -114,17 +119,22 @@ def decode_sequences(X: torch.Tensor) -> list[str]:
         RNA letters, N for zero columns between bases. Zero columns at the ends are
         padding and are left out, so an N at an end cannot come back.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If `X` is no tensor, or its first four channels are not one-hot.
+
     Examples
     --------
     >>> decode_sequences(encode_sequences(["acgt", "UNG"], length=6))
     ['ACGU', 'UNG']
     """
-    bases = X[:, : len(BASES)].detach().cpu().numpy() != 0
-    n, _, length = bases.shape
-    letters = np.full((n, length), ord("N"), dtype=np.uint8)
-    for channel, base in enumerate(BASES):
-        letters[bases[:, channel]] = ord(base)
-    known = bases.any(axis=1)
+    check_bases(X)
+    codes = codes_from_one_hot(X[:, : len(RNA)])
+    n, length = codes.shape
+    # The code -1 picks the last one.
+    letters = np.frombuffer("".join((*RNA, GAP_LETTER)).encode(), np.uint8)[codes]
+    known = codes >= 0
     # The appended column makes argmax right for a row without any base.
     edge = np.ones((n, 1), dtype=np.bool_)
     first = np.concatenate([known, edge], axis=1).argmax(axis=1)
@@ -137,6 +147,13 @@ def decode_sequences(X: torch.Tensor) -> list[str]:
             (starts + first).tolist(), (starts + last).tolist(), strict=True
         )
     ]
+
+
+def check_bases(X: torch.Tensor, name: str = "X") -> None:
+    """Raise unless the first four channels are one-hot; others are not looked at."""
+    has_more = isinstance(X, torch.Tensor) and X.ndim == 3
+    bases = X[:, : len(RNA)] if has_more else X
+    check_sequences(bases, RNA, name, may_be_empty=True)
 
 
 def check_length(length: int | None) -> None:
@@ -184,7 +201,7 @@ def _look_up(
     sequences: Sequence[str],
     sizes: NDArray[np.int64],
     where: Callable[[int], str],
-) -> NDArray[np.uint8]:
+) -> Codes:
     """The code of every letter of all sequences, end to end."""
     # One byte per character: what Latin-1 does not have becomes "?", not a letter.
     text = "".join(sequences).encode("latin-1", "replace")

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .encoding import BASES, check_length
+from tangermeme_gia._core.letters import RNA
+
+from .encoding import check_bases, check_length
 from .rnacompete import RNAcompete
 from .splits import PRESPLIT_SETS
 
@@ -100,7 +102,7 @@ def read_hdf5(
     X = _pad(_to_channels(np.concatenate([p.X for p in parts]), channels, path), length)
     sizes = [len(part.X) for part in parts]
     return RNAcompete(
-        X=torch.from_numpy(X.astype(np.int8) if X.shape[1] == len(BASES) else X),
+        X=torch.from_numpy(X.astype(np.int8) if X.shape[1] == len(RNA) else X),
         y=torch.from_numpy(np.concatenate([part.y for part in parts])),
         sets=np.repeat(PRESPLIT_SETS, sizes),
         experiments=experiments,
@@ -165,23 +167,14 @@ def _read_part(group: Any, path: str | Path, part: str) -> _Part:
     if np.isinf(y).any():
         row = int(np.isinf(y).any(axis=1).argmax())
         raise ValueError(f"{path}, {y_key}: the score in row {row} is infinite.")
-    _check_one_hot(X[:, : len(BASES)], f"{path}, {x_key}")
     X = X.astype(np.float32)
+    check_bases(torch.from_numpy(X), f"{path}, {x_key}")
+    empty = ~X[:, : len(RNA)].any(axis=(1, 2))
+    if empty.any():
+        raise ValueError(f"{path}, {x_key}: row {int(empty.argmax())} holds no base.")
     if not np.isfinite(X).all():
         raise ValueError(f"{path}, {x_key} holds values that are not finite.")
     return _Part(X, y)
-
-
-def _check_one_hot(X: NDArray[Any], where: str) -> None:
-    wrong = ~((X == 0) | (X == 1)).all(axis=(1, 2)) | ((X != 0).sum(axis=1) > 1).any(1)
-    if wrong.any():
-        raise ValueError(
-            f"{where}: row {int(wrong.argmax())} is not one-hot in its first four "
-            "channels."
-        )
-    empty = ~X.any(axis=(1, 2))
-    if empty.any():
-        raise ValueError(f"{where}: row {int(empty.argmax())} holds no base.")
 
 
 def _read_experiments(
@@ -226,8 +219,8 @@ def _to_channels(
             f"{path} holds {stored} channels; `channels`={channels} cannot be made "
             "from them."
         )
-    if channels == len(BASES):
-        return X[:, : len(BASES)]
+    if channels == len(RNA):
+        return X[:, : len(RNA)]
     unpaired = X[:, _PAIRED + 1 :].sum(axis=1, keepdims=True)
     return np.concatenate([X[:, : _PAIRED + 1], unpaired], axis=1)
 

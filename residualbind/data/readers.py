@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tangermeme_gia._core.readers import PathLike, TextTable, column_names, open_table
+
 from .encoding import encode_sequences
 from .rnacompete import RNAcompete
 from .splits import constant_sets, standard_sets
-from .tables import PathLike, TextTable, column_names, open_table
 
 # Column names of the published tables.
 RAY2013_SEQUENCE, RAY2013_SET, RAY2013_PROBE = "RNA_Seq", "Probe_Set", "Probe_ID"

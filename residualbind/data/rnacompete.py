@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .encoding import BASES, decode_sequences
+from tangermeme_gia._core.letters import RNA, RandomState
+
+from .encoding import decode_sequences
 from .splits import DESIGN_SETS, PRESPLIT_SETS, split_sets
 
 logger = logging.getLogger(__name__)
@@ -176,7 +178,7 @@ class RNAcompete:
         )
 
     def split(
-        self, *, valid_fraction: float = 0.1, random_state: int = 0
+        self, *, valid_fraction: float = 0.1, random_state: RandomState = 0
     ) -> RNAcompeteSplit:
         """Which probes train the model, which select it, which are held out?
 
@@ -188,7 +190,7 @@ class RNAcompete:
         valid_fraction: float, optional
             Fraction of set A used for validation. Default is 0.1.
 
-        random_state: int, optional
+        random_state: int, numpy Generator or None, optional
             Seed of the division of set A. Default is 0.
 
         Returns
@@ -228,7 +230,7 @@ class RNAcompete:
         return digest.hexdigest()
 
     def _check_tensors(self) -> None:
-        if self.X.ndim != 3 or self.X.shape[1] < len(BASES):
+        if self.X.ndim != 3 or self.X.shape[1] < len(RNA):
             raise ValueError(
                 f"`X` has shape {tuple(self.X.shape)}; it must be (n, channels, "
                 "length) with 4 or more channels."

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tangermeme_gia._core.letters import RandomState, as_generator
+
 # The labels a `sets` column may carry: RNAcompete's own design, or a split made
 # elsewhere, such as the one stored in the authors' HDF5 files.
 DESIGN_SETS = ("A", "B")
@@ -32,7 +34,7 @@ def split_sets(
     sets: Sequence[str] | NDArray[np.str_],
     *,
     valid_fraction: float = 0.1,
-    random_state: int = 0,
+    random_state: RandomState = 0,
 ) -> Split:
     """Which probes train the model, which select it, which are held out?
 
@@ -48,7 +50,7 @@ def split_sets(
     valid_fraction: float, optional
         Fraction of set A used for validation. Default is 0.1.
 
-    random_state: int, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the division of set A. Default is 0.
 
     Returns
@@ -94,7 +96,7 @@ def split_sets(
             f"`valid_fraction`={valid_fraction} of {len(set_a)} probes of set A leaves "
             "no probe for training or for validation."
         )
-    shuffled = np.random.default_rng(random_state).permutation(set_a)
+    shuffled = as_generator(random_state).permutation(set_a)
     return Split(
         train=np.sort(shuffled[n_valid:]),
         valid=np.sort(shuffled[:n_valid]),

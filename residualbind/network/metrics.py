@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from tangermeme.predict import predict
 from torch import nn
 
+from tangermeme_gia._core.letters import RandomState, as_generator
+
 Values = NDArray[np.float64]
 # A metric of given examples, as a function of how often each of them counts: 1 each
 # for the value itself, the counts of a resample for the bootstrap.
@@ -62,7 +64,7 @@ def evaluate(
     classification: bool = False,
     n_bootstrap: int = 1000,
     confidence: float = 0.95,
-    random_state: int = 0,
+    random_state: RandomState = 0,
     batch_size: int = 512,
     device: str | torch.device | None = None,
 ) -> pd.DataFrame:
@@ -94,7 +96,7 @@ def evaluate(
     confidence: float, optional
         Coverage of the intervals. Default is 0.95.
 
-    random_state: int, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the resampling. Default is 0.
 
     batch_size: int, optional
@@ -140,7 +142,7 @@ def score_predictions(
     classification: bool = False,
     n_bootstrap: int = 1000,
     confidence: float = 0.95,
-    random_state: int = 0,
+    random_state: RandomState = 0,
 ) -> pd.DataFrame:
     """How good are predictions that are already at hand?
 
@@ -177,9 +179,9 @@ def _bootstrap(
     n: int,
     n_bootstrap: int,
     confidence: float,
-    random_state: int,
+    random_state: RandomState,
 ) -> pd.DataFrame:
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state)
     draws = np.full((max(n_bootstrap, 1), len(metrics)), np.nan)
     for i in range(n_bootstrap):
         counts = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)

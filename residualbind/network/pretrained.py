@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tangermeme_gia._core.letters import RNA
+
 from .model import ResidualBind
 from .weights import Metadata, load, load_metadata
 
 if TYPE_CHECKING:  # its place differs between Python versions
     from importlib.abc import Traversable
 
-NUCLEOTIDES = ("A", "C", "G", "U")
 _WEIGHTS = ".safetensors"
 _PROFILE = ".profile.tsv"
 # Frequencies are written rounded, so that a full column may sum to a little over 1.
@@ -152,7 +153,7 @@ def _resource(name: str, suffix: str) -> Traversable:
 
 def _parse_profile(text: str, source: str, length: int) -> torch.Tensor:
     header, *rows = list(csv.reader(text.splitlines(), delimiter="\t")) or [[]]
-    if header != ["position", *NUCLEOTIDES]:
+    if header != ["position", *RNA]:
         raise ValueError(
             f"{source} has the columns {header}; expected position, A, C, G, U."
         )
@@ -161,10 +162,10 @@ def _parse_profile(text: str, source: str, length: int) -> torch.Tensor:
             f"{source} has {len(rows)} rows; expected one for each position from 0 "
             f"to {length - 1}, in order."
         )
-    profile = torch.zeros(len(NUCLEOTIDES), length)
+    profile = torch.zeros(len(RNA), length)
     for i, (_, *row) in enumerate(rows):
         frequencies = _as_floats(row)
-        if len(frequencies) != len(NUCLEOTIDES) or not (
+        if len(frequencies) != len(RNA) or not (
             all(value >= 0 for value in frequencies)
             and sum(frequencies) <= 1 + _ROUNDING
         ):

@@ -11,22 +11,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.letters import RNA, check_count
+from tangermeme_gia.structure.processes import count_jobs, require_vienna
 
-from ..data.encoding import BASES, decode_sequences
+from ..data.encoding import decode_sequences
 from ..data.rnacompete import RNAcompete
-from ..structure.folding import (
-    CONTEXTS,
-    FoldSettings,
-    Profile,
-    count_jobs,
-    fold,
-    require_vienna,
-)
+from ..structure.folding import CONTEXTS, FoldSettings, Profile, fold
 from ..structure.profiles import (
     arrange_profiles,
     check_long_enough,
-    check_one_hot,
     check_settings,
     structure_profiles,
 )
@@ -34,7 +27,7 @@ from .model import ResidualBindConfig
 from .weights import load, load_metadata
 
 # The kind of profiles a model takes, by its number of channels.
-KINDS = {len(BASES) + len(names): kind for kind, names in CONTEXTS.items()}
+KINDS = {len(RNA) + len(names): kind for kind, names in CONTEXTS.items()}
 
 
 def add_structure(
@@ -76,10 +69,10 @@ def add_structure(
     >>> add_structure(simulate_rnacompete(n=20).data, "PU").X.shape
     torch.Size([20, 6, 41])
     """
-    if data.X.shape[1] != len(BASES):
+    if data.X.shape[1] != len(RNA):
         raise ValueError(
             f"`data` has {data.X.shape[1]} channels; profiles are added to the "
-            f"{len(BASES)} of the sequence."
+            f"{len(RNA)} of the sequence."
         )
     profiles = structure_profiles(
         data.X,
@@ -116,11 +109,11 @@ def required_settings(
     ValueError
         If the number of channels is not 4, 6 or 9.
     """
-    if config.channels == len(BASES):
+    if config.channels == len(RNA):
         return None
     if config.channels not in KINDS:
         raise ValueError(
-            f"the model needs {config.channels} channels; only models of {len(BASES)} "
+            f"the model needs {config.channels} channels; only models of {len(RNA)} "
             f"(sequence), {' and '.join(map(str, KINDS))} (with structure) can be fed."
         )
     stated = provenance.get("structure") or {}
@@ -261,17 +254,16 @@ class WithStructure(nn.Module):
         ValueError
             If `X` is not one-hot, as in mixtures of sequences, which do not fold.
         """
-        if X.ndim != 3 or X.shape[1] != len(BASES):
+        if X.ndim != 3 or X.shape[1] != len(RNA):
             raise ValueError(
                 f"`X` has shape {tuple(X.shape)}; a model with structure takes one-hot "
-                f"sequences, (n, {len(BASES)}, length), and folds them itself."
+                f"sequences, (n, {len(RNA)}, length), and folds them itself."
             )
         profiles = self._fold(X)
         X = X if X.is_floating_point() else X.to(torch.float32)
         return self.model(torch.cat([X, profiles.to(X)], dim=1), *args)
 
     def _fold(self, X: torch.Tensor) -> torch.Tensor:
-        check_one_hot(X, "X")
         letters = decode_sequences(X)
         check_long_enough(letters, "X")
         table: dict[str, Profile] = {}
@@ -282,8 +274,7 @@ class WithStructure(nn.Module):
                 table[sequence] = self._cache[sequence]
             else:
                 missing.append(sequence)
-        for some in fold(missing, self.settings, self.n_jobs):
-            table.update(some)
+        table.update(fold(missing, self.settings, self.n_jobs))
         self._cache.update((sequence, table[sequence]) for sequence in missing)
         while len(self._cache) > self.cache_size:
             self._cache.popitem(last=False)
@@ -302,7 +293,7 @@ def _choose_kind(model: nn.Module, kind: str | None) -> str:
         return KINDS[channels]
     if channels is not None and kind in CONTEXTS and KINDS.get(channels) != kind:
         raise ValueError(
-            f"`kind`={kind!r} makes {len(BASES) + len(CONTEXTS[kind])} channels, but "
+            f"`kind`={kind!r} makes {len(RNA) + len(CONTEXTS[kind])} channels, but "
             f"`model` was built for {channels}."
         )
     return kind

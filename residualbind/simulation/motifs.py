@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-ALPHABET = "ACGU"
+from tangermeme_gia._core.letters import GAP_LETTER, RNA
+
 # Pseudo-probability that keeps the log-odds of a letter never seen finite.
 _PSEUDO = 0.01
 
@@ -64,7 +65,7 @@ def motif_log_odds(motif: Motif) -> Matrix:
     is its number of matches.
     """
     if isinstance(motif, str):
-        rows = [[float(letter == base) for letter in motif] for base in ALPHABET]
+        rows = [[float(letter == base) for letter in motif] for base in RNA]
         return np.array(rows)
     matrix = np.asarray(motif, dtype=np.float64)
     if not _is_ppm(matrix):
@@ -88,7 +89,7 @@ def motif_probabilities(motif: Motif) -> Matrix:
 
 def _parse_letters(motif: str) -> str:
     letters = motif.upper().replace("T", "U")
-    if set(letters) - set(ALPHABET + "N") or not set(letters) & set(ALPHABET):
+    if set(letters) - {*RNA, GAP_LETTER} or not set(letters) & set(RNA):
         raise ValueError(
             f"`motif`={motif!r} must consist of A, C, G, U (or T) and N, with at least "
             "one letter that is not N."
@@ -97,8 +98,8 @@ def _parse_letters(motif: str) -> str:
 
 
 def _check_matrix(matrix: Matrix) -> None:
-    if matrix.ndim != 2 or matrix.shape[0] != len(ALPHABET) or matrix.shape[1] == 0:
-        hint = "; it looks transposed" if matrix.shape[1:] == (len(ALPHABET),) else ""
+    if matrix.ndim != 2 or matrix.shape[0] != len(RNA) or matrix.shape[1] == 0:
+        hint = "; it looks transposed" if matrix.shape[1:] == (len(RNA),) else ""
         raise ValueError(
             f"`motif` has shape {matrix.shape}; a matrix must have shape (4, length), "
             f"rows in the order A, C, G, U{hint}."

@@ -9,8 +9,9 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from tangermeme_gia._core.letters import GAP, GAP_LETTER, RNA, Codes, one_hot
+
 from .hairpins import MIN_LOOP
-from .motifs import ALPHABET
 
 # Shares of probe lengths and starts in the RNAcompete 2013 pool (Ray et al., Nature
 # 499:172), measured on 60,000 of its probes, half of set A and half of set B.
@@ -23,8 +24,6 @@ STEMS = ("GACUCCAG", "CGAAGUGAC", "GUGUUAGG", "CAUCGGUUC")
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-# Letters 0 to 3 from the first column on, shape=(n, longest); -1 past a probe's end.
-Codes = NDArray[np.int64]
 
 
 def draw_design(
@@ -91,7 +90,7 @@ def draw_probes(
     """
     lengths, copies = design["length"].to_numpy(), design["copies"].to_numpy()
     hairpin = design["hairpin"].to_numpy()
-    codes: Codes = rng.integers(0, 4, (len(design), lengths.max()))
+    codes: Codes = rng.integers(0, 4, (len(design), lengths.max())).astype(np.int8)
     starts = np.array([_encode(start) for start in START_SHARES])
     drawn = rng.choice(len(starts), len(design), p=list(START_SHARES.values()))
     codes[:, :START] = starts[drawn]
@@ -105,7 +104,7 @@ def draw_probes(
             _plant_hairpins(
                 rng, codes, rows, lengths[rows], motif, stem, max_loop, kind
             )
-    codes[np.arange(codes.shape[1]) >= lengths[:, None]] = -1
+    codes[np.arange(codes.shape[1]) >= lengths[:, None]] = GAP
     return codes
 
 
@@ -114,16 +113,14 @@ def one_hot_probes(codes: Codes, lengths: Integers, length: int) -> torch.Tensor
     column = np.arange(length) - ((length - lengths) // 2)[:, None]
     is_base = (column >= 0) & (column < lengths[:, None])
     placed = np.take_along_axis(codes, np.where(is_base, column, 0), axis=1)
-    placed = np.where(is_base, placed, -1)
-    letters = np.arange(len(ALPHABET))[None, :, None]
-    return torch.from_numpy((placed[:, None, :] == letters).astype(np.int8))
+    return one_hot(np.where(is_base, placed, GAP), len(RNA))
 
 
 def spell_probes(codes: Codes) -> tuple[str, ...]:
     """The probes as strings of A, C, G and U."""
     # The code -1 of columns past the end picks the last entry, a null byte, and
     # numpy's byte strings end at trailing null bytes.
-    letters = np.frombuffer(ALPHABET.encode() + b"\0", dtype=np.uint8)[codes]
+    letters = np.frombuffer("".join(RNA).encode() + b"\0", dtype=np.uint8)[codes]
     return tuple(letters.view(f"S{codes.shape[1]}").ravel().astype(str).tolist())
 
 
@@ -195,4 +192,4 @@ def _reverse_complement(codes: Codes) -> Codes:
 
 def _encode(letters: str) -> list[int]:
     """0 to 3 for A, C, G, U and -1 for N."""
-    return [ALPHABET.find(letter) for letter in letters]
+    return [(GAP_LETTER, *RNA).index(letter) + GAP for letter in letters]

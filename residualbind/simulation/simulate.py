@@ -10,11 +10,17 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.letters import (
+    GAP_LETTER,
+    RNA,
+    RandomState,
+    as_generator,
+    as_seed,
+    check_count,
+)
 
 from ..data.rnacompete import RNAcompete
 from .hairpins import MIN_LOOP
-from .motifs import ALPHABET
 from .probes import (
     LENGTH_SHARES,
     START,
@@ -85,7 +91,7 @@ def simulate_rnacompete(
     lengths: Mapping[int, float] | int | None = None,
     length: int = 41,
     set_a_fraction: float = 0.5,
-    random_state: int = 0,
+    random_state: RandomState = 0,
 ) -> Simulation:
     """What would RNAcompete measure for a protein whose preferences are known?
 
@@ -133,7 +139,7 @@ def simulate_rnacompete(
     set_a_fraction: float, optional
         Fraction of the probes in set A. Default is 0.5.
 
-    random_state: int, optional
+    random_state: int, numpy Generator or None, optional
         Seed. Default is 0.
 
     Returns
@@ -157,7 +163,7 @@ def simulate_rnacompete(
     if not isinstance(truth, Truth):
         raise TypeError(f"`truth`={truth!r} must be a Truth, as Truth(motif='UGCAUG').")
     check_count("n", n, 1)
-    check_count("random_state", random_state, 0)
+    seed = as_seed(random_state)
     shares = _check_lengths(lengths, length)
     _check_fraction("set_a_fraction", set_a_fraction)
     _check_fraction("hairpin_fraction", hairpin_fraction)
@@ -165,8 +171,7 @@ def simulate_rnacompete(
     arms = _check_stems(stems, truth) if hairpin_fraction > 0 else ()
     _check_room(truth, copy_shares, arms, min(shares))
 
-    seeds = np.random.SeedSequence(random_state).spawn(3)
-    probe_rng, set_rng, noise_rng = (np.random.default_rng(seed) for seed in seeds)
+    probe_rng, set_rng, noise_rng = (as_generator(seed, i) for i in range(3))
     design = draw_design(probe_rng, n, shares, copy_shares, hairpin_fraction)
     codes = draw_probes(probe_rng, design, truth.probabilities, arms, truth.max_loop)
     X = one_hot_probes(codes, design["length"].to_numpy(), length)
@@ -235,7 +240,7 @@ def _check_stems(stems: Sequence[str], truth: Truth) -> tuple[str, ...]:
     checked = tuple(stem.upper().replace("T", "U") for stem in stems)
     shortest = max(truth.stem_pairs, truth.log_odds.shape[1])
     for stem in checked:
-        if set(stem) - set(ALPHABET + "N"):
+        if set(stem) - {*RNA, GAP_LETTER}:
             raise ValueError(f"`stems` holds {stem!r}; allowed are A, C, G, U, T, N.")
         if len(stem) < shortest:
             raise ValueError(

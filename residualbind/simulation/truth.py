@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.letters import RNA, check_count, check_sequences
 
 from .hairpins import MIN_LOOP, find_hairpins
-from .motifs import ALPHABET, Motif, motif_log_odds, motif_probabilities, parse_motif
+from .motifs import Motif, motif_log_odds, motif_probabilities, parse_motif
 
 _CHUNK = 8192
 
@@ -171,7 +171,7 @@ class Truth:
     def consensus(self) -> str:
         """The best site's letters; N where all four are equally good."""
         log_odds = self.log_odds
-        best = [ALPHABET[i] for i in log_odds.argmax(axis=0)]
+        best = [RNA[i] for i in log_odds.argmax(axis=0)]
         flat = np.ptp(log_odds, axis=0) == 0
         return "".join("N" if f else b for f, b in zip(flat, best, strict=True))
 
@@ -309,7 +309,7 @@ class TruthModel(nn.Module):
     def amounts(self, X: torch.Tensor) -> Amounts:
         """Measure what each sequence, shape=(-1, 4, length), carries of each effect."""
         width = self.kernel.shape[-1]
-        if X.ndim != 3 or X.shape[1] != len(ALPHABET) or X.shape[2] < width:
+        if X.ndim != 3 or X.shape[1] != len(RNA) or X.shape[2] < width:
             raise ValueError(
                 f"`X` has shape {tuple(X.shape)}; expected (n, 4, length) with a "
                 f"length of at least {width}, that of the motif."
@@ -372,16 +372,7 @@ def _as_one_hot(X: torch.Tensor | ArrayLike) -> torch.Tensor:
             raise TypeError(f"`X` of type {type(X).__name__} must hold numbers.")
         X = torch.tensor(values)
     X = X.detach().cpu()
-    if X.ndim != 3 or X.shape[1] != len(ALPHABET):
-        raise ValueError(
-            f"`X` has shape {tuple(X.shape)}; expected one-hot sequences of shape "
-            "(n, 4, length)."
-        )
-    if not (((X == 0) | (X == 1)).all() and (X.sum(dim=1) <= 1).all()):
-        raise ValueError(
-            "`X` is not one-hot: every column must hold a single 1, or only zeros for "
-            "padding and N."
-        )
+    check_sequences(X, RNA, may_be_empty=True)
     return X
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ..data.encoding import BASES, decode_sequences, encode_sequences
-from .folding import (
-    CONTEXTS,
-    ENERGIES,
-    SHORTEST,
-    FoldSettings,
-    Profile,
-    count_jobs,
-    fold,
-    require_vienna,
-    vienna_version,
-)
+from tangermeme_gia._core.letters import RNA
+from tangermeme_gia.structure.processes import count_jobs, require_vienna
+
+from ..data.encoding import check_bases, decode_sequences, encode_sequences
+from .folding import CONTEXTS, ENERGIES, SHORTEST, FoldSettings, Profile, fold
 from .profile_cache import ProfileCache
 
 # To be raised when the same settings give other values, so that caches are not mixed.
@@ -125,7 +118,7 @@ def structure_profiles(
     n_jobs = count_jobs(n_jobs)
     if isinstance(sequences, torch.Tensor):
         X = sequences
-        check_one_hot(X, "sequences")
+        check_bases(X, "sequences")
     else:
         X = encode_sequences(sequences, length)
     require_vienna("`structure_profiles`")
@@ -152,22 +145,6 @@ def check_settings(kind: str, energies: str, temperature: float) -> FoldSettings
             f"`temperature`={temperature} must be from 0 to 100 degrees Celsius."
         )
     return FoldSettings(kind, energies, float(temperature))
-
-
-def check_one_hot(X: torch.Tensor, name: str) -> None:
-    """Raise unless the first four channels hold one base or none in each column."""
-    if X.ndim != 3 or X.shape[1] < len(BASES):
-        raise ValueError(
-            f"`{name}` has shape {tuple(X.shape)}; it must be (n, 4 or more, length)."
-        )
-    bases = X[:, : len(BASES)].detach()
-    one_hot = ((bases == 0) | (bases == 1)).all(dim=1) & (bases.sum(dim=1) <= 1)
-    if not one_hot.all():
-        row, column = torch.nonzero(~one_hot)[0].tolist()
-        raise ValueError(
-            f"`{name}` is not one-hot in sequence {row} at position {column}: "
-            f"{bases[row, :, column].tolist()}; only letters can be folded."
-        )
 
 
 def check_long_enough(letters: Sequence[str], name: str) -> None:
@@ -205,7 +182,7 @@ def arrange_profiles(
         On the CPU; 0 at padding.
     """
     n, _, length = X.shape
-    known = (X[:, : len(BASES)] != 0).any(dim=1)
+    known = (X[:, : len(RNA)] != 0).any(dim=1)
     first = known.int().argmax(dim=1).tolist()
     profiles = np.zeros((n, len(CONTEXTS[kind]), length), dtype=np.float32)
     for row, (start, sequence) in enumerate(zip(first, letters, strict=True)):
@@ -222,48 +199,38 @@ def _look_up(
 ) -> dict[str, Profile]:
     """The profiles of each sequence, from the cache or folded and put there."""
     distinct = list(dict.fromkeys(letters))
-    if cache_folder is None or not distinct:
-        folded = _fold_with_progress(distinct, settings, n_jobs, verbose, len(distinct))
-        return dict(pair for some in folded for pair in some)
-    cache = ProfileCache(Path(cache_folder), describe_settings(settings))
-    table = cache.read(distinct)
+    cache, table = None, dict[str, Profile]()
+    if cache_folder is not None and distinct:
+        cache = ProfileCache(Path(cache_folder), describe_settings(settings))
+        table = cache.read(distinct)
     missing = [sequence for sequence in distinct if sequence not in table]
     unsaved: dict[str, Profile] = {}
+    folded = tqdm(
+        fold(missing, settings, n_jobs),
+        total=len(distinct),
+        initial=len(table),
+        unit="sequences",
+        disable=not verbose,
+    )
     try:
-        for some in _fold_with_progress(
-            missing, settings, n_jobs, verbose, len(distinct)
-        ):
-            unsaved.update(some)
-            if len(unsaved) >= _CACHE_CHUNK:
+        for sequence, profile in folded:
+            table[sequence] = unsaved[sequence] = profile
+            if cache is not None and len(unsaved) >= _CACHE_CHUNK:
                 cache.write(unsaved)
-                table |= unsaved
                 unsaved = {}
     finally:
         # Also after an interrupt: what was folded need not be folded again.
-        cache.write(unsaved)
-    return table | unsaved
-
-
-def _fold_with_progress(
-    sequences: Sequence[str],
-    settings: FoldSettings,
-    n_jobs: int,
-    verbose: bool,
-    n_distinct: int,
-) -> Iterator[list[tuple[str, Profile]]]:
-    found = n_distinct - len(sequences)
-    with tqdm(
-        total=n_distinct, initial=found, unit="sequences", disable=not verbose
-    ) as bar:
-        for some in fold(sequences, settings, n_jobs):
-            yield some
-            bar.update(len(some))
+        if cache is not None:
+            cache.write(unsaved)
+    return table
 
 
 def describe_settings(settings: FoldSettings) -> dict[str, Any]:
     """All that decides on a profile besides the sequence, in JSON types."""
+    import RNA
+
     return {
         **settings._asdict(),
         "recipe": RECIPE_VERSION,
-        "viennarna": vienna_version(settings.energies),
+        "viennarna": RNA.__version__,
     }

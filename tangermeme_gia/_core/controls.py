@@ -5,136 +5,122 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
+import pandas as pd
 from numpy.typing import NDArray
 
-from .motif_codes import GAP_LETTER, Motif, one_hot
+from .letters import GAP, check_count
+from .motif import Motif
+from .patterns import Pattern
 
 CONTROLS = ("random", "shuffled")
 
 
-def control_motif(
-    motif: Motif, kind: str, alphabet: Sequence[str], rng: np.random.Generator
-) -> Motif:
-    """A motif of the same length that lacks the order, or the letters, of a motif.
+def with_controls(
+    conditions: Sequence[Sequence[Pattern]],
+    table: pd.DataFrame,
+    n_controls: int,
+    seed: int,
+) -> tuple[list[list[Pattern]], pd.DataFrame]:
+    """What would other letters do at the same places?
 
     Parameters
     ----------
-    motif: str, torch.Tensor or numpy.ndarray
-        The motif; gaps (N, zero columns) stay where they are.
+    conditions: sequence of sequences of Pattern
+        What each condition places.
 
-    kind: str
-        "random", uniformly random letters, or "shuffled", the motif's own letters (or
-        columns) permuted. Where each background has its own motif, all get the same
-        random letters, or the same permutation.
+    table: pandas.DataFrame
+        One row per condition.
 
-    alphabet: sequence of str
-        Letters in channel order.
+    n_controls: int
+        How often the conditions are repeated with each kind of control. "random" are
+        uniformly random letters, "shuffled" the motif's own letters (or columns)
+        permuted; gaps stay where they are. Where each background has its own motif, all
+        get the same random letters, or the same permutation.
 
-    rng: numpy.random.Generator
-        Where the draw comes from.
+    seed: int
+        Seed of the controls.
 
     Returns
     -------
-    control: str or torch.Tensor
-        A string for a string, a tensor of the same shape otherwise. It is unlike the
-        motif wherever a draw in a hundred is.
+    conditions: list of lists of Pattern
+        The conditions, then each with its motifs replaced. One motif has the same
+        replacement in every condition, so that a control has the arms of what it
+        controls. A replacement is unlike the motif wherever a draw in a hundred is.
+
+    table: pandas.DataFrame
+        The rows of the conditions, repeated, with a column `control` more.
 
     Raises
     ------
-    ValueError
-        If the kind is unknown.
+    TypeError, ValueError
+        If the number of controls is not an integer of at least 0.
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> control_motif("TGNATG", "shuffled", "ACGT", rng)
-    'AGNTTG'
+    >>> conditions = [[Pattern(Motif.parse("GATA"), 3)]]
+    >>> table = pd.DataFrame({"start": [3]})
+    >>> conditions, table = with_controls(conditions, table, 1, 0)
+    >>> table.assign(motif=[condition[0].motif.label for condition in conditions])
+       start     control motif
+    0      3        none  GATA
+    1      3    random 1  TGGC
+    2      3  shuffled 1  AGTA
     """
-    if kind not in CONTROLS:
-        raise ValueError(f"`kind`={kind!r} must be one of {list(CONTROLS)}.")
-    if isinstance(motif, str):
-        return _control_string(motif, kind, alphabet, rng)
-    columns = torch.as_tensor(motif).detach().cpu()
-    control = columns
-    for _ in range(100):
-        control = _control_columns(columns, kind, rng)
-        if not torch.equal(control, columns):
-            break
-    return control
-
-
-def with_controls(
-    motif: Motif, n_controls: int, alphabet: Sequence[str], seed: int
-) -> list[tuple[Motif, str]]:
-    """A motif, then its controls, each with what the column `control` says.
-
-    Raises
-    ------
-    ValueError
-        If the number of controls of each kind is not 0 or a positive integer.
-
-    Examples
-    --------
-    >>> with_controls("GATA", 1, "ACGT", 0)
-    [('GATA', 'none'), ('TGGC', 'random 1'), ('AGTA', 'shuffled 1')]
-    """
-    if type(n_controls) is not int or n_controls < 0:
-        raise ValueError(
-            f"`n_controls`={n_controls!r} must be 0 or a positive integer."
-        )
-    motifs: list[tuple[Motif, str]] = [(motif, "none")]
+    check_count("n_controls", n_controls, 0)
+    repeated = [list(condition) for condition in conditions]
+    names = ["none"]
     for number, kind in enumerate(CONTROLS):
         for i in range(n_controls):
             rng = np.random.default_rng([seed, number, i])
-            control = control_motif(motif, kind, alphabet, rng)
-            motifs.append((control, f"{kind} {i + 1}"))
-    return motifs
+            replaced: dict[Motif, Motif] = {}
+            for motif in (p.motif for condition in conditions for p in condition):
+                if motif not in replaced:
+                    replaced[motif] = _control(motif, kind, rng)
+            repeated += [
+                [Pattern(replaced[motif], start) for motif, start in condition]
+                for condition in conditions
+            ]
+            names.append(f"{kind} {i + 1}")
+    tables = [table.assign(control=name) for name in names]
+    return repeated, pd.concat(tables, ignore_index=True)
 
 
-def _control_string(
-    motif: str, kind: str, alphabet: Sequence[str], rng: np.random.Generator
-) -> str:
-    gaps = GAP_LETTER not in alphabet
-    places = [i for i, x in enumerate(motif) if not (gaps and x == GAP_LETTER)]
-    letters = np.array(list(motif))
+def _control(motif: Motif, kind: str, rng: np.random.Generator) -> Motif:
+    draw = _random if kind == "random" else _shuffled
+    values = motif.values
+    written = np.asarray(values.any(axis=1) if motif.is_drawn else values >= 0)
     control = motif
     for _ in range(100):
-        if kind == "random":
-            letters[places] = rng.choice(list(alphabet), size=len(places))
-        else:
-            letters[places] = rng.permutation(letters[places])
-        control = "".join(letters.tolist())
+        control = draw(motif, written, rng)
         if control != motif:
             break
     return control
 
 
-def _control_columns(
-    motif: torch.Tensor, kind: str, rng: np.random.Generator
-) -> torch.Tensor:
-    """A control of a one-hot or a PPM, shape=(..., n_letters, k)."""
-    rows = motif.reshape(-1, *motif.shape[-2:])
-    n_letters, length = rows.shape[1:]
-    written = (rows != 0).any(dim=1).numpy()
-    counts = written.sum(axis=1)
-    control = torch.zeros_like(rows)
+def _random(
+    motif: Motif, written: NDArray[np.bool_], rng: np.random.Generator
+) -> Motif:
     # The same for every background, so that a motif that only moves keeps its control.
-    letters = rng.integers(n_letters, size=length)
-    keys = rng.random(length)
+    letters = rng.integers(len(motif.alphabet), size=written.sum(axis=1).max(initial=0))
+    codes = np.full(written.shape, GAP, dtype=np.int8)
+    codes[written] = letters[(written.cumsum(axis=1) - 1)[written]]
+    return Motif(motif.alphabet, codes)
+
+
+def _shuffled(
+    motif: Motif, written: NDArray[np.bool_], rng: np.random.Generator
+) -> Motif:
+    counts = written.sum(axis=1)
+    order = rng.permutation(counts.max(initial=0))
+    values = motif.values.copy()
     for count in np.unique(counts):
-        same = np.flatnonzero(counts == count)
-        places = np.nonzero(written[same])[1].reshape(len(same), count)
-        if kind == "random":
-            columns = _spread(one_hot(letters[:count], n_letters), len(same))
-        else:
-            sources = torch.from_numpy(places[:, np.argsort(keys[:count])])
-            index = sources[:, None].expand(-1, n_letters, -1)
-            columns = rows[same].gather(2, index)
-        index = torch.from_numpy(places)[:, None].expand(-1, n_letters, -1)
-        control[same] = control[same].scatter(2, index, columns.to(control))
-    return control.reshape(motif.shape)
-
-
-def _spread(columns: NDArray[np.int8], n: int) -> torch.Tensor:
-    return torch.from_numpy(columns).expand(n, *columns.shape)
+        same = counts == count
+        places = np.nonzero(written[same])[1].reshape(same.sum(), count)
+        sources = places[:, order[order < count]]
+        if motif.is_drawn:
+            places, sources = places[:, None], sources[:, None]
+        part = values[same]
+        moved = np.take_along_axis(part, sources, axis=-1)
+        np.put_along_axis(part, places, moved, axis=-1)
+        values[same] = part
+    return Motif(motif.alphabet, values)

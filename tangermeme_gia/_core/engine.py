@@ -6,10 +6,9 @@ import copy
 import functools
 import inspect
 import itertools
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,12 +18,16 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .results import GIAResult, Outputs
+from .memory import resolve_memory
+from .outputs import Outputs
+from .results import GIAResult
+from .target import Target, Targeted, check_target, target_labels
 
-# Bytes that batches in flight may take by default, unless memory is scarce: more makes
-# nothing faster.
-_MAX_MEMORY = 2**28
-_FREE_SHARE = 0.1
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import Options
+
 # Bytes in flight for each number of an output beside itself: the difference that it
 # makes and its squared deviation in float64.
 _PER_OUTPUT = 16
@@ -44,8 +47,15 @@ class Design(Protocol):
         """One row per condition."""
 
     @property
+    def columns(self) -> NDArray[np.int64] | None:
+        """For each condition, which of those that are built it is; None if itself.
+
+        Conditions that place the same are built, and predicted, once.
+        """
+
+    @property
     def lengths(self) -> NDArray[np.int64]:
-        """Length of the sequences of each condition."""
+        """Length of the sequences of each condition that is built."""
 
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length).
@@ -73,13 +83,14 @@ class Engine:
     X: torch.Tensor or PackedSequence, shape=(n, n_letters, length)
         The backgrounds.
 
+    target: int, str, tuple, function or None
+        Which of the model's outputs; of the others nothing is kept.
+
     func: function
         `func(model, X, args=None, **kwargs)`, such as tangermeme's `predict`.
 
-    kwargs: mapping
-        Keywords for `func`; `args` are repeated to follow the sequences. Where
-        `batch_size` is absent or None and `func` takes one, it is chosen by device
-        and sequence length.
+    additional_func_kwargs: mapping or None
+        Keywords for `func` that are taken here or by an experiment.
 
     max_memory: int or None
         Bytes that the sequences and outputs in flight may take; None is 256 MiB, or a
@@ -87,6 +98,11 @@ class Engine:
 
     verbose: bool
         Whether to show a progress bar.
+
+    kwargs: optional
+        Keywords for `func`; `args` are repeated to follow the sequences. Where
+        `batch_size` is absent or None and `func` takes one, it is chosen by device
+        and sequence length.
     """
 
     def __init__(
@@ -94,41 +110,45 @@ class Engine:
         model: torch.nn.Module,
         X: torch.Tensor | PackedSequence,
         *,
+        target: Target | None = None,
         func: Callable[..., Any] = predict,
-        kwargs: Mapping[str, Any],
+        additional_func_kwargs: Mapping[str, Any] | None = None,
         max_memory: int | None = None,
         verbose: bool = False,
+        **kwargs: Any,
     ) -> None:
-        self.model = model
+        self.model = model if target is None else _narrowed(model, target, func)
+        self.target = target
         self.X = X
         self.func = func
-        self.kwargs = dict(kwargs)
+        self.kwargs = _merge_kwargs(kwargs, additional_func_kwargs)
         args = self.kwargs.pop("args", None)
         self.args = None if args is None else list(args)
         self.verbose = verbose
         self._in_bytes = func is predict
         self.device = _resolve_device(self.kwargs.get("device"))
         self.batch_size = self._choose_batch_size()
-        self.max_memory = _resolve_memory(max_memory)
+        self.max_memory = resolve_memory(max_memory)
         self._check_args()
 
     def run(self, design: Design) -> GIAResult:
         """Outputs of every condition on every background, with the outputs before."""
         with self.held():
             before, is_list = self.before()
-            n_conditions = len(design.conditions)
             afters: list[torch.Tensor] = []
             for block in self.stream(design, before):
                 if not afters:
-                    afters = [
-                        y.new_empty((len(self.X), n_conditions, *y.shape[2:]))
-                        for y in block.y
-                    ]
+                    shape = (len(self.X), len(design.lengths))
+                    afters = [y.new_empty((*shape, *y.shape[2:])) for y in block.y]
                 for after, y in zip(afters, block.y, strict=True):
                     after[block.rows, block.conditions] = y
+        if design.columns is not None:
+            columns = torch.from_numpy(design.columns)
+            afters = [after[:, columns] for after in afters]
         y_before: Outputs = before if is_list else before[0]
         y_afters: Outputs = afters if is_list else afters[0]
-        return GIAResult(y_before, y_afters, design.conditions)
+        labels = target_labels(self.target, y_before)
+        return GIAResult(y_before, y_afters, design.conditions, outputs=labels)
 
     def on(self, rows: NDArray[np.int64]) -> Engine:
         """The same on some of the backgrounds, in any order."""
@@ -176,7 +196,7 @@ class Engine:
         Every `together` conditions in a row, which have one length, share a block.
         """
         n = len(self.X)
-        total = n * len(design.conditions)
+        total = n * len(design.lengths)
         with tqdm(total=total, disable=not self.verbose, unit="seq") as bar:
             for first, last in _runs_of_equal(design.lengths):
                 length = int(design.lengths[first])
@@ -280,7 +300,42 @@ class Engine:
                 )
 
 
-def merge_kwargs(
+def run_design(
+    model: torch.nn.Module,
+    X: torch.Tensor | PackedSequence,
+    design: Design,
+    rows: NDArray[np.int64] | None = None,
+    **options: Unpack[Options],
+) -> GIAResult:
+    """Run a design on the backgrounds, or on some of them in any order."""
+    engine = Engine(model, X, **options)
+    return (engine if rows is None else engine.on(rows)).run(design)
+
+
+def distinct(keys: Sequence[Hashable]) -> tuple[list[int], NDArray[np.int64] | None]:
+    """The first condition of each key, and for every condition which of these it is.
+
+    Examples
+    --------
+    >>> distinct(["a", "b", "a"])
+    ([0, 1], array([0, 1, 0]))
+    """
+    places: dict[Hashable, int] = {}
+    columns = [places.setdefault(key, len(places)) for key in keys]
+    if len(places) == len(keys):
+        return list(range(len(keys))), None
+    first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))
+    return [first[key] for key in places], np.array(columns)
+
+
+def _narrowed(
+    model: torch.nn.Module, target: Target, func: Callable[..., Any]
+) -> Targeted:
+    called = func.func if isinstance(func, functools.partial) else func
+    return Targeted(model, check_target(target), keep_axis=called is not predict)
+
+
+def _merge_kwargs(
     kwargs: Mapping[str, Any], additional_func_kwargs: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """The keywords for `func` from both routes, copied.
@@ -339,21 +394,3 @@ def _resolve_device(device: str | torch.device | None) -> torch.device:
     if device is not None:
         return torch.device(device)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _resolve_memory(max_memory: int | None) -> int:
-    if max_memory is None:
-        return min(_MAX_MEMORY, int(_FREE_SHARE * _free_memory()))
-    if not isinstance(max_memory, int | np.integer) or max_memory < 1:
-        raise ValueError(
-            f"`max_memory`={max_memory!r} must be a positive number of bytes or None."
-        )
-    return int(max_memory)
-
-
-def _free_memory() -> int:
-    """Bytes of main memory that are free, or 1 GiB where the system does not say."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2**30

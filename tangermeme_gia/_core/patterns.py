@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import operator
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch
 from tangermeme.utils import PackedSequence
 
-from .motif_codes import (
+from .letters import (
     DNA,
     Codes,
-    Motif,
     RandomState,
     as_seed,
     check_alphabet,
-    encode_motif,
-    motif_label,
+    check_sequences,
 )
-from .placements import Placement, Positions, check_sequences
+from .motif import Motif, MotifLike
+from .placements import Placement, Positions
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 class Pattern(NamedTuple):
@@ -37,7 +39,7 @@ class Pattern(NamedTuple):
     start: int | None = None
 
 
-PatternLike: TypeAlias = Pattern | tuple[Motif, int | None]
+PatternLike: TypeAlias = Pattern | tuple[MotifLike, int | None]
 
 
 def place(
@@ -60,7 +62,7 @@ def place(
 
     patterns: sequence of (motif, start)
         The motif as a string with N gaps, as one-hot, or as a PPM of which every
-        background gets one draw (see `encode_motif`); the start as the 0-based
+        background gets one draw; the start as the 0-based
         position of its first base, or None for the centre, as in tangermeme. None
         changes nothing if the sequence is empty.
 
@@ -72,7 +74,7 @@ def place(
         in the background, whatever else is inserted; motifs with the same start stand
         in the order given. A motif with gaps cannot be inserted. Default is False.
 
-    random_state: int, numpy Generator or RandomState, or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the draws from PPMs. Default is None, a new draw each time.
 
     Returns
@@ -99,7 +101,7 @@ def place(
     'AGCAAAAATTAAAA'
     """
     letters = check_alphabet(alphabet)
-    check_sequences(X, letters)
+    check_sequences(X, letters, may_be_empty=True)
     if isinstance(X, PackedSequence):
         X_with = place(
             X.to_one_hot(), patterns, letters, insert=insert, random_state=random_state
@@ -136,7 +138,7 @@ def compile_conditions(
     insert: bool, optional
         Whether to insert instead of substituting. Default is False.
 
-    random_state: int, numpy Generator or RandomState, or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the draws from PPMs. Default is None, a new draw for every call.
 
     Returns
@@ -157,17 +159,12 @@ def compile_conditions(
     """
     letters = check_alphabet(alphabet)
     compiler = _Compiler(n, length, letters, insert, as_seed(random_state))
-    placements = []
-    for i, patterns in enumerate(conditions):
-        try:
-            placements.append(compiler.compile(patterns))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"condition {i}: {error}") from error
-    return placements
+    return _numbered(compiler.compile, conditions)
 
 
 def as_conditions(
     patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
+    alphabet: Sequence[str] = DNA,
 ) -> list[list[Pattern]]:
     """Is this one set of patterns, or several sets: which conditions are meant?
 
@@ -176,6 +173,9 @@ def as_conditions(
     patterns: sequence
         (motif, start) pairs, which are one condition, or sequences of such pairs,
         each of which is a condition.
+
+    alphabet: sequence of str, optional
+        Letters in channel order. Default is DNA.
 
     Returns
     -------
@@ -186,23 +186,21 @@ def as_conditions(
     TypeError
         If pairs and sequences of pairs are mixed, or an entry is neither.
 
+    ValueError
+        If a motif does not fit the alphabet; the condition is named.
+
     Examples
     --------
     >>> as_conditions([("GATA", 4), ("TTA", 12)])
-    [[Pattern(motif='GATA', start=4), Pattern(motif='TTA', start=12)]]
+    [[Pattern(motif=Motif('GATA'), start=4), Pattern(motif=Motif('TTA'), start=12)]]
     >>> as_conditions([[("GATA", 4)], []])
-    [[Pattern(motif='GATA', start=4)], []]
+    [[Pattern(motif=Motif('GATA'), start=4)], []]
     """
     entries: list[Any] = [patterns] if _is_pattern(patterns) else list(patterns)
     if all(_is_pattern(entry) for entry in entries):
         entries = [entries]
-    return [
-        [
-            _as_pattern(p)
-            for p in (entry if isinstance(entry, (list, tuple)) else [entry])
-        ]
-        for entry in entries
-    ]
+    sets = [e if isinstance(e, (list, tuple)) else [e] for e in entries]
+    return _numbered(lambda ps: [_as_pattern(p, alphabet) for p in ps], sets)
 
 
 def resolve_start(
@@ -270,13 +268,20 @@ def resolve_starts(
     """
     if len(starts) == 0:
         raise ValueError("`starts` is empty; at least one start is needed.")
-    resolved = []
-    for i, start in enumerate(starts):
+    return _numbered(
+        lambda start: resolve_start(start, motif_length, length, insert=insert), starts
+    )
+
+
+def _numbered(function: Callable[[_In], _Out], conditions: Iterable[_In]) -> list[_Out]:
+    """What a function makes of each condition; errors name it by its number."""
+    made = []
+    for i, condition in enumerate(conditions):
         try:
-            resolved.append(resolve_start(start, motif_length, length, insert=insert))
+            made.append(function(condition))
         except (TypeError, ValueError) as error:
             raise type(error)(f"condition {i}: {error}") from error
-    return resolved
+    return made
 
 
 class _Compiler:
@@ -287,19 +292,16 @@ class _Compiler:
     ) -> None:
         self.n, self.length = n, length
         self.alphabet, self.insert, self.seed = alphabet, insert, seed
-        # Keyed by identity; the motif is kept so that its id stays its own.
-        self.encoded: dict[str | int, tuple[Motif, Codes]] = {}
+        self.drawn: dict[Motif, Codes] = {}
 
-    def encode(self, motif: Motif) -> Codes:
-        key = motif if isinstance(motif, str) else id(motif)
-        if key not in self.encoded:
-            codes = encode_motif(motif, self.n, self.alphabet, random_state=self.seed)
-            self.encoded[key] = (motif, codes)
-        return self.encoded[key][1]
+    def draw(self, motif: Motif) -> Codes:
+        if motif not in self.drawn:
+            self.drawn[motif] = motif.draw(self.n, self.seed)
+        return self.drawn[motif]
 
     def compile(self, patterns: Sequence[PatternLike]) -> Placement:
-        parsed = [_as_pattern(pattern) for pattern in patterns]
-        codes = [self.encode(pattern.motif) for pattern in parsed]
+        parsed = [_as_pattern(pattern, self.alphabet) for pattern in patterns]
+        codes = [self.draw(pattern.motif) for pattern in parsed]
         starts = [
             resolve_start(pattern.start, code.shape[1], self.length, insert=self.insert)
             for pattern, code in zip(parsed, codes, strict=True)
@@ -350,9 +352,8 @@ class _Compiler:
     def _check_no_gaps(self, patterns: list[Pattern], codes: list[Codes]) -> None:
         for pattern, code in zip(patterns, codes, strict=True):
             if (code < 0).any():
-                label = motif_label(pattern.motif, self.alphabet)
                 raise ValueError(
-                    f"`motif` {label!r} has a gap at position "
+                    f"`motif` {pattern.motif.label!r} has a gap at position "
                     f"{np.argwhere(code < 0)[0, 1]}; an inserted motif has no "
                     "background base to keep."
                 )
@@ -367,8 +368,7 @@ class _Compiler:
             shared = np.intersect1d(columns[i], columns[j])
             if len(shared):
                 first, second = (
-                    f"{motif_label(patterns[k].motif, self.alphabet)!r} at "
-                    f"`start`={starts[k]}"
+                    f"{patterns[k].motif.label!r} at `start`={starts[k]}"
                     for k in (i, j)
                 )
                 raise ValueError(
@@ -382,15 +382,15 @@ def _is_pattern(value: object) -> bool:
     return (
         isinstance(value, (tuple, list))
         and len(value) == 2
-        and isinstance(value[0], (str, torch.Tensor, np.ndarray))
+        and isinstance(value[0], (str, torch.Tensor, np.ndarray, Motif))
         and (value[1] is None or hasattr(value[1], "__index__"))
     )
 
 
-def _as_pattern(value: Any) -> Pattern:
+def _as_pattern(value: Any, alphabet: Sequence[str]) -> Pattern:
     if not _is_pattern(value):
         raise TypeError(
             f"{reprlib.repr(value)} is not a pattern; a pattern is a pair (motif, "
             "start) of a string, tensor or array and an integer or None."
         )
-    return Pattern(*value)
+    return Pattern(Motif.parse(value[0], alphabet), value[1])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tangermeme.utils import PackedSequence
 
-from .motif_codes import DNA, Codes, one_hot
+from .letters import Codes, one_hot
 
 Positions: TypeAlias = NDArray[np.int64]
 Rows: TypeAlias = slice | NDArray[Any] | torch.Tensor | None
@@ -46,6 +45,13 @@ class Placement:
     codes: Codes
     length: int
     kept: Positions | None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for placements that make the same sequences of the same backgrounds."""
+        written = hashlib.sha256(self.columns.tobytes())
+        written.update(self.codes.tobytes())
+        return self.length, self.kept is None, len(self.codes), written.digest()
 
     def apply(self, X: torch.Tensor, rows: Rows = None) -> torch.Tensor:
         """The given background rows with the condition's patterns; `X` is unchanged.
@@ -114,7 +120,7 @@ class Placement:
             )
         if len(self.columns) == 0:
             return
-        letters = torch.from_numpy(one_hot(codes, X.shape[1])).to(X)
+        letters = one_hot(codes, X.shape[1], X.device).to(X.dtype)
         columns = self._column_index(X.device)
         if (codes < 0).any():
             gaps = torch.from_numpy(codes < 0).to(X.device)
@@ -127,48 +133,3 @@ class Placement:
         if last - first + 1 == len(self.columns):
             return slice(first, last + 1)
         return torch.from_numpy(self.columns).to(device)
-
-
-def check_sequences(X: Any, alphabet: Sequence[str] = DNA) -> None:
-    """Check that `X` is one-hot over the alphabet; zero columns are allowed.
-
-    Raises
-    ------
-    TypeError
-        If `X` is neither a tensor nor a PackedSequence.
-
-    ValueError
-        If its shape, its alphabet or its values do not fit.
-
-    Examples
-    --------
-    >>> check_sequences(torch.zeros(2, 4, 41))
-    """
-    if not isinstance(X, (torch.Tensor, PackedSequence)):
-        raise TypeError(
-            f"`X` is of type {type(X).__name__}; it must be a torch.Tensor or a "
-            "PackedSequence."
-        )
-    if X.ndim != 3 or X.shape[1] != len(alphabet):
-        raise ValueError(
-            f"`X` has shape {tuple(X.shape)}; it must be (n, {len(alphabet)}, length) "
-            f"for `alphabet` {', '.join(alphabet)}."
-        )
-    if isinstance(X, PackedSequence):
-        # DNA and RNA share their channel order, T being U.
-        packed, asked = (
-            ["T" if letter == "U" else letter for letter in letters]
-            for letters in (X.alphabet, alphabet)
-        )
-        if packed != asked:
-            raise ValueError(
-                f"`X` was packed with the alphabet {', '.join(X.alphabet)}; `alphabet` "
-                f"is {', '.join(alphabet)}."
-            )
-        return
-    # Counting in a narrow type keeps the check from needing more memory than `X`.
-    count_type = torch.int8 if X.dtype == torch.bool else X.dtype
-    if not ((X == 0) | (X == 1)).all() or (X.sum(1, dtype=count_type) > 1).any():
-        raise ValueError(
-            "`X` must be one-hot: a single 1 in every column, or none for padding."
-        )

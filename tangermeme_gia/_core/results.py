@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy
 import torch
-from numpy.typing import NDArray
 
-Outputs = torch.Tensor | list[torch.Tensor]
+from .outputs import (
+    Label,
+    Labelled,
+    Outputs,
+    as_columns,
+    as_heads,
+    each_head,
+    effects_table,
+    find_output,
+    output_labels,
+    pick_output,
+)
+from .selections import Conditions, Rows, find_conditions, find_rows
 
 # The columns of `to_frame` that do not come from the conditions.
 _ADDED = ("output", "effect", "se", "low", "high", "n")
 
 
-class GIAResult(NamedTuple):
+class _Fields(NamedTuple):
+    y_before: Outputs
+    y_afters: Outputs
+    conditions: pd.DataFrame
+
+
+class GIAResult(Labelled, _Fields):
     """How did each placement change the model's output on each background?
 
     A named tuple of the raw outputs: ``y_before, y_afters, conditions = result`` and
     ``result.global_importance`` both work. Nothing is reduced; statistics and plots
-    read these tensors.
+    take results, of which `output` chooses one output and `select` some conditions.
 
     Parameters
     ----------
@@ -36,22 +52,38 @@ class GIAResult(NamedTuple):
     conditions: pandas.DataFrame, n_conditions rows
         What was placed where in each condition.
 
+    outputs: sequence of int or of tuple of int, or None, optional
+        Labels of the outputs, where they are some of a model's. None numbers them.
+        Default is None.
+
     Examples
     --------
     >>> result = GIAResult(
     ...     torch.tensor([[1.0], [2.0]]),
-    ...     torch.tensor([[[2.0]], [[5.0]]]),
-    ...     pd.DataFrame({"condition": ["UGCAUG at 17"]}),
+    ...     torch.tensor([[[2.0], [1.0]], [[5.0], [2.0]]]),
+    ...     pd.DataFrame({"arm": ["motif", "control"]}),
     ... )
     >>> result.global_importance
+    tensor([[2.],
+            [0.]])
+    >>> result.select(arm="motif").global_importance
     tensor([[2.]])
     >>> result.to_frame().columns.tolist()
-    ['condition', 'output', 'effect', 'se', 'low', 'high', 'n']
+    ['arm', 'output', 'effect', 'se', 'low', 'high', 'n']
     """
 
-    y_before: Outputs
-    y_afters: Outputs
-    conditions: pd.DataFrame
+    def __new__(
+        cls,
+        y_before: Outputs,
+        y_afters: Outputs,
+        conditions: pd.DataFrame,
+        *,
+        outputs: Sequence[Label] | None = None,
+    ) -> GIAResult:
+        """Fields as they are; labels beside them."""
+        result = super().__new__(cls, y_before, y_afters, conditions)
+        result._set_labels(outputs, y_before)
+        return result
 
     @property
     def local_importance(self) -> Outputs:
@@ -60,18 +92,225 @@ class GIAResult(NamedTuple):
         Half-precision outputs are subtracted in single precision, whole numbers and
         booleans in double.
         """
-        if isinstance(self.y_before, torch.Tensor):
-            return _change(self.y_before, self.y_afters)  # type: ignore[arg-type]
-        pairs = zip(self.y_before, self.y_afters, strict=True)
-        return [_change(before, after) for before, after in pairs]
+        return each_head(_change, self.y_before, self.y_afters)
 
     @property
     def global_importance(self) -> Outputs:
         """Mean effect over backgrounds, shape=(n_conditions, ...) (paper, Eq. 2)."""
-        local = self.local_importance
-        if isinstance(local, torch.Tensor):
-            return local.mean(dim=0)
-        return [effects.mean(dim=0) for effects in local]
+        return each_head(lambda local: local.mean(dim=0), self.local_importance)
+
+    @property
+    def outputs(self) -> list[Label]:
+        """The label of each output, as in the column `output` of `to_frame`."""
+        return self._labels_of(self.y_before)
+
+    @property
+    def heads(self) -> list[GIAResult]:
+        """A result for each tensor that the model returns, always a list."""
+        labels = iter(self.outputs)
+        return [
+            GIAResult(
+                before,
+                after,
+                self.conditions,
+                outputs=[next(labels) for _ in output_labels(before)],
+            )
+            for before, after in zip(
+                as_heads(self.y_before), as_heads(self.y_afters), strict=True
+            )
+        ]
+
+    def output(self, label: Label | None = None) -> GIAResult:
+        """What happened to one output of the model?
+
+        Parameters
+        ----------
+        label: int, tuple of int or None, optional
+            Which output: its index; where outputs have several axes, a tuple of one
+            for each (the first is the tensor's for models that return a list), or an
+            int if only one of them is longer than 1. None is the only output.
+            Default is None.
+
+        Returns
+        -------
+        result: GIAResult
+            With tensors of shape (n,) and (n, n_conditions), and the label in its
+            tables.
+
+        Raises
+        ------
+        ValueError
+            If there is no such output, or several and `label` is None.
+
+        Examples
+        --------
+        >>> y = torch.zeros(9, 2)
+        >>> result = GIAResult(y, y[:, None] + 1, pd.DataFrame({"site": [1]}))
+        >>> result.output(1).local_importance.shape
+        torch.Size([9, 1])
+        """
+        place = find_output(self.outputs, label)
+        return GIAResult(
+            pick_output(self.y_before, place),
+            pick_output(self.y_afters, place, leading=2),
+            self.conditions,
+            outputs=[self.outputs[place]],
+        )
+
+    def select(
+        self,
+        conditions: Conditions | None = None,
+        /,
+        *,
+        rows: Rows | None = None,
+        **columns: Any,
+    ) -> GIAResult:
+        """What happened under some of the conditions, or on some of the backgrounds?
+
+        Parameters
+        ----------
+        conditions: int, slice, sequence, mask, function or None, optional
+            Numbers of conditions, in the order wanted; True or False for each; or a
+            function that gives either for the table of conditions. None is all.
+            Default is None.
+
+        rows: int, slice, sequence, mask or None, optional
+            The same for backgrounds. None is all. Default is None.
+
+        **columns: value or list of values
+            What columns of the conditions hold, such as ``arm="AB"`` or
+            ``spacing=[0, 4]``; None is a missing value. Of several columns, the
+            conditions that have all.
+
+        Returns
+        -------
+        result: GIAResult
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a column, a value or a number is not there, a mask has another length,
+            or nothing is left.
+
+        Examples
+        --------
+        >>> y = torch.zeros(9, 1)
+        >>> table = pd.DataFrame({"arm": ["A", "B", "AB"]})
+        >>> result = GIAResult(y, y[:, None] + torch.ones(3, 1), table)
+        >>> result.select(arm=["A", "AB"], rows=slice(5)).y_afters.shape
+        torch.Size([5, 2, 1])
+        """
+        chosen = find_conditions(self.conditions, conditions, columns)
+        n = len(as_heads(self.y_before)[0])
+        kept = find_rows("rows", rows, n)
+        if not len(kept):
+            raise ValueError(f"`rows` chooses none of the {n} backgrounds.")
+        before, after = self.y_before, self.y_afters
+        if rows is not None:
+            before, after = (each_head(lambda y: y[kept], y) for y in (before, after))
+        return GIAResult(
+            before,
+            each_head(lambda y: y[:, chosen], after),
+            self.conditions.iloc[chosen].reset_index(drop=True),
+            outputs=self._labels,
+        )
+
+    def relative_to(
+        self, conditions: Conditions | None = None, /, **columns: Any
+    ) -> GIAResult:
+        """What does each condition change that another one does not?
+
+        The effect of a motif within a stem is ``relative_to(place="none")``, that of
+        each variant of a k-mer ``relative_to(is_wild_type=True)``.
+
+        Parameters
+        ----------
+        conditions, columns
+            One condition, as in `select`.
+
+        Returns
+        -------
+        result: GIAResult
+            The other conditions, with the output under this one as `y_before`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If not exactly one condition is chosen, or there is no other, and as in
+            `select`.
+
+        Examples
+        --------
+        >>> y = torch.tensor([[[1.0], [3.0]]])
+        >>> stems = pd.DataFrame({"place": ["none", "loop"]})
+        >>> result = GIAResult(torch.zeros(1, 1), y, stems)
+        >>> result.relative_to(place="none").global_importance
+        tensor([[2.]])
+        """
+        chosen = find_conditions(self.conditions, conditions, columns)
+        n = len(self.conditions)
+        if len(chosen) != 1 or n == 1:
+            raise ValueError(
+                f"{len(chosen)} of {n} conditions are chosen; effects are relative to "
+                "one of several."
+            )
+        others = self.select(np.arange(n) != chosen[0])
+        before = each_head(lambda y: y[:, chosen[0]], self.y_afters)
+        return GIAResult(before, *others[1:], outputs=self._labels)
+
+    def average(self, column: str) -> GIAResult:
+        """What is the effect, whatever one of the columns holds?
+
+        Parameters
+        ----------
+        column: str
+            The column over which to average, such as "draw" of `occlusion`.
+
+        Returns
+        -------
+        result: GIAResult
+            The mean output over the conditions that differ in this column only, and
+            `conditions` without it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or it does not hold the same values for all
+            others.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"start": [2, 2], "draw": [0, 1]})
+        >>> y = torch.tensor([[[1.0], [3.0]]])
+        >>> GIAResult(torch.zeros(1, 1), y, table).average("draw").y_afters
+        tensor([[[2.]]])
+        """
+        table = self.conditions
+        if column not in table:
+            raise ValueError(
+                f"`column`={column!r} is no column of the conditions, which have "
+                f"{list(table.columns)}."
+            )
+        text = table.astype(str)
+        # Conditions that are there several times stay so.
+        copy = text.groupby(list(text.columns), sort=False).cumcount()
+        keys = text.drop(columns=column).assign(_copy=copy)
+        groups = keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy()
+        order = np.argsort(groups, kind="stable")
+        held = [sorted(values) for _, values in text[column].groupby(groups)]
+        if any(values != held[0] for values in held):
+            raise ValueError(
+                f"`column`={column!r} does not hold the same values for all conditions "
+                f"that differ elsewhere; it begins {table[column].tolist()[:10]}."
+            )
+        shape = (len(held), len(held[0]))
+        after = each_head(
+            lambda y: y[:, order].reshape(len(y), *shape, *y.shape[2:]).mean(dim=2),
+            self.y_afters,
+        )
+        first = order[:: shape[1]]
+        rest = table.drop(columns=column).iloc[first].reset_index(drop=True)
+        return GIAResult(self.y_before, after, rest, outputs=self._labels)
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect, and how sure is it? One row each.
@@ -103,22 +342,14 @@ class GIAResult(NamedTuple):
         >>> frame["effect"].round(4).item()
         1.0
         """
-        if not 0 < confidence < 1:
-            raise ValueError(f"`confidence`={confidence} must be between 0 and 1.")
-        local = self.local_importance
-        is_list = isinstance(local, list)
-        heads = local if isinstance(local, list) else [local]
-        _check_conditions(self.conditions, heads[0].shape[1])
-        tables = []
-        for head, effects in enumerate(heads):
-            labels = output_labels(effects.shape[2:], (head,) if is_list else ())
-            flat = effects.detach().reshape(*effects.shape[:2], len(labels))
-            values = flat.to(torch.float64).numpy()
-            tables.append(_summarise(values, labels, self.conditions, confidence))
-        frame: pd.DataFrame = pd.concat(tables, ignore_index=True)
-        order = np.argsort(frame.pop("_condition").to_numpy(), kind="stable")
-        ordered: pd.DataFrame = frame.iloc[order].reset_index(drop=True)
-        return ordered
+        effects = as_columns(self.local_importance, leading=2).numpy()
+        _check_conditions(self.conditions, effects.shape[1])
+        n, mean = len(effects), effects.mean(axis=0)
+        se = np.full_like(mean, np.nan)
+        if n > 1:
+            # Less the first, backgrounds that agree have an error of exactly 0.
+            se = (effects - effects[0]).std(axis=0, ddof=1) / np.sqrt(n)
+        return effects_table(self.conditions, self.outputs, mean, se, n, confidence)
 
 
 def _change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
@@ -139,36 +370,3 @@ def _check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:
         raise ValueError(
             f"`conditions` has the columns {taken}, which the frame adds; rename them."
         )
-
-
-def output_labels(shape: torch.Size, head: tuple[int, ...]) -> list[Any]:
-    """What to call each output of a head: indices, with those of the head in front."""
-    axes = [range(size) for size in shape]
-    labels = [head + index for index in itertools.product(*axes)]
-    return [label[0] if len(label) == 1 else label or 0 for label in labels]
-
-
-def _summarise(
-    effects: NDArray[np.float64],
-    labels: list[Any],
-    conditions: pd.DataFrame,
-    confidence: float,
-) -> pd.DataFrame:
-    """A row per condition and output of effects, shape=(n, n_conditions, n_outputs)."""
-    n, n_conditions, n_outputs = effects.shape
-    mean = effects.mean(axis=0)
-    se = np.full_like(mean, np.nan)
-    if n > 1:
-        # Less the first, backgrounds that agree have an error of exactly 0.
-        se = (effects - effects[0]).std(axis=0, ddof=1) / np.sqrt(n)
-    half_width = scipy.stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * se
-    rows = np.repeat(np.arange(n_conditions), n_outputs)
-    frame: pd.DataFrame = conditions.iloc[rows].reset_index(drop=True)
-    frame["output"] = pd.Series(labels * n_conditions, dtype=object).infer_objects()
-    frame["effect"] = mean.ravel()
-    frame["se"] = se.ravel()
-    frame["low"] = (mean - half_width).ravel()
-    frame["high"] = (mean + half_width).ravel()
-    frame["n"] = n
-    frame["_condition"] = rows
-    return frame

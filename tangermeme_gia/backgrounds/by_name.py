@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from tangermeme.utils import PackedSequence
 
+from .._core.letters import RandomState, as_seed
 from .profiles import profile_background
 from .shuffles import (
     dinucleotide_shuffled_background,
@@ -40,7 +41,7 @@ def sample_background(
     X: torch.Tensor | PackedSequence,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> torch.Tensor:
     """Draw the background of a given name.
 
@@ -60,7 +61,7 @@ def sample_background(
         Experimental score of each sequence, which only the quartiles use and need.
         Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. Default is None.
 
     Returns
@@ -101,7 +102,7 @@ def sample_backgrounds(
     names: Sequence[str] | None = None,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> dict[str, torch.Tensor]:
     """Draw several backgrounds of observed sequences, to run an experiment under each.
 
@@ -120,7 +121,7 @@ def sample_backgrounds(
     scores: array-like, shape=(len(X),), or None, optional
         Experimental score of each sequence, for the quartiles. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; each background is the one `sample_background` draws with it. Default is
         None.
 
@@ -148,4 +149,5 @@ def sample_backgrounds(
             f"`names`={names!r} must be a list of distinct names from "
             f"{background_names()}."
         )
-    return {name: sample_background(name, X, n, scores, random_state) for name in names}
+    seed = as_seed(random_state)
+    return {name: sample_background(name, X, n, scores, seed) for name in names}

@@ -15,15 +15,18 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from ..statistics.intervals import standard_error
+from .._core.letters import (
+    DNA,
+    Codes,
+    as_generator,
+    check_sequences,
+    codes_from_one_hot,
+)
+from .._core.motif import Motif
+from ..statistics.intervals import confidence_interval
 from ..statistics.significance import welch_test
 
 OneHot: TypeAlias = torch.Tensor | PackedSequence | NDArray[Any]
-# The channel of each letter, shape (n, length); -1 for padding or N.
-Letters = NDArray[np.int64]
-
-DNA = ("A", "C", "G", "T")
-RNA = ("A", "C", "G", "U")
 # Larger tables of k-mers are mostly empty, and slow to draw from.
 MAX_KMERS = 1 << 18
 CHANCE_DRAWS = 199
@@ -85,15 +88,15 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
     >>> kmer_divergence(X, X.flip(2), k=2).divergence
     1.0
     """
-    letters, n_channels = _as_letters(X, "X")
-    letters_observed, n_observed_channels = _as_letters(X_observed, "X_observed")
-    if n_channels != n_observed_channels:
+    letters = _as_codes(X, "X")
+    n_channels = X.shape[1]
+    alphabet = X.alphabet if isinstance(X, PackedSequence) else None
+    letters_observed = _as_codes(X_observed, "X_observed", alphabet)
+    if n_channels != X_observed.shape[1]:
         raise ValueError(
-            f"`X` has {n_channels} channels and `X_observed` {n_observed_channels}; "
+            f"`X` has {n_channels} channels and `X_observed` {X_observed.shape[1]}; "
             "their alphabets must agree."
         )
-    if isinstance(X, PackedSequence) and isinstance(X_observed, PackedSequence):
-        _letters_of(X_observed, "X_observed", X.alphabet)
     counts = [
         _count_kmers(letters, n_channels, k, "X"),
         _count_kmers(letters_observed, n_channels, k, "X_observed"),
@@ -103,7 +106,7 @@ def kmer_divergence(X: OneHot, X_observed: OneHot, k: int = 3) -> KmerDivergence
     pooled = (counts[0] + counts[1]) / sum(totals)
     # Drawn from the k-mers that were seen; the approximation by a chi-squared
     # distribution is far too small where k-mers outnumber what was counted.
-    seen, rng = pooled[pooled > 0], np.random.default_rng(0)
+    seen, rng = pooled[pooled > 0], as_generator(0)
     chance = [
         _divergence(rng.multinomial(totals[0], seen), rng.multinomial(totals[1], seen))
         for _ in range(CHANCE_DRAWS)
@@ -153,7 +156,7 @@ def gc_comparison(
                 f"`{name}` holds 1 sequence; at least 2 are needed to compare GC."
             )
     test = welch_test(*gc)
-    se = np.hypot(*(standard_error(values) for values in gc))
+    se = np.hypot(*(confidence_interval(values).se for values in gc))
     background, observed = (float(values.mean()) for values in gc)
     return Comparison(
         background, observed, float(test.effect), float(se), float(test.p)
@@ -201,21 +204,21 @@ def motif_occurrences(
     >>> motif_occurrences(X, "ACA"), motif_occurrences(X, "NTGT", both_strands=True)
     (array([2]), array([1]))
     """
-    letters = _letters_of(X, "X", alphabet)
-    codes = _motif_codes(motif, alphabet, letters.shape[1])
-    n_windows = letters.shape[1] - len(codes) + 1
-    strands = [codes]
-    if both_strands:
-        if tuple(alphabet) not in (DNA, RNA):
-            raise ValueError(
-                f"`both_strands` needs the alphabet A, C, G, T or A, C, G, U, in this "
-                f"order, not {tuple(alphabet)}."
-            )
-        strands.append([3 - code if code >= 0 else code for code in reversed(codes)])
+    letters = _as_codes(X, "X", alphabet)
+    parsed = Motif.parse(motif, alphabet)
+    strands = [parsed, parsed.reverse_complement()] if both_strands else [parsed]
+    if (parsed.values < 0).all():
+        raise ValueError(f"`motif`={motif!r} must hold a letter besides N.")
+    if len(parsed) > letters.shape[1]:
+        raise ValueError(
+            f"`motif`={motif!r} of {len(parsed)} letters is longer than `X` "
+            f"({letters.shape[1]})."
+        )
+    n_windows = letters.shape[1] - len(parsed) + 1
     found = np.zeros((len(letters), n_windows), dtype=bool)
     for strand in strands:
         matches = np.ones_like(found)
-        for offset, code in enumerate(strand):
+        for offset, code in enumerate(strand.values[0].tolist()):
             window = letters[:, offset : offset + n_windows]
             matches &= (window == code) if code >= 0 else (window >= 0)
         found |= matches
@@ -223,49 +226,14 @@ def motif_occurrences(
     return counts
 
 
-def _as_letters(X: OneHot, name: str) -> tuple[Letters, int]:
-    """Channel of each letter and the size of the alphabet, checked."""
-    if isinstance(X, PackedSequence):
-        X = X.to_one_hot()
-    if isinstance(X, torch.Tensor):
-        X = X.detach().cpu()
-        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
-    one_hot: NDArray[Any] = np.asarray(X)
-    if one_hot.ndim != 3 or 0 in one_hot.shape:
-        raise ValueError(
-            f"`{name}` has shape {one_hot.shape}; one-hot sequences of shape "
-            "(n, len(alphabet), length), none of them 0, are needed."
-        )
-    total = one_hot.sum(axis=1)
-    if not (((one_hot == 0) | (one_hot == 1)).all() and (total <= 1).all()):
-        raise ValueError(
-            f"`{name}` is not one-hot: every column must hold a single 1, or only 0 "
-            "for padding or N."
-        )
-    return np.where(total == 1, one_hot.argmax(axis=1), -1), one_hot.shape[1]
-
-
-def _letters_of(X: OneHot, name: str, alphabet: Sequence[str]) -> Letters:
-    letters, n_channels = _as_letters(X, name)
-    if isinstance(X, PackedSequence) and _as_dna(X.alphabet) != _as_dna(alphabet):
-        raise ValueError(
-            f"`{name}` is packed over {tuple(X.alphabet)}, but `alphabet` is "
-            f"{tuple(alphabet)}."
-        )
-    if n_channels != len(alphabet):
-        raise ValueError(
-            f"`{name}` has {n_channels} channels, but `alphabet` {len(alphabet)} "
-            "letters."
-        )
-    return letters
-
-
-def _as_dna(alphabet: Sequence[str]) -> list[str]:
-    return ["T" if letter == "U" else letter for letter in alphabet]
+def _as_codes(X: OneHot, name: str, alphabet: Sequence[str] | None = None) -> Codes:
+    sequences = torch.from_numpy(X) if isinstance(X, np.ndarray) else X
+    check_sequences(sequences, alphabet, name)
+    return codes_from_one_hot(sequences, name=name)
 
 
 def _count_kmers(
-    letters: Letters, n_channels: int, k: int, name: str
+    letters: Codes, n_channels: int, k: int, name: str
 ) -> NDArray[np.int64]:
     n_windows = letters.shape[1] - k + 1
     if k < 1 or n_channels**k > MAX_KMERS or n_windows < 1:
@@ -295,7 +263,7 @@ def _divergence(p: NDArray[np.int64], q: NDArray[np.int64]) -> float:
 
 
 def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.float64]:
-    letters = _letters_of(X, name, alphabet)
+    letters = _as_codes(X, name, alphabet)
     if not {"G", "C"} <= set(alphabet):
         raise ValueError(f"`alphabet`={tuple(alphabet)} has no G or no C.")
     empty = (letters < 0).all(axis=1)
@@ -307,18 +275,3 @@ def _gc_content(X: OneHot, name: str, alphabet: Sequence[str]) -> NDArray[np.flo
     is_gc = np.isin(letters, [alphabet.index("G"), alphabet.index("C")])
     content: NDArray[np.float64] = is_gc.sum(axis=1) / (letters >= 0).sum(axis=1)
     return content
-
-
-def _motif_codes(motif: str, alphabet: Sequence[str], length: int) -> list[int]:
-    """Channels of the letters of a motif; -1 for N, which any letter matches."""
-    wrong = sorted(set(motif) - set(alphabet) - {"N"})
-    if not motif or wrong or set(motif) == {"N"}:
-        raise ValueError(
-            f"`motif`={motif!r} must hold letters of {tuple(alphabet)}, and may hold N."
-        )
-    if len(motif) > length:
-        raise ValueError(
-            f"`motif`={motif!r} of {len(motif)} letters is longer than `X` ({length})."
-        )
-    index = {letter: i for i, letter in enumerate(alphabet)}
-    return [index.get(letter, -1) for letter in motif]

@@ -18,9 +18,8 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..statistics.intervals import as_float64
+from .._core.letters import DNA, as_float64
 from .composition import (
-    DNA,
     OneHot,
     gc_comparison,
     kmer_divergence,

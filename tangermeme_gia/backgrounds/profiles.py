@@ -11,12 +11,14 @@ from tangermeme.utils import PackedSequence
 
 from .._core.letters import (
     DRAW_STREAM,
+    GAP,
     Codes,
-    as_array,
+    RandomState,
+    as_float64,
+    as_generator,
     check_count,
-    check_observed,
-    generator,
-    observed_codes,
+    check_sequences,
+    codes_from_one_hot,
     one_hot,
 )
 
@@ -26,7 +28,7 @@ Frequencies = NDArray[np.float64]
 def profile_background(
     X: torch.Tensor | PackedSequence | NDArray[Any],
     n: int = 1000,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> torch.Tensor:
     """What would sequences look like that share only each position's frequencies?
 
@@ -42,7 +44,7 @@ def profile_background(
     n: int, optional
         Sequences to draw. Default is 1000.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
@@ -74,7 +76,7 @@ def profile_background(
     is_profile = not isinstance(X, PackedSequence) and np.ndim(X) == 2
     device = X.device if isinstance(X, torch.Tensor) else "cpu"
     profile = _as_profile(X) if is_profile else _observed_profile(X)
-    codes = _draw(profile, n, generator(random_state, DRAW_STREAM))
+    codes = _draw(profile, n, as_generator(random_state, DRAW_STREAM))
     return one_hot(codes, len(profile), device)
 
 
@@ -82,7 +84,7 @@ def composition_background(
     frequencies: ArrayLike | torch.Tensor,
     n: int = 1000,
     length: int = 41,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> torch.Tensor:
     """What would sequences look like that share only a base composition?
 
@@ -99,7 +101,7 @@ def composition_background(
     length: int, optional
         Bases of each sequence. Default is 41.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
@@ -122,7 +124,7 @@ def composition_background(
     """
     check_count("n", n)
     check_count("length", length)
-    column = as_array(frequencies)
+    column = as_float64(frequencies, "frequencies")
     if column.ndim != 1 or not column.size or not (column >= 0).all():
         raise ValueError(
             f"`frequencies`={column.tolist()} must be one number of at least 0 per "
@@ -131,7 +133,7 @@ def composition_background(
     if not np.isclose(column.sum(), 1, rtol=0, atol=1e-3):
         raise ValueError(f"`frequencies` sum to {column.sum():.6g}; 1 is needed.")
     profile = np.repeat(column[:, None], length, axis=1)
-    codes = _draw(profile, n, generator(random_state, DRAW_STREAM))
+    codes = _draw(profile, n, as_generator(random_state, DRAW_STREAM))
     return one_hot(codes, len(column))
 
 
@@ -141,27 +143,27 @@ def _draw(profile: Frequencies, n: int, rng: np.random.Generator) -> Codes:
     totals = cumulative[-1]
     thresholds = cumulative[:-1] / np.where(totals > 0, totals, 1)
     uniform = rng.random((n, profile.shape[1]))
-    codes = np.zeros(uniform.shape, dtype=np.int16)
+    codes = np.zeros(uniform.shape, dtype=np.int8)
     for threshold in thresholds:
         codes += uniform >= threshold
-    codes[:, totals == 0] = len(profile)
+    codes[:, totals == 0] = GAP
     return codes
 
 
 def _observed_profile(X: torch.Tensor | PackedSequence) -> Frequencies:
-    check_observed(X)
+    check_sequences(X)
     counts = np.zeros(X.shape[1:])
     # Packed sequences may be many; they are decoded a part at a time.
     step = 4096 if isinstance(X, PackedSequence) else len(X)
     for start in range(0, len(X), step):
-        codes = observed_codes(X[start : start + step])
+        codes = codes_from_one_hot(X[start : start + step])
         for letter in range(len(counts)):
             counts[letter] += (codes == letter).sum(axis=0)
     return counts / len(X)
 
 
 def _as_profile(X: torch.Tensor | NDArray[Any]) -> Frequencies:
-    profile = as_array(X)
+    profile = as_float64(X, "X")
     if not profile.size or not (profile >= 0).all():
         raise ValueError(
             f"`X` of shape {profile.shape} is taken as a profile (alphabet, length); "

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import PackedSequence
 
-from .._core.letters import check_count
-from .._core.placements import check_sequences
+from .._core.letters import check_count, check_sequences
 
 Background: TypeAlias = str | torch.Tensor | PackedSequence
 _SHUFFLES = ("shuffle", "dinucleotide")
@@ -155,10 +154,7 @@ def _check_background(
     n: int,
     letters: tuple[str, ...],
 ) -> None:
-    try:
-        check_sequences(background, letters)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"`background`: {error}") from error
+    check_sequences(background, letters, "background")
     if background.shape[-1] != X.shape[-1]:
         raise ValueError(
             f"`background` has length {background.shape[-1]}, `X` {X.shape[-1]}; they "

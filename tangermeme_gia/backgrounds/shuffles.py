@@ -14,10 +14,12 @@ from .._core.letters import (
     DRAW_STREAM,
     TEMPLATE_STREAM,
     Codes,
+    RandomState,
+    as_generator,
+    as_seed,
     check_count,
-    check_observed,
-    generator,
-    observed_codes,
+    check_sequences,
+    codes_from_one_hot,
     one_hot,
 )
 
@@ -27,7 +29,7 @@ RunShuffle = Callable[[Codes, int, NDArray[np.int64]], Codes]
 
 
 def template_rows(
-    n_observed: int, n: int = 1000, random_state: int | None = None
+    n_observed: int, n: int = 1000, random_state: RandomState = None
 ) -> NDArray[np.int64]:
     """Which observed sequence is each background sequence made from?
 
@@ -43,7 +45,7 @@ def template_rows(
     n: int, optional
         Background sequences. Default is 1000.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. Default is None.
 
     Returns
@@ -66,14 +68,14 @@ def template_rows(
     """
     check_count("n_observed", n_observed)
     check_count("n", n)
-    rng = generator(random_state, TEMPLATE_STREAM)
+    rng = as_generator(random_state, TEMPLATE_STREAM)
     if n > n_observed:
         return rng.integers(n_observed, size=n)
     return rng.permutation(n_observed)[:n]
 
 
 def shuffled_background(
-    X: torch.Tensor | PackedSequence, n: int = 1000, random_state: int | None = None
+    X: torch.Tensor | PackedSequence, n: int = 1000, random_state: RandomState = None
 ) -> torch.Tensor:
     """What would sequences of the observed composition look like without any order?
 
@@ -90,7 +92,7 @@ def shuffled_background(
         Sequences to return; more than `len(X)` takes several shuffles of a template
         (see `template_rows`). Default is 1000.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n` up to `len(X)`. Default is None.
 
@@ -115,9 +117,10 @@ def shuffled_background(
     >>> shuffled_background(X, n=10, random_state=0).shape
     torch.Size([10, 4, 41])
     """
-    templates = _templates(X, n, random_state)
-    is_padding = templates == X.shape[1]
-    order = _permutations(templates.shape, generator(random_state, DRAW_STREAM))
+    seed = as_seed(random_state)
+    templates = _templates(X, n, seed)
+    is_padding = templates < 0
+    order = _permutations(templates.shape, as_generator(seed, DRAW_STREAM))
     # Letters in random order go to the places of letters, padding to its own.
     letters = np.take_along_axis(templates, _stable_sort(order, is_padding), axis=1)
     places = np.argsort(is_padding, axis=1, kind="stable")
@@ -129,7 +132,7 @@ def shuffled_background(
 def dinucleotide_shuffled_background(
     X: torch.Tensor | PackedSequence,
     n: int = 1000,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     *,
     uniform: bool = False,
 ) -> torch.Tensor:
@@ -148,7 +151,7 @@ def dinucleotide_shuffled_background(
         Sequences to return; more than `len(X)` takes several shuffles of a template
         (see `template_rows`). Default is 1000.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n` up to `len(X)`, except with `uniform`. Default is None.
 
@@ -187,18 +190,17 @@ def dinucleotide_shuffled_background(
     >>> len({characters(x) for x in background})
     72
     """
-    templates = _templates(X, n, random_state)
-    rng = generator(random_state, DRAW_STREAM)
+    seed = as_seed(random_state)
+    templates = _templates(X, n, seed)
+    rng = as_generator(seed, DRAW_STREAM)
     shuffle = _uniform_shuffle if uniform else _tangermeme_shuffle
     background = _shuffle_runs(templates, X.shape[1], shuffle, rng)
     return one_hot(background, X.shape[1], X.device)
 
 
-def _templates(
-    X: torch.Tensor | PackedSequence, n: int, random_state: int | None
-) -> Codes:
-    check_observed(X)
-    return observed_codes(X, template_rows(len(X), n, random_state))
+def _templates(X: torch.Tensor | PackedSequence, n: int, seed: int) -> Codes:
+    check_sequences(X)
+    return codes_from_one_hot(X, template_rows(len(X), n, seed))
 
 
 def _permutations(
@@ -221,7 +223,7 @@ def _shuffle_runs(
     codes: Codes, n_letters: int, shuffle: RunShuffle, rng: np.random.Generator
 ) -> Codes:
     """Shuffle every unbroken run of letters, runs of one length together."""
-    is_letter = codes != n_letters
+    is_letter = codes >= 0
     separated = np.pad(is_letter, ((0, 0), (1, 1))).ravel()
     edges = np.flatnonzero(separated[1:] != separated[:-1])
     lengths = edges[1::2] - edges[::2]
@@ -245,9 +247,9 @@ def _tangermeme_shuffle(
     if n_letters == 4:
         packed = PackedSequence.from_codes(codes)
         shuffled = dinucleotide_shuffle(packed, n=1, random_state=seeds)[:, 0]
-        return observed_codes(shuffled)
+        return codes_from_one_hot(shuffled)
     X = one_hot(codes, n_letters)
-    return observed_codes(dinucleotide_shuffle(X, n=1, random_state=seeds)[:, 0])
+    return codes_from_one_hot(dinucleotide_shuffle(X, n=1, random_state=seeds)[:, 0])
 
 
 def _uniform_shuffle(codes: Codes, n_letters: int, seeds: NDArray[np.int64]) -> Codes:
@@ -269,7 +271,7 @@ def _uniform_shuffle(codes: Codes, n_letters: int, seeds: NDArray[np.int64]) -> 
     is_exit = target == np.take_along_axis(exits, source.astype(np.intp), axis=1)
     last = np.full(m * n_letters**2, -1)
     last[edges[is_exit]] = np.flatnonzero(is_exit)
-    keys = 2 * source
+    keys = 2 * source.astype(np.int16)
     keys.ravel()[last[last >= 0]] += 1
     order = _stable_sort(_permutations(source.shape, rng), keys)
     successors = np.take_along_axis(target, order, axis=1)
@@ -278,7 +280,7 @@ def _uniform_shuffle(codes: Codes, n_letters: int, seeds: NDArray[np.int64]) -> 
 
 def _last_exits(
     counts: NDArray[np.int64], final: Codes, rng: np.random.Generator
-) -> Codes:
+) -> NDArray[np.int16]:
     """Where does the path of each row go when it leaves each letter for good?
 
     The exits form a tree towards the final letter; it is drawn with a probability
@@ -305,7 +307,7 @@ def _last_exits(
     return exits[:, :-1]
 
 
-def _on_cycle(exits: Codes) -> NDArray[np.bool_]:
+def _on_cycle(exits: NDArray[np.int16]) -> NDArray[np.bool_]:
     """Which letters come back to themselves by following the exits?"""
     n_letters = exits.shape[1] - 1
     start = np.arange(n_letters)
@@ -324,7 +326,7 @@ def _walk(first: Codes, successors: Codes, n_out: NDArray[np.int64]) -> Codes:
     next_edge = np.cumsum(n_out, axis=1) - n_out + np.arange(m)[:, None] * n_edges
     next_edge, flat = next_edge.ravel(), successors.ravel()
     row = np.arange(m) * n_letters
-    path = np.empty((n_edges + 1, m), dtype=np.int16)
+    path = np.empty((n_edges + 1, m), dtype=np.int8)
     path[0] = first
     for step in range(n_edges):
         node = row + path[step]

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.letters import (
+    DNA,
     Codes,
+    RandomState,
+    as_generator,
+    as_seed,
     check_count,
-    check_observed,
-    generator,
-    observed_codes,
+    check_sequences,
+    codes_from_one_hot,
     one_hot,
 )
 from ..structure.folding import folds_as_designed
@@ -41,12 +44,12 @@ def structured_background(
     structure: str | Hairpin,
     n: int = 1000,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     wobble_rate: float = 0.0,
     fold_check: bool = False,
     max_draws: int = 20,
     n_jobs: int | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> torch.Tensor:
     """What would sequences look like that share only a designed structure?
 
@@ -94,7 +97,7 @@ def structured_background(
     n_jobs: int or None, optional
         Processes that fold, as in `fold`. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every `n`
         up to `len(X)`. Default is None.
 
@@ -133,9 +136,9 @@ def structured_background(
     check_count("max_draws", max_draws)
     _check_rate(wobble_rate)
     pairs = _designed_pairs(X, structure, tuple(alphabet))
-    seeds = _seeds(random_state, max_draws if fold_check else 1)
+    seeds = _seeds(as_seed(random_state), max_draws if fold_check else 1)
     device = X.device if isinstance(X, torch.Tensor) else "cpu"
-    background = np.zeros((n, _shape(X)[-1]), dtype=np.int16)
+    background = np.zeros((n, _shape(X)[-1]), dtype=np.int8)
     missing = np.arange(n)
     for seed in seeds:
         # All are drawn again, so that a sequence does not depend on which others fold.
@@ -161,12 +164,12 @@ def _designed_pairs(
 ) -> Pairs:
     """The pairs of a structure that fits the sequences and can fold."""
     complementary_bases(alphabet)
-    if not _is_profile(X):
-        check_observed(X)
     shape = _shape(X)
-    if shape[-2] != len(alphabet):
+    if not _is_profile(X):
+        check_sequences(X, alphabet)
+    elif shape[0] != len(alphabet):
         raise ValueError(
-            f"`X` has {shape[-2]} channels, but `alphabet`={alphabet} has "
+            f"`X` has {shape[0]} channels, but `alphabet`={alphabet} has "
             f"{len(alphabet)} letters."
         )
     pairs = pair_indices(structure, shape[-1])
@@ -200,12 +203,11 @@ def _check_rate(rate: float) -> None:
         raise ValueError(f"`wobble_rate`={rate} must be between 0 and 1.")
 
 
-def _seeds(random_state: int | None, n_draws: int) -> Iterator[int | None]:
+def _seeds(seed: int, n_draws: int) -> Iterator[int]:
     """The seed of each draw, of which the first is the one given."""
-    yield random_state
+    yield seed
     for i in range(1, n_draws):
-        rng = generator(random_state, _REDRAW_STREAM + i)
-        yield None if random_state is None else int(rng.integers(2**63))
+        yield as_seed(as_generator(seed, _REDRAW_STREAM + i))
 
 
 def _draw(
@@ -214,20 +216,18 @@ def _draw(
     n: int,
     alphabet: tuple[str, ...],
     wobble_rate: float,
-    random_state: int | None,
+    seed: int,
 ) -> Codes:
     """Templates with all pairs formed, as codes of shape (n, length)."""
     if _is_profile(X):
         rows = None
-        codes = observed_codes(profile_background(X, n, random_state))
+        codes = codes_from_one_hot(profile_background(X, n, seed))
     else:
-        rows = template_rows(len(X), n, random_state)
-        codes = observed_codes(X, rows)
-    check_no_padding(codes[:, pairs] == len(alphabet), pairs, rows)
+        rows = template_rows(len(X), n, seed)
+        codes = codes_from_one_hot(X, rows)
+    check_no_padding(codes[:, pairs] < 0, pairs, rows)
     left, right = codes[:, pairs[:, 0]], codes[:, pairs[:, 1]]
-    _form_pairs(
-        left, right, alphabet, wobble_rate, generator(random_state, _PAIR_STREAM)
-    )
+    _form_pairs(left, right, alphabet, wobble_rate, as_generator(seed, _PAIR_STREAM))
     codes[:, pairs[:, 0]], codes[:, pairs[:, 1]] = left, right
     return codes
 
@@ -291,5 +291,5 @@ def _codes(letters: str, alphabet: tuple[str, ...]) -> list[int]:
 def _complements(alphabet: tuple[str, ...]) -> Codes:
     partners = complementary_bases(alphabet)
     return np.array(
-        [alphabet.index(partners[letter][0]) for letter in alphabet], dtype=np.int16
+        [alphabet.index(partners[letter][0]) for letter in alphabet], dtype=np.int8
     )

@@ -13,12 +13,12 @@ from torch import nn
 
 from .._core.letters import (
     TEMPLATE_STREAM,
-    as_array,
+    RandomState,
+    as_float64,
+    as_generator,
     check_count,
-    check_observed,
-    check_one_hot,
-    generator,
-    observed_codes,
+    check_sequences,
+    codes_from_one_hot,
     one_hot,
 )
 
@@ -31,7 +31,7 @@ def quantile_background(
     quartile: int | None = None,
     low: float | None = None,
     high: float | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
 ) -> torch.Tensor:
     """Which observed sequences stand for weak, middling or strong measurements?
 
@@ -57,7 +57,7 @@ def quantile_background(
         Quantiles, between 0 and 1, in place of `quartile`; None is 0 for `low` and 1
         for `high`. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
@@ -87,14 +87,14 @@ def quantile_background(
     ... }
     True
     """
-    check_observed(X)
-    values = _check_scores("`scores`", scores, len(X))
+    check_sequences(X)
+    values = _check_scores("`scores`", as_float64(scores, "scores"), len(X))
     low, high = _quantile_range(quartile, low, high)
     first, end = (int(np.floor(q * len(X) + 0.5)) for q in (low, high))
     rows = np.argsort(values, kind="stable")[first:end]
     where = f"between the quantiles {low:g} and {high:g} of `scores`"
     chosen = _choose(rows, n, len(X), where, random_state)
-    return one_hot(observed_codes(X, chosen), X.shape[1], X.device)
+    return one_hot(codes_from_one_hot(X, chosen), X.shape[1], X.device)
 
 
 def filtered_background(
@@ -105,7 +105,7 @@ def filtered_background(
     n: int = 1000,
     *,
     target: int | None = None,
-    random_state: int | None = None,
+    random_state: RandomState = None,
     **kwargs: Any,
 ) -> torch.Tensor:
     """Which sequences does a model itself score in a given range?
@@ -131,7 +131,7 @@ def filtered_background(
     target: int or None, optional
         Index of the output to filter by; needed if there are several. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
@@ -160,18 +160,18 @@ def filtered_background(
     >>> filtered_background(CountA(), X, high=2, n=5)[:, 0].sum(dim=1).max() <= 2
     tensor(True)
     """
-    check_one_hot(X)
+    check_sequences(X)
     check_count("n", n)
     if low is not None and high is not None and not low <= high:
         raise ValueError(f"`low`={low} must not be above `high`={high}.")
-    y = _one_output(predict(model, X, **kwargs), target)
+    y = as_float64(_one_output(predict(model, X, **kwargs), target), "y")
     values = _check_scores("the prediction of `model`", y, len(X))
     low = -np.inf if low is None else low
     high = np.inf if high is None else high
     rows = np.flatnonzero((values >= low) & (values <= high))
     where = f"with a prediction between {low:g} and {high:g}"
     chosen = _choose(rows, n, len(X), where, random_state)
-    return one_hot(observed_codes(X, chosen), X.shape[1], X.device)
+    return one_hot(codes_from_one_hot(X, chosen), X.shape[1], X.device)
 
 
 def _quantile_range(
@@ -197,9 +197,8 @@ def _quantile_range(
 
 
 def _check_scores(
-    name: str, scores: ArrayLike | torch.Tensor, n_sequences: int
+    name: str, values: NDArray[np.float64], n_sequences: int
 ) -> NDArray[np.float64]:
-    values = as_array(scores)
     if values.shape not in ((n_sequences,), (n_sequences, 1)):
         raise ValueError(
             f"{name} has shape {values.shape}; one number for each of the "
@@ -238,7 +237,11 @@ def _one_output(y: torch.Tensor | list[torch.Tensor], target: int | None) -> Any
 
 
 def _choose(
-    rows: NDArray[np.intp], n: int, n_sequences: int, where: str, seed: int | None
+    rows: NDArray[np.intp],
+    n: int,
+    n_sequences: int,
+    where: str,
+    random_state: RandomState,
 ) -> NDArray[np.intp]:
     check_count("n", n)
     if n > len(rows):
@@ -246,4 +249,4 @@ def _choose(
             f"`n`={n}, but only {len(rows)} of the {n_sequences} sequences in `X` lie "
             f"{where}."
         )
-    return generator(seed, TEMPLATE_STREAM).permutation(rows)[:n]
+    return as_generator(random_state, TEMPLATE_STREAM).permutation(rows)[:n]

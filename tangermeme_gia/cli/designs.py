@@ -15,7 +15,8 @@ from ..experiments.interaction import factorial, pairwise_interaction
 from ..experiments.positions import positional_bias, random_position
 from ..experiments.sites import multi_site
 from ..experiments.spacing import motif_spacing
-from ..kmers.scan import kmer_mutagenesis, kmer_scan, mutagenesis_change
+from ..kmers.mutagenesis import kmer_mutagenesis
+from ..kmers.scan import kmer_scan
 from .values import gaps, integers, kmer_or_file, order, pattern, structure
 
 Given = Mapping[str, Any]
@@ -308,8 +309,7 @@ def _draw_spacing(plot: Any, result: Any) -> Any:
 
 
 def _draw_mutagenesis(plot: Any, result: Any, given: Given, alphabet: Any) -> Any:
-    change = mutagenesis_change(result, alphabet=alphabet)
-    return plot.mutagenesis_heatmap(change, given["motif"], alphabet)
+    return plot.mutagenesis_heatmap(result, alphabet=alphabet)
 
 
 def _draw_position(plot: Any, result: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .._core.command_line import check_files, write_table
 from ..experiments.robustness import across_backgrounds
+from ..kmers.race import best_kmers
 from ..structure.pairs import Hairpin
 from .backgrounds import (
     N_BACKGROUNDS,
@@ -72,20 +73,19 @@ def run_experiment(
     asked = ask(options)
     inputs, seed = asked.inputs, asked.seed
     given = _library_keywords(asked.given, inputs.alphabet)
-    if top is not None and given.get("method") == "racing":
-        given["top"] = top
+    run, delta = design.function, given.pop("delta", None)
+    if given.pop("method", None) == "racing":
+        run, given = best_kmers, {**given, "top": top or 10, "delta": delta}
     keywords = {**given, **asked.keywords}
     if backgrounds:
         drawn = draw_all(backgrounds, inputs, n, seed, **design_of, **asked.prediction)
-        comparison = across_backgrounds(
-            design.function, inputs.model, drawn, **keywords
-        )
+        comparison = across_backgrounds(run, inputs.model, drawn, **keywords)
         write_table(comparison.to_frame(confidence), out)
         if plot is not None:
             write_plot(lambda plots: plots.background_grid(comparison), plot)
         return
     X = draw_background(background, inputs, n, seed, **design_of, **asked.prediction)
-    result = design.function(inputs.model, X, **keywords)
+    result = run(inputs.model, X, **keywords)
     if top is None:
         write_table(result.to_frame(confidence), out)
     else:

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from .._core.motif_codes import RNA
+from .._core.letters import RNA
 from ..report import OneOutput
 from ..report.one_output import describe_error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._core.command_line import check_files, write_table
-from ..experiments.occlusion import average_draws, occlusion, occlusion_annotations
+from ..experiments.occlusion import occlusion, occlusion_annotations
 from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, draw_background
 from .designs import Flat
 from .options import (
@@ -72,7 +72,7 @@ def run_occlusion(
     else:
         regions = windows or _tile(width or 0, step, X.shape[-1])
         drawn = occlusion(model, X, regions, **keywords)
-    result = average_draws(drawn)
+    result = drawn.average("draw")
     write_table(result.to_frame(confidence), out)
     if local is not None:
         rows = "sequence" if annotations is None else "annotation"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from .._core.command_line import add_command
-from .._core.motif_codes import DNA
+from .._core.letters import DNA, RNA
 from ..report import ReportInputs
 from .models import ModelSource, bundled_models, load_model
 from .sequences import read_sequences
@@ -29,7 +29,8 @@ INPUTS = (
     "alphabet",
 )
 # Named alphabets; any other is spelled out.
-_ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": "ACDEFGHIKLMNPQRSTVWY"}
+_PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
+_ALPHABETS = {"DNA": "".join(DNA), "RNA": "".join(RNA), "protein": _PROTEIN}
 
 
 def add_parser(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .._core.command_line import write_file
+from .._core.outputs import as_columns
 from .._core.results import GIAResult
 
 if TYPE_CHECKING:
@@ -68,14 +69,11 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     >>> local_table(result).iloc[-1].tolist()
     [1.0, 17.0, 2.0, 4.0, 2.0]
     """
-    assert not isinstance(result.y_before, list)
-    assert not isinstance(result.y_afters, list)
-    n, n_conditions = result.y_afters.shape[:2]
+    before, after = (as_columns(y).numpy() for y in (result.y_before, result.y_afters))
+    n, n_conditions = after.shape
     numbers = np.tile(np.arange(n_conditions), n)
     table: pd.DataFrame = result.conditions.iloc[numbers].reset_index(drop=True)
     table.insert(0, rows, np.repeat(np.arange(n), n_conditions))
-    before = result.y_before.reshape(n, 1).double().numpy()
-    after = result.y_afters.reshape(n, n_conditions).double().numpy()
     table["y_before"] = np.repeat(before, n_conditions)
     table["y_after"] = after.ravel()
     table["local_importance"] = (after - before).ravel()

@@ -6,8 +6,8 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,62 +86,69 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def report(
-    *,
-    words: Sequence[str],
-    model: Sequence[str],
-    out: Path,
-    motif: str | None,
-    experiments: Sequence[str] | None,
-    backgrounds: Sequence[str],
-    n: int,
-    n_scan: int | None,
-    k: int,
-    start: int | None,
-    both_strands: bool,
-    device: str | None,
-    batch_size: int | None,
-    seed: int,
-    **inputs: Any,
-) -> None:
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says: which models, where to write, and how to analyse."""
+
+    models: Sequence[str]
+    out: Path
+    command: str
+    options: ReportOptions
+    prediction: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+
+    def load(self) -> list[tuple[ReportInputs, Path]]:
+        """The models, and the folder that each is reported in."""
+        if len(set(self.models)) < len(self.models):
+            raise ValueError(f"`--model` {' '.join(self.models)} names one twice.")
+        loaded = [read_inputs(model, **self.inputs) for model in self.models]
+        if len(loaded) == 1:
+            return [(loaded[0], self.out)]
+        return [(one, self.out / one.name) for one in _distinct(self.models, loaded)]
+
+
+def report(**given: Any) -> None:
     """Write the page of each model, and an overview of several."""
-    options = ReportOptions(
-        k=k,
-        n=n,
-        n_scan=n_scan,
-        motif=motif,
-        start=start,
-        experiments=None if experiments is None else tuple(experiments),
-        backgrounds=tuple(backgrounds),
-        both_strands=both_strands,
-        random_state=seed,
-    )
-    keywords = prediction_options(device, batch_size)
-    if len(set(model)) < len(model):
-        raise ValueError(f"`--model` {' '.join(model)} names one twice.")
-    loaded = _distinct(model, [read_inputs(spec, **inputs) for spec in model])
-    folders = [out] if len(loaded) == 1 else [out / one.name for one in loaded]
-    finished, failed = [], []
-    for one, folder in zip(loaded, folders, strict=True):
+    asked = _read(given)
+    loaded, finished, failed = asked.load(), [], []
+    for one, folder in loaded:
         print(f"{one.name}: {folder}", file=sys.stderr)
+        motif = respell(asked.options.motif, one.alphabet)
         try:
             run_report(
                 one,
                 folder,
-                replace(options, motif=respell(motif, one.alphabet)),
-                command=shlex.join(["tangermeme-gia", *words]),
+                replace(asked.options, motif=motif),
+                command=asked.command,
                 verbose=sys.stderr.isatty(),
-                **keywords,
+                **asked.prediction,
             )
             finished.append(folder)
         except OutputError as error:  # one of many models need not stop the others
             failed.append(f"{one.name}: {error}")
     if len(loaded) > 1 and finished:
-        write_overview(out, finished)
+        write_overview(asked.out, finished)
     if finished:
-        print(out / "index.html")
+        print(asked.out / "index.html")
     if failed:
         raise OutputError(f"{'; '.join(failed)} (finished parts are kept)")
+
+
+def _read(given: dict[str, Any]) -> _Asked:
+    """The options of `add_command`, those of `ReportOptions` among them by name."""
+    given["random_state"] = given.pop("seed")
+    analysis: dict[str, Any] = {}
+    for field in fields(ReportOptions):
+        value = given.pop(field.name)
+        analysis[field.name] = tuple(value) if isinstance(value, list) else value
+    return _Asked(
+        models=given.pop("model"),
+        out=given.pop("out"),
+        command=shlex.join(["tangermeme-gia", *given.pop("words")]),
+        options=ReportOptions(**analysis),
+        prediction=prediction_options(given.pop("device"), given.pop("batch_size")),
+        inputs=given,
+    )
 
 
 def _distinct(specs: Sequence[str], loaded: list[ReportInputs]) -> list[ReportInputs]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import re
 import zlib
@@ -18,7 +17,10 @@ from numpy.typing import NDArray
 from pyfaidx import FastaIndexingError, UnsupportedCompressionFormat
 from tangermeme.utils import one_hot_encode
 
-from .._core.motif_codes import DNA, RNA
+from .._core.fasta import read_fasta_sequences
+from .._core.letters import DNA
+from .._core.readers import open_table, read_bytes
+from ..structure.pairs import complementary_bases
 from .values import respell
 
 _FASTA = (".fa", ".fasta", ".fna")
@@ -26,9 +28,6 @@ _TABLES = {".tsv": "\t", ".csv": ","}
 _FORMATS = (*_FASTA, *_TABLES, ".txt", ".npz", ".bed")
 # What may stand for a base in a genome but is none.
 _AMBIGUOUS = "NRYSWKMBDHV"
-
-# What readers raise of files that are cut off or of another kind.
-_DAMAGED = (ValueError, OSError, EOFError, zlib.error, BadZipFile)
 
 _log = logging.getLogger("tangermeme_gia.cli")
 
@@ -93,7 +92,7 @@ def read_sequences(
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "probes.fa")
     ...     _ = path.write_text(">1\\nAGAGU\\n>2\\nGAU\\n")
-    ...     read_sequences(path, RNA, length=5).X.sum(dim=1).tolist()
+    ...     read_sequences(path, "ACGU", length=5).X.sum(dim=1).tolist()
     [[1, 1, 1, 1, 1], [0, 1, 1, 1, 0]]
     """
     kind = Path(path.name.removesuffix(".gz")).suffix
@@ -163,64 +162,29 @@ def _read_letters(
     path: Path, kind: str, sequence: str, score: str | None
 ) -> tuple[list[str], torch.Tensor | None]:
     if kind in _FASTA:
-        from residualbind import read_fasta_sequences
-
         return read_fasta_sequences(path)[1], None
-    # As text, so that a sequence such as NA is not taken for a missing one.
-    options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
     if kind == ".txt":
-        rows = [line.split() for line in _lines(path)]
-        _check_widths(path, rows, 2, 2, "a score and a sequence")
-        table = pd.DataFrame(rows, columns=["score", "sequence"])
+        table = open_table(path, sep=r"\s+", columns=["score", "sequence"])
         sequence, score = "sequence", "score"
     else:
-        try:
-            table = pd.read_csv(path, sep=_TABLES[kind], index_col=False, **options)
-        except _DAMAGED as error:
-            raise ValueError(f"{path} is no table: {error}") from error
-        score = score or ("score" if "score" in table else None)
-    for option, column in (("--sequence", sequence), ("--score", score)):
-        if column is not None and column not in table:
-            raise ValueError(
-                f"`{option}`: {path} has no column {column!r}; it has "
-                f"{', '.join(table.columns)}."
-            )
-    letters = table[sequence].str.strip().tolist()
+        table = open_table(path, sep=_TABLES[kind])
+        score = score or ("score" if "score" in table.columns else None)
+    table.require(sequence, argument="--sequence")
+    scores = [] if score is None else [score]
+    table.require(*scores, argument="--score")
+    (letters,), y = table.read([sequence], scores, np.float64)
     if "" in letters:
-        raise ValueError(f"{path}: row {letters.index('') + 1} has no sequence.")
-    if score is None:
-        return letters, None
-    return letters, _as_scores(table[score].to_numpy(), str(path))
-
-
-def _lines(path: Path) -> list[str]:
-    """Lines of a text file, plain or gzipped, that are not blank."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            lines = file.read().splitlines()
-    except _DAMAGED as error:
-        raise ValueError(f"`--sequences`: {path} cannot be read: {error}") from error
-    return [line for line in lines if line.strip()]
-
-
-def _check_widths(
-    path: Path, rows: list[list[str]], least: int, most: int | None, what: str
-) -> None:
-    if not rows:
-        raise ValueError(f"{path} is empty.")
-    for number, row in enumerate(rows, start=1):
-        if len(row) < least or (most is not None and len(row) > most):
-            raise ValueError(
-                f"{path}: row {number} has {len(row)} columns; {what} are needed."
-            )
+        raise ValueError(f"{table.place(letters.index(''))}: the sequence is empty.")
+    return letters, _as_scores(y, str(path)) if scores else None
 
 
 def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
+    # What numpy raises of files that are cut off or of another kind.
+    damaged = (ValueError, OSError, EOFError, AttributeError, TypeError)
     try:
         with open(path, "rb") as file, np.load(file) as arrays:
             held = {name: arrays[name] for name in arrays.files}
-    except (*_DAMAGED, AttributeError, TypeError) as error:
+    except (*damaged, zlib.error, BadZipFile) as error:
         raise ValueError(
             f"`--sequences`: {path} is no .npz file of numbers: {error}"
         ) from error
@@ -250,26 +214,43 @@ def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Obs
 def _read_regions(
     path: Path, genome: Path, alphabet: Sequence[str], length: int | None
 ) -> Observed:
-    from tangermeme.io import extract_loci
-
     if not genome.is_file():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
-    regions, strands = _read_bed(path)
+    partners = complementary_bases(alphabet)
+    regions, reverse = _read_bed(path)
     widths = set(regions["end"] - regions["start"])
     if length is None and len(widths) > 1:
         raise ValueError(
             f"{path} holds regions of {min(widths)} to {max(widths)} bases; `--length` "
             "is needed, the window around the middle of each."
         )
-    if set(alphabet) not in (set(DNA), set(RNA)):
-        raise ValueError(
-            f"regions of a genome are DNA; the alphabet is {', '.join(alphabet)}."
-        )
+    X, kept = _extract(path, genome, regions, alphabet, length or widths.pop())
+    turned = torch.tensor(reverse)[kept]
+    other = [list(alphabet).index(partners[letter][0]) for letter in alphabet]
+    X[turned] = X[turned].flip(-1)[:, other]
+    origin = f"{len(X):,} regions of {path.name} in {genome.name}"
+    left_out = int((~kept).sum())
+    if left_out:
+        origin += f" ({left_out:,} that reach past a chromosome's end are left out)"
+        _log.info(origin)
+    return Observed(X.to(torch.int8), None, origin)
+
+
+def _extract(
+    path: Path,
+    genome: Path,
+    regions: pd.DataFrame,
+    alphabet: Sequence[str],
+    length: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One-hot windows around regions, and which regions have one."""
+    from tangermeme.io import extract_loci
+
     try:
         X, kept = extract_loci(
             regions,
             str(genome),
-            in_window=length or widths.pop(),
+            in_window=length,
             alphabet=["T" if letter == "U" else letter for letter in alphabet],
             ignore=list(_AMBIGUOUS),
             return_mask=True,
@@ -280,44 +261,28 @@ def _read_regions(
         ) from error
     except ValueError as error:
         raise ValueError(f"{path} and {genome}: {error}") from error
-    kept = torch.as_tensor(kept)
-    is_reverse = torch.tensor([strand == "-" for strand in strands])[kept]
-    pairs = {"A": "T", "C": "G", "G": "C", "T": "A", "U": "A"}
-    other = [
-        list(alphabet).index(x if x in alphabet else "U")
-        for x in (pairs[letter] for letter in alphabet)
-    ]
-    X[is_reverse] = X[is_reverse].flip(-1)[:, other]
-    origin = f"{len(X):,} regions of {path.name} in {genome.name}"
-    left_out = int((~kept).sum())
-    if left_out:
-        origin += f" ({left_out:,} that reach past a chromosome's end are left out)"
-        _log.info(origin)
-    return Observed(X.to(torch.int8), None, origin)
+    return X, torch.as_tensor(kept)
 
 
-def _read_bed(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Chromosome, start and end, and the strands ("+" where there is none)."""
-    lines = _lines(path)
-    rows = [
-        line.split("\t") for line in lines if not re.match(r"#|(track|browser)\b", line)
-    ]
-    _check_widths(path, rows, 3, None, "chromosome, start and end, between tabs,")
-    for number, row in enumerate(rows, start=1):
-        if not (row[1].isdigit() and row[2].isdigit() and int(row[1]) < int(row[2])):
+def _read_bed(path: Path) -> tuple[pd.DataFrame, list[bool]]:
+    """Chromosome, start and end, and whether a region is on the strand "-"."""
+    rows: list[tuple[str, int, int]] = []
+    reverse = []
+    for number, line in enumerate(read_bytes(path).decode().split("\n"), start=1):
+        if not line.strip() or re.match(r"#|(track|browser)\b", line):
+            continue
+        chromosome, *fields = line.split("\t")
+        bounds = [int(field) for field in fields[:2] if field.isdecimal()]
+        if len(bounds) < 2 or bounds[0] >= bounds[1]:
             raise ValueError(
-                f"{path}: region {number} is {row[1]} to {row[2]}; whole numbers, the "
-                "first below the second, are needed."
+                f"{path}, line {number}: {line!r} is no region: chromosome, start and "
+                "end, between tabs, whole numbers of which the first is lower."
             )
-    table = pd.DataFrame(
-        {
-            "chrom": [row[0] for row in rows],
-            "start": [int(row[1]) for row in rows],
-            "end": [int(row[2]) for row in rows],
-        }
-    )
-    strands = [row[5].strip() if len(row) > 5 else "+" for row in rows]
-    return table, strands
+        rows.append((chromosome, bounds[0], bounds[1]))
+        reverse.append(len(fields) > 4 and fields[4].strip() == "-")
+    if not rows:
+        raise ValueError(f"{path} holds no regions.")
+    return pd.DataFrame(rows, columns=["chrom", "start", "end"]), reverse
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._core.motif_codes import DNA, RNA
-from .._core.patterns import Pattern
+from .._core.letters import DNA, RNA
 from ..structure.pairs import Hairpin
 
 _RANGE = re.compile(r"(-?\d+):(-?\d+)(?::(\d+))?")
@@ -58,20 +57,20 @@ def gaps(word: str) -> list[int] | list[list[int]]:
         raise _wrong(word, wanted) from None
 
 
-def pattern(word: str) -> Pattern:
+def pattern(word: str) -> tuple[str, int | None]:
     """A motif and its start: UGCAUG@17, or UGCAUG for the centre.
 
     Examples
     --------
     >>> pattern("UGCAUG@17"), pattern("UGCAUG")
-    (Pattern(motif='UGCAUG', start=17), Pattern(motif='UGCAUG', start=None))
+    (('UGCAUG', 17), ('UGCAUG', None))
     """
     motif, at, start = word.partition("@")
     if motif and not at:
-        return Pattern(motif, None)
+        return motif, None
     if not motif or not re.fullmatch(r"-?\d+", start):
         raise _wrong(word, "MOTIF@START such as UGCAUG@17, or MOTIF for the centre")
-    return Pattern(motif, int(start))
+    return motif, int(start)
 
 
 def structure(word: str) -> str | Hairpin:
@@ -140,18 +139,16 @@ def respell(value: Any, alphabet: Sequence[str]) -> Any:
 
     Examples
     --------
-    >>> respell([Pattern("tgcatg", 17)], "ACGU")
-    [Pattern(motif='UGCAUG', start=17)]
+    >>> respell([("tgcatg", 17)], "ACGU")
+    [('UGCAUG', 17)]
     """
     if isinstance(value, str):
         spelled = value.upper()
         if set(alphabet) in (set(DNA), set(RNA)):
             spelled = spelled.replace(*("UT" if "T" in alphabet else "TU"))
         return spelled
-    if isinstance(value, Pattern):
-        return Pattern(respell(value.motif, alphabet), value.start)
-    if isinstance(value, list):
-        return [respell(entry, alphabet) for entry in value]
+    if isinstance(value, list | tuple):
+        return type(value)(respell(entry, alphabet) for entry in value)
     return value
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
-from .._core.documentation import document
-from .._core.motif_codes import DNA, Motif, check_alphabet, motif_label, motif_length
+from .._core.designs import run_patterns
+from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.motif import Motif, MotifLike
+from .._core.options import document
 from .._core.patterns import Pattern, resolve_start
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 # What each arm places; the paper's five, and the motif between both flanks.
 _ARMS = {
@@ -31,21 +36,15 @@ _ARMS = {
 def gc_flank(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
-    left: Motif = "GCGCGC",
-    right: Motif = "GCGCGC",
+    motif: MotifLike,
+    left: MotifLike = "GCGCGC",
+    right: MotifLike = "GCGCGC",
     *,
     start: int | None = None,
     left_start: int = 0,
     right_start: int | None = None,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Does GC at the 5' or the 3' end change what a motif does?
 
@@ -100,12 +99,12 @@ def gc_flank(
     >>> result.conditions[["arm", "starts"]].iloc[-1].tolist()
     ['both', (0, 17, 35)]
     """
-    check_backgrounds(X, check_alphabet(alphabet))
+    check_sequences(X, check_alphabet(alphabet))
+    given = {"left": left, "motif": motif, "right": right}
     conditions, table = _tabulate(
-        {"left": left, "motif": motif, "right": right},
+        {name: Motif.parse(given[name], alphabet) for name in given},
         {"left": left_start, "motif": start, "right": right_start},
         X.shape[-1],
-        alphabet,
     )
     return run_patterns(
         model,
@@ -113,13 +112,7 @@ def gc_flank(
         conditions,
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 
@@ -127,12 +120,11 @@ def _tabulate(
     motifs: dict[str, Motif],
     starts: dict[str, int | None],
     length: int,
-    alphabet: Sequence[str],
 ) -> tuple[list[list[Pattern]], pd.DataFrame]:
     """The conditions and their table."""
     if starts["right"] is None:
         # A flank longer than X is reported by `resolve_start`.
-        starts["right"] = max(0, length - motif_length(motifs["right"]))
+        starts["right"] = max(0, length - len(motifs["right"]))
     patterns = {
         name: Pattern(motif, _resolve(name, starts[name], motif, length))
         for name, motif in motifs.items()
@@ -140,13 +132,13 @@ def _tabulate(
     conditions = [[patterns[name] for name in arm] for arm in _ARMS.values()]
     table = pd.DataFrame({"arm": list(_ARMS)})
     for name in ("motif", "left", "right"):
-        table[name] = motif_label(motifs[name], alphabet)
+        table[name] = motifs[name].label
     table["starts"] = [tuple(p.start for p in placed) for placed in conditions]
     return conditions, table
 
 
 def _resolve(name: str, start: int | None, motif: Motif, length: int) -> int:
     try:
-        return resolve_start(start, motif_length(motif), length)
+        return resolve_start(start, len(motif), length)
     except (TypeError, ValueError) as error:
         raise type(error)(f"`{name}`: {error}") from error

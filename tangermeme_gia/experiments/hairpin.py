@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
-from .._core.designs import check_backgrounds
-from .._core.documentation import document
-from .._core.engine import Engine, merge_kwargs
-from .._core.motif_codes import (
-    DNA,
-    Motif,
-    as_seed,
-    check_alphabet,
-    encode_motif,
-    motif_label,
-)
-from .._core.patterns import compile_conditions
+from .._core.engine import distinct, run_design
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
+from .._core.motif import Motif, MotifLike
+from .._core.options import document
+from .._core.patterns import Pattern, compile_conditions
 from .._core.placements import Placement
 from .._core.results import GIAResult
 from ..structure.pairing import check_no_padding, impose_pairs
@@ -37,6 +28,11 @@ from ..structure.pairs import (
     pair_indices,
 )
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import Options
+
 # Sequences looked at together for padding, so that packed ones are decoded in parts.
 _CHUNK = 4096
 
@@ -45,19 +41,15 @@ _CHUNK = 4096
 def hairpin_importance(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     structure: str | Hairpin = "paper",
     *,
     starts: Sequence[int] | None = None,
     wobble: bool = False,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
     n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    random_state: RandomState = None,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """Does a motif act in the loop, in the stem, or without any structure?
 
@@ -68,7 +60,8 @@ def hairpin_importance(
 
     `y_before` is that of the unstructured background, so that rows with `structure`
     "unstructured" have the motif's own effect, and "hairpin" rows that of stem and
-    motif together. `relative_to_stem` gives the motif's effect within the hairpin.
+    motif together. Its effect within the hairpin is that relative to the empty one:
+    ``result.select(structure="hairpin").relative_to(place="none")``.
 
     Parameters
     ----------
@@ -126,114 +119,57 @@ def hairpin_importance(
     2     16  loop  unstructured
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     complementary_bases(letters)
     seed = as_seed(random_state)
     structure, length = named_structure(structure), X.shape[-1]
     pairs = pair_indices(structure, length)
     _check_stem(X, pairs)
-    # Of a motif that fits nowhere the length matters, not its draws.
-    k = encode_motif(motif, len(X), letters, random_state=seed).shape[1]
+    parsed = Motif.parse(motif, letters)
+    k = len(parsed)
     elements = _elements(pairs, length)
     starts = _middles(structure, k) if starts is None else list(starts)
     if not starts:
         raise ValueError("`starts` is empty; at least one is needed.")
     places = [_place(elements, start, k) for start in starts]
-    motifs = with_controls(motif, n_controls, letters, seed)
-    placed = [None, *[start for start in starts for _ in range(2)]]
-    conditions = [[] if s is None else [(m, s)] for m, _ in motifs for s in placed]
-    table = _table(motifs, starts, places, letters)
+    placed = [[Pattern(parsed, start)] for start in starts for _ in range(2)]
+    table = _table(parsed.label, starts, places)
+    conditions, table = with_controls([[], *placed], table, n_controls, seed)
     placements = compile_conditions(
         conditions, len(X), length, letters, random_state=seed
     )
-    engine = Engine(
-        model,
-        X,
-        func=func,
-        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(_HairpinDesign(table, placements, pairs, letters, wobble))
+    design = _HairpinDesign(table, placements, pairs, letters, wobble)
+    return run_design(model, X, design, **options)
 
 
-def relative_to_stem(result: GIAResult) -> GIAResult:
-    """What does a motif add to the hairpin that it stands in?
-
-    Parameters
-    ----------
-    result: GIAResult
-        From `hairpin_importance`.
-
-    Returns
-    -------
-    result: GIAResult
-        The conditions with the motif in the hairpin, with the empty hairpin as
-        `y_before`: its local importance is output with motif and stem minus output
-        with the stem alone.
-
-    Raises
-    ------
-    ValueError
-        If the result is not from `hairpin_importance`, or lacks the empty hairpin.
-
-    Examples
-    --------
-    >>> from tangermeme.utils import random_one_hot
-    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
-    >>> X = random_one_hot((50, 4, 41), random_state=0)
-    >>> result = relative_to_stem(hairpin_importance(model, X, "GCTGGC"))
-    >>> result.conditions["place"].tolist()
-    ['loop', 'left arm', 'right arm']
-    """
-    table = result.conditions
-    if not {"place", "structure"} <= set(table.columns):
-        raise ValueError(
-            f"`result` has conditions with the columns {list(table.columns)}; it must "
-            "come from `hairpin_importance`."
-        )
-    in_hairpin = table["structure"] == "hairpin"
-    empty = np.flatnonzero(in_hairpin & (table["place"] == "none"))
-    if not len(empty):
-        raise ValueError(
-            "`result` has no condition with the empty hairpin, the first one of "
-            "`hairpin_importance`."
-        )
-    stem = int(empty[0])
-    filled = np.flatnonzero(in_hairpin & (table["place"] != "none"))
-    after = result.y_afters
-    conditions = table.iloc[filled].reset_index(drop=True)
-    if isinstance(after, torch.Tensor):
-        return GIAResult(after[:, stem], after[:, filled], conditions)
-    return GIAResult(
-        [y[:, stem] for y in after], [y[:, filled] for y in after], conditions
-    )
-
-
-@dataclass(frozen=True, eq=False)
 class _HairpinDesign:
     """Motifs in sequences that are folded where their row of the table says so."""
 
-    any_device: ClassVar[bool] = False
-    conditions: pd.DataFrame
-    placements: list[Placement]
-    pairs: Pairs
-    letters: tuple[str, ...]
-    wobble: bool
+    any_device = False
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Length of the sequences of each condition."""
-        return np.array([placement.length for placement in self.placements])
+    def __init__(
+        self,
+        conditions: pd.DataFrame,
+        placements: list[Placement],
+        pairs: Pairs,
+        letters: tuple[str, ...],
+        wobble: bool,
+    ) -> None:
+        self.conditions = conditions
+        folded = (conditions["structure"] == "hairpin").tolist()
+        keys = [(p.key, fold) for p, fold in zip(placements, folded, strict=True)]
+        first, self.columns = distinct(keys)
+        self._built = [(placements[i], folded[i]) for i in first]
+        self.lengths: NDArray[np.int64] = np.array([p.length for p, _ in self._built])
+        self._pairs, self._letters, self._wobble = pairs, letters, wobble
 
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
-        folded = self._fold(X, [])
+        hairpins = self._fold(X, [])
         batch = []
-        kinds = self.conditions["structure"].iloc[conditions]
-        for placement, kind in zip(self.placements[conditions], kinds, strict=True):
-            if kind == "hairpin":
-                treated = placement.apply(folded, rows)
+        for placement, folded in self._built[conditions]:
+            if folded:
+                treated = placement.apply(hairpins, rows)
                 batch.append(self._fold(treated, placement.columns.tolist()))
             else:
                 batch.append(placement.apply(X, rows))
@@ -241,7 +177,7 @@ class _HairpinDesign:
 
     def _fold(self, X: torch.Tensor, keep: list[int]) -> torch.Tensor:
         return impose_pairs(
-            X, self.pairs, keep=keep, alphabet=self.letters, wobble=self.wobble
+            X, self._pairs, keep=keep, alphabet=self._letters, wobble=self._wobble
         )
 
 
@@ -305,20 +241,12 @@ def _place(elements: list[tuple[str, int]], start: int, k: int) -> str:
     return covered[0][0]
 
 
-def _table(
-    motifs: list[tuple[Motif, str]],
-    starts: list[int],
-    places: list[str],
-    letters: tuple[str, ...],
-) -> pd.DataFrame:
-    label = motif_label(motifs[0][0], letters)
-    rows: list[tuple[str, int | None, str, str, str]] = []
-    for _, control in motifs:
-        rows.append(("", None, "none", "hairpin", control))
-        for start, place in zip(starts, places, strict=True):
-            for background in ("hairpin", "unstructured"):
-                rows.append((label, start, place, background, control))
-    columns = ["motif", "start", "place", "structure", "control"]
+def _table(label: str, starts: list[int], places: list[str]) -> pd.DataFrame:
+    rows: list[tuple[str, int | None, str, str]] = [("", None, "none", "hairpin")]
+    for start, place in zip(starts, places, strict=True):
+        for background in ("hairpin", "unstructured"):
+            rows.append((label, start, place, background))
+    columns = ["motif", "start", "place", "structure"]
     table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
     table["start"] = table["start"].astype("Int64")
     return table

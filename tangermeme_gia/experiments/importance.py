@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import describe_patterns, run_patterns
-from .._core.documentation import document
-from .._core.motif_codes import DNA
+from .._core.letters import DNA
+from .._core.options import document
 from .._core.patterns import PatternLike, as_conditions
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 
 @document
@@ -25,13 +29,7 @@ def global_importance(
     *,
     insert: bool = False,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """How much do these patterns change the output, on average over backgrounds?
 
@@ -73,10 +71,10 @@ def global_importance(
     >>> result.global_importance.shape
     torch.Size([1, 1])
     """
-    conditions = as_conditions(patterns)
+    conditions = as_conditions(patterns, alphabet)
     table = pd.DataFrame(
         {
-            "patterns": [describe_patterns(c, alphabet) for c in conditions],
+            "patterns": [describe_patterns(c) for c in conditions],
             "n_patterns": [len(condition) for condition in conditions],
         }
     )
@@ -87,11 +85,5 @@ def global_importance(
         table,
         insert=insert,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )

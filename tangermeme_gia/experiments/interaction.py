@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import itertools
 import string
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, describe_patterns, run_patterns
-from .._core.documentation import document
-from .._core.motif_codes import DNA, check_alphabet, motif_length
+from .._core.designs import describe_patterns, run_patterns
+from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.options import document
 from .._core.patterns import Pattern, PatternLike, as_conditions, resolve_start
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 # 65,535 conditions.
 _MOST_PATTERNS = 16
@@ -30,13 +34,7 @@ def pairwise_interaction(
     b: PatternLike,
     *,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Do two patterns together do more, or less, than the sum of each alone?
 
@@ -83,13 +81,7 @@ def pairwise_interaction(
         X,
         [a, b],
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
-        **kwargs,
+        **options,
     )
 
 
@@ -100,13 +92,7 @@ def factorial(
     patterns: Sequence[PatternLike],
     *,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Which patterns depend on each other: what does every subset of them do?
 
@@ -145,8 +131,8 @@ def factorial(
     >>> result.conditions["arm"].tolist()
     ['A', 'B', 'C', 'AB', 'AC', 'BC', 'ABC']
     """
-    check_backgrounds(X, check_alphabet(alphabet))
-    placed = _resolve_patterns(patterns, X.shape[-1])
+    check_sequences(X, check_alphabet(alphabet))
+    placed = _resolve_patterns(patterns, X.shape[-1], alphabet)
     subsets = [
         subset
         for size in range(1, len(placed) + 1)
@@ -157,7 +143,7 @@ def factorial(
     table = pd.DataFrame({"arm": ["".join(names[i] for i in s) for s in subsets]})
     for i in range(len(placed)):
         table[names[i]] = [i in subset for subset in subsets]
-    table["patterns"] = [describe_patterns(c, alphabet) for c in conditions]
+    table["patterns"] = [describe_patterns(c) for c in conditions]
     table["starts"] = [tuple(p.start for p in c) for c in conditions]
     return run_patterns(
         model,
@@ -165,28 +151,23 @@ def factorial(
         conditions,
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 
-def _resolve_patterns(patterns: Sequence[PatternLike], length: int) -> list[Pattern]:
+def _resolve_patterns(
+    patterns: Sequence[PatternLike], length: int, alphabet: Sequence[str]
+) -> list[Pattern]:
     if not 0 < len(patterns) <= _MOST_PATTERNS:
         raise ValueError(
             f"`patterns` has {len(patterns)} patterns; allowed are 1 to "
             f"{_MOST_PATTERNS}, which make 2^m - 1 conditions."
         )
     resolved = []
-    for name, (motif, start) in zip(
-        string.ascii_uppercase, as_conditions([list(patterns)])[0], strict=False
-    ):
+    parsed = as_conditions([list(patterns)], alphabet)[0]
+    for name, (motif, start) in zip(string.ascii_uppercase, parsed, strict=False):
         try:
-            start = resolve_start(start, motif_length(motif), length)
+            start = resolve_start(start, len(motif), length)
         except (TypeError, ValueError) as error:
             raise type(error)(f"pattern {name}: {error}") from error
         resolved.append(Pattern(motif, start))

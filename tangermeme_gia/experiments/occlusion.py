@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds
-from .._core.documentation import document
-from .._core.engine import Engine, merge_kwargs
-from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.engine import run_design
+from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
+from .._core.options import document
 from .._core.results import GIAResult
 from ..backgrounds.replacements import Background, Replacements
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import Options
 
 
 @document
@@ -29,12 +32,8 @@ def occlusion(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    random_state: RandomState = None,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on a region, whatever else might stand there?
 
@@ -68,9 +67,9 @@ def occlusion(
     -------
     result: GIAResult
         A condition for every window and draw: `conditions` has the columns `start`,
-        `end`, `background` ("given" for sequences) and `draw`. `average_draws` gives
-        one condition per window. An effect below 0 says that the region raises the
-        output.
+        `end`, `background` ("given" for sequences) and `draw`. ``average("draw")``
+        gives one condition per window. An effect below 0 says that the region raises
+        the output.
 
     Raises
     ------
@@ -86,11 +85,11 @@ def occlusion(
     >>> result = occlusion(model, X, [(0, 10), (10, 20)], n=5)
     >>> result.y_afters.shape
     torch.Size([3, 10, 1])
-    >>> average_draws(result).y_afters.shape
+    >>> result.average("draw").y_afters.shape
     torch.Size([3, 2, 1])
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     edges = _check_windows("windows", np.atleast_2d(windows), X, 2)
     draws = Replacements(background, X, n, as_seed(random_state), letters)
     rows = [
@@ -99,15 +98,8 @@ def occlusion(
         for draw in range(n)
     ]
     table = pd.DataFrame(rows, columns=["start", "end", "background", "draw"])
-    engine = Engine(
-        model,
-        X,
-        func=func,
-        kwargs=merge_kwargs(kwargs, additional_func_kwargs),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(_WindowDesign(table, edges, draws, X.shape[-1]))
+    design = _WindowDesign(table, edges, draws, X.shape[-1])
+    return run_design(model, X, design, **options)
 
 
 @document
@@ -119,12 +111,8 @@ def occlusion_annotations(
     background: Background = "shuffle",
     n: int = 20,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    random_state: RandomState = None,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """How much does the output depend on each annotated region of its own sequence?
 
@@ -165,81 +153,23 @@ def occlusion_annotations(
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
     >>> X = torch.eye(4)[torch.randint(4, (3, 20))].transpose(1, 2)
     >>> result = occlusion_annotations(model, X, [[0, 2, 8], [2, 0, 10]], n=5)
-    >>> average_draws(result).local_importance.shape
+    >>> result.average("draw").local_importance.shape
     torch.Size([2, 1, 1])
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     regions = _check_windows("annotations", annotations, X, 3)
     draws = Replacements(background, X, n, as_seed(random_state), letters)
     table = pd.DataFrame({"background": [draws.name] * n, "draw": range(n)})
-    sequences = torch.from_numpy(regions[:, 0])
-    merged = merge_kwargs(kwargs, additional_func_kwargs)
-    engine = Engine(
-        model,
-        X[sequences],
-        func=func,
-        kwargs=_select_args(merged, sequences, len(X)),
-        max_memory=max_memory,
-        verbose=verbose,
-    )
-    return engine.run(_AnnotationDesign(table, regions, draws, X.shape[-1]))
-
-
-def average_draws(result: GIAResult) -> GIAResult:
-    """What is the effect of each region, averaged over what replaced it?
-
-    Parameters
-    ----------
-    result: GIAResult
-        From `occlusion` or `occlusion_annotations`.
-
-    Returns
-    -------
-    result: GIAResult
-        With the mean output over draws as `y_afters`, and `conditions` without `draw`.
-
-    Raises
-    ------
-    ValueError
-        If the conditions have no draws, or not all draws of each region in their order.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"start": [2, 2], "end": [4, 4], "draw": [0, 1]})
-    >>> result = GIAResult(
-    ...     torch.zeros(1, 1), torch.tensor([[[1.0], [3.0]]]), table
-    ... )
-    >>> average_draws(result).y_afters
-    tensor([[[2.]]])
-    """
-    table = result.conditions
-    if "draw" not in table.columns:
-        raise ValueError(
-            f"`result` has conditions with the columns {list(table.columns)}; it must "
-            "come from `occlusion` or `occlusion_annotations`."
-        )
-    n = int(table["draw"].max()) + 1
-    regions = table.drop(columns="draw")
-    draw = np.arange(len(table)) % n
-    same_region = regions.values == regions.values[np.arange(len(table)) - draw]
-    if len(table) % n or (table["draw"] != draw).any() or not same_region.all():
-        raise ValueError(
-            "`result` must hold every draw of each region, in the order given by "
-            f"`occlusion`; its column 'draw' begins {table['draw'].tolist()[:10]}."
-        )
-    conditions = regions.iloc[::n].reset_index(drop=True)
-    after = result.y_afters
-    if isinstance(after, torch.Tensor):
-        return GIAResult(result.y_before, _mean_of_draws(after, n), conditions)
-    means = [_mean_of_draws(y, n) for y in after]
-    return GIAResult(result.y_before, means, conditions)
+    design = _AnnotationDesign(table, regions, draws, X.shape[-1])
+    return run_design(model, X, design, rows=regions[:, 0], **options)
 
 
 class _WindowDesign:
     """The same windows in every sequence, a condition for each and each draw."""
 
     any_device = False
+    columns = None
 
     def __init__(
         self,
@@ -271,6 +201,7 @@ class _AnnotationDesign:
     """A region of its own in each row, a condition for each draw."""
 
     any_device = False
+    columns = None
 
     def __init__(
         self,
@@ -294,27 +225,6 @@ class _AnnotationDesign:
             drawn = self._draws.of(region, start, conditions, sequence, shift)
             batch[i, :, :, start:end] = drawn[0]
         return batch
-
-
-def _mean_of_draws(y: torch.Tensor, n: int) -> torch.Tensor:
-    return y.reshape(len(y), y.shape[1] // n, n, *y.shape[2:]).mean(dim=2)
-
-
-def _select_args(
-    kwargs: Mapping[str, Any], sequences: torch.Tensor, n: int
-) -> dict[str, Any]:
-    """The keywords with the extra inputs of each annotation's sequence."""
-    selected = dict(kwargs)
-    if selected.get("args") is not None:
-        args = list(selected["args"])
-        for i, arg in enumerate(args):
-            if len(arg) != n:
-                raise ValueError(
-                    f"`args[{i}]` has {len(arg)} rows, but `X` has {n} sequences; they "
-                    "must agree."
-                )
-        selected["args"] = [arg[sequences] for arg in args]
-    return selected
 
 
 def _check_windows(

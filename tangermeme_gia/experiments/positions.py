@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
-from .._core.documentation import document
-from .._core.letters import POSITION_STREAM, generator, observed_codes
-from .._core.motif_codes import (
+from .._core.designs import run_patterns
+from .._core.letters import (
     DNA,
     GAP,
-    Motif,
+    POSITION_STREAM,
+    Codes,
+    RandomState,
+    as_generator,
     as_seed,
     check_alphabet,
-    encode_motif,
-    motif_label,
-    motif_length,
-    one_hot,
+    check_sequences,
+    codes_from_one_hot,
 )
+from .._core.motif import Motif, MotifLike
+from .._core.options import document
 from .._core.patterns import Pattern, resolve_start, resolve_starts
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import Options, PatternOptions
 
 
 @document
 def positional_bias(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     starts: Sequence[int] | None = None,
     *,
     insert: bool = False,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Does it matter where in the sequence a motif stands?
 
@@ -87,15 +86,16 @@ def positional_bias(
     >>> positional_bias(model, X, "GATA").global_importance.shape
     torch.Size([17, 1])
     """
-    check_backgrounds(X, check_alphabet(alphabet))
-    k, length = motif_length(motif), X.shape[-1]
+    check_sequences(X, check_alphabet(alphabet))
+    parsed = Motif.parse(motif, alphabet)
+    k, length = len(parsed), X.shape[-1]
     if starts is None:
         # Reports a motif that is longer than the sequences.
         resolve_start(None, k, length, insert=insert)
         starts = range(length + 1 if insert else length - k + 1)
     starts = resolve_starts(starts, k, length, insert=insert)
-    conditions = [[Pattern(motif, start)] for start in starts]
-    table = pd.DataFrame({"motif": motif_label(motif, alphabet), "start": starts})
+    conditions = [[Pattern(parsed, start)] for start in starts]
+    table = pd.DataFrame({"motif": parsed.label, "start": starts})
     return run_patterns(
         model,
         X,
@@ -103,13 +103,7 @@ def positional_bias(
         table.assign(end=[start + k for start in starts]),
         insert=insert,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 
@@ -117,17 +111,13 @@ def positional_bias(
 def random_position(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     *,
     avoid_padding: bool = True,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
     n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    random_state: RandomState = None,
+    **options: Unpack[Options],
 ) -> GIAResult:
     """What does a motif do wherever it stands: its effect averaged over positions?
 
@@ -176,26 +166,20 @@ def random_position(
     (14, 1, 10)
     """
     letters, seed = check_alphabet(alphabet), as_seed(random_state)
-    check_backgrounds(X, letters)
-    starts = _draw_starts(X, motif_length(motif), avoid_padding, seed)
-    codes = encode_motif(motif, len(X), letters, random_state=seed)
-    framed = _frame(codes, starts, X.shape[-1])
-    table = pd.DataFrame(
-        {"motif": [motif_label(motif, letters)], "starts": [tuple(starts.tolist())]}
-    )
+    check_sequences(X, letters)
+    parsed = Motif.parse(motif, letters)
+    starts = _draw_starts(X, len(parsed), avoid_padding, seed)
+    framed = _frame(parsed.draw(len(X), seed), starts, X.shape[-1])
+    table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
     return run_patterns(
         model,
         X,
-        [[Pattern(one_hot(framed, len(letters)), 0)]],
+        [[Pattern(Motif(letters, framed), 0)]],
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
         n_controls=n_controls,
-        max_memory=max_memory,
         random_state=seed,
-        verbose=verbose,
+        **options,
     )
 
 
@@ -203,11 +187,11 @@ def _draw_starts(
     X: torch.Tensor | PackedSequence, k: int, avoid_padding: bool, seed: int
 ) -> NDArray[np.int64]:
     """A start for each background, uniform over those allowed in it."""
-    n, n_letters, length = X.shape
+    n, _, length = X.shape
     resolve_start(None, k, length)
     first, last = np.zeros(n, int), np.full(n, length)
     if avoid_padding:
-        is_base = observed_codes(X) < n_letters
+        is_base = codes_from_one_hot(X) >= 0
         first = is_base.argmax(axis=1)
         last = np.where(is_base.any(axis=1), length - is_base[:, ::-1].argmax(1), first)
     n_starts = last - first - k + 1
@@ -218,14 +202,12 @@ def _draw_starts(
             f"{last[row] - first[row]} positions between its paddings; leave such "
             "backgrounds out or pass `avoid_padding=False`."
         )
-    uniform = generator(seed, POSITION_STREAM).random(n)
+    uniform = as_generator(seed, POSITION_STREAM).random(n)
     starts: NDArray[np.int64] = first + (uniform * n_starts).astype(np.int64)
     return starts
 
 
-def _frame(
-    codes: NDArray[np.int8], starts: NDArray[np.int64], length: int
-) -> NDArray[np.int8]:
+def _frame(codes: Codes, starts: NDArray[np.int64], length: int) -> Codes:
     """Codes of a motif, shape=(1 or n, k), each at its start among gaps."""
     frame = np.full((len(starts), length), GAP, dtype=np.int8)
     columns = starts[:, None] + np.arange(codes.shape[1])

@@ -8,11 +8,7 @@ from typing import Any
 import torch
 from tangermeme.utils import PackedSequence
 
-from ..statistics.comparisons import (
-    BackgroundComparison,
-    ModelComparison,
-    comparable_frames,
-)
+from ..statistics.comparisons import Comparison, comparable_frames
 
 Experiment = Callable[..., Any]
 
@@ -24,7 +20,7 @@ def across_backgrounds(
     /,
     *args: Any,
     **kwargs: Any,
-) -> BackgroundComparison:
+) -> Comparison:
     """Does a finding depend on the choice of background?
 
     Any experiment, called as it would be for one background, with several backgrounds
@@ -46,7 +42,7 @@ def across_backgrounds(
 
     Returns
     -------
-    comparison: BackgroundComparison
+    comparison: Comparison
         The results by name; `to_frame`, `agreement` and `spread` compare them.
 
     Raises
@@ -75,7 +71,7 @@ def across_backgrounds(
         for name, X in backgrounds.items()
     }
     comparable_frames(results, "background")
-    return BackgroundComparison(results)
+    return Comparison(results)
 
 
 def across_models(
@@ -85,12 +81,12 @@ def across_models(
     /,
     *args: Any,
     **kwargs: Any,
-) -> ModelComparison:
+) -> Comparison:
     """Does a finding hold for every replicate of a model, or for other models?
 
     Any experiment, called as it would be for one model, with several models in the
     place of `model`. Replicates differ in their random initialisation; an interval that
-    leaves that out is too narrow (see `ModelComparison.summary`).
+    leaves that out is too narrow (see `Comparison.summary`).
 
     Parameters
     ----------
@@ -108,7 +104,7 @@ def across_models(
 
     Returns
     -------
-    comparison: ModelComparison
+    comparison: Comparison
         The results by name; `to_frame`, `summary`, `agreement` and `spread` compare
         them.
 
@@ -142,7 +138,7 @@ def across_models(
         for name, model in models.items()
     }
     comparable_frames(results, "model")
-    return ModelComparison(results)
+    return Comparison(results, "model")
 
 
 def _not_named(argument: str, what: str, value: object) -> TypeError | ValueError:

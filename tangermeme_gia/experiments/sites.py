@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
-from .._core.documentation import document
-from .._core.motif_codes import DNA, Motif, check_alphabet, motif_label, motif_length
+from .._core.designs import run_patterns
+from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.motif import Motif, MotifLike
+from .._core.options import document
 from .._core.patterns import Pattern, resolve_starts
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 
 @document
 def multi_site(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: Motif,
+    motif: MotifLike,
     starts: Sequence[int | None],
     *,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Do several copies of a motif add up, or does each one count for less?
 
@@ -75,12 +74,13 @@ def multi_site(
     >>> result.conditions["starts"].tolist()
     [(3,), (3, 10), (3, 10, 17)]
     """
-    check_backgrounds(X, check_alphabet(alphabet))
-    filled = resolve_starts(starts, motif_length(motif), X.shape[-1])
+    check_sequences(X, check_alphabet(alphabet))
+    parsed = Motif.parse(motif, alphabet)
+    filled = resolve_starts(starts, len(parsed), X.shape[-1])
     sites = [tuple(filled[: i + 1]) for i in range(len(filled))]
     table = pd.DataFrame(
         {
-            "motif": motif_label(motif, alphabet),
+            "motif": parsed.label,
             "n_sites": [len(site) for site in sites],
             "starts": sites,
         }
@@ -88,14 +88,8 @@ def multi_site(
     return run_patterns(
         model,
         X,
-        [[Pattern(motif, start) for start in site] for site in sites],
+        [[Pattern(parsed, start) for start in site] for site in sites],
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )

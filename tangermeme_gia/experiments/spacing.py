@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds, run_patterns
-from .._core.documentation import document
-from .._core.motif_codes import (
-    DNA,
-    Motif,
-    check_alphabet,
-    motif_label,
-    motif_length,
-    reverse_complement,
-)
+from .._core.designs import run_patterns
+from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.motif import Motif, MotifLike
+from .._core.options import document
 from .._core.patterns import Pattern
 from .._core.results import GIAResult
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .._core.options import PatternOptions
 
 Spacings: TypeAlias = (
     Sequence[int] | Sequence[Sequence[int]] | NDArray[np.integer[Any]] | torch.Tensor
@@ -45,20 +43,14 @@ class _Arrangement(NamedTuple):
 def motif_spacing(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motifs: Sequence[Motif],
+    motifs: Sequence[MotifLike],
     spacings: Spacings,
     *,
     start: int | None = None,
     orders: Sequence[Sequence[int]] | str | None = None,
     orientations: Sequence[str] | str | None = None,
     alphabet: Sequence[str] = DNA,
-    func: Callable[..., Any] = predict,
-    additional_func_kwargs: dict[str, Any] | None = None,
-    n_controls: int = 0,
-    max_memory: int | None = None,
-    random_state: int | None = None,
-    verbose: bool = False,
-    **kwargs: Any,
+    **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """How does what motifs do together depend on the bases between them?
 
@@ -123,47 +115,37 @@ def motif_spacing(
     [[4, 'all', (5, 13)], [4, '1', (5,)], [4, '2', (13,)]]
     """
     letters = check_alphabet(alphabet)
-    check_backgrounds(X, letters)
+    check_sequences(X, letters)
     if isinstance(motifs, str) or len(motifs) < 2:
         raise ValueError("`motifs` must hold at least two motifs.")
-    lengths = [motif_length(motif) for motif in motifs]
+    parsed = [Motif.parse(motif, letters) for motif in motifs]
     gaps = _as_gaps(spacings, len(motifs))
-    start = _resolve_first(start, sum(lengths), gaps, X.shape[-1])
+    start = _resolve_first(start, sum(map(len, parsed)), gaps, X.shape[-1])
     signs = _as_orientations(orientations, len(motifs), letters)
     axes = (_as_orders(orders, len(motifs)), signs, gaps)
     arrangements = list(itertools.starmap(_Arrangement, itertools.product(*axes)))
-    conditions, table = _tabulate(motifs, lengths, arrangements, start, letters)
+    conditions, table = _tabulate(parsed, arrangements, start)
     return run_patterns(
         model,
         X,
         conditions,
         table,
         alphabet=alphabet,
-        func=func,
-        additional_func_kwargs=additional_func_kwargs,
-        kwargs=kwargs,
-        n_controls=n_controls,
-        max_memory=max_memory,
-        random_state=random_state,
-        verbose=verbose,
+        **options,
     )
 
 
 def _tabulate(
-    motifs: Sequence[Motif],
-    lengths: Sequence[int],
-    arrangements: Sequence[_Arrangement],
-    start: int,
-    letters: tuple[str, ...],
+    motifs: Sequence[Motif], arrangements: Sequence[_Arrangement], start: int
 ) -> tuple[list[list[Pattern]], pd.DataFrame]:
     """The conditions of every arrangement: all motifs, then each alone."""
     strands = {(i, "+"): motif for i, motif in enumerate(motifs)}
     for i in {i for a in arrangements for i in a.order if a.orientation[i] == "-"}:
-        strands[i, "-"] = reverse_complement(motifs[i], letters)
+        strands[i, "-"] = motifs[i].reverse_complement()
     conditions, rows = [], []
     for arrangement in arrangements:
         order, orientation, gaps = arrangement
-        starts = list(_lay_out(arrangement, lengths, start))
+        starts = list(_lay_out(arrangement, motifs, start))
         placed = {
             i: Pattern(strands[i, orientation[i]], position)
             for i, position in zip(order, starts, strict=True)
@@ -174,7 +156,7 @@ def _tabulate(
             conditions.append([placed[i] for i in members])
             rows.append(
                 {
-                    "motifs": ", ".join(motif_label(m, letters) for m in motifs),
+                    "motifs": ", ".join(motif.label for motif in motifs),
                     "order": ",".join(str(i + 1) for i in order),
                     "orientation": orientation,
                     "spacing": _one_if_equal(gaps),
@@ -187,11 +169,11 @@ def _tabulate(
 
 
 def _lay_out(
-    arrangement: _Arrangement, lengths: Sequence[int], start: int
+    arrangement: _Arrangement, motifs: Sequence[Motif], start: int
 ) -> Iterator[int]:
     for i, gap in zip(arrangement.order, (*arrangement.gaps, 0), strict=True):
         yield start
-        start += lengths[i] + gap
+        start += len(motifs[i]) + gap
 
 
 def _one_if_equal(values: tuple[int, ...]) -> int | tuple[int, ...]:

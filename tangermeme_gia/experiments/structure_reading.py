@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import check_backgrounds
-from .._core.motif_codes import DNA, as_seed, check_alphabet
+from .._core.letters import DNA, as_seed, check_alphabet, check_sequences
+from .._core.outputs import as_columns
 from .._core.patterns import Pattern, PatternLike, as_conditions, compile_conditions
 from .._core.placements import Placement
-from .._core.results import GIAResult, output_labels
+from .._core.results import GIAResult
 from ..structure.folding import Values, fold, folds_and_probabilities
 from ..structure.pairs import complementary_bases
 from ..structure.processes import require_vienna
@@ -114,8 +114,8 @@ def importance_by_structure(
     """
     letters = check_alphabet(alphabet)
     complementary_bases(letters)
-    check_backgrounds(X, letters)
-    conditions = as_conditions(patterns)
+    check_sequences(X, letters)
+    conditions = as_conditions(patterns, letters)
     rows = _rows(result, len(X), len(conditions))
     if random_state is None:
         _check_certain(conditions)
@@ -154,12 +154,10 @@ def _rows(result: GIAResult, n: int, n_conditions: int) -> NDArray[np.intp]:
     rows = np.arange(len(table))
     if "control" in table:
         rows = np.flatnonzero(table["control"] == "none")
-    before = (
-        result.y_before[0] if isinstance(result.y_before, list) else result.y_before
-    )
-    if len(before) != n:
+    n_measured = len(result.heads[0].y_before)
+    if n_measured != n:
         raise ValueError(
-            f"`X` has {n} backgrounds and `result` {len(before)}; they must be "
+            f"`X` has {n} backgrounds and `result` {n_measured}; they must be "
             "those of the experiment."
         )
     if len(rows) != n_conditions:
@@ -172,10 +170,7 @@ def _rows(result: GIAResult, n: int, n_conditions: int) -> NDArray[np.intp]:
 
 def _check_certain(conditions: list[list[Pattern]]) -> None:
     for pattern in (pattern for condition in conditions for pattern in condition):
-        if isinstance(pattern.motif, str):
-            continue
-        values = torch.as_tensor(pattern.motif)
-        if ((values != 0) & (values != 1)).any():
+        if pattern.motif.is_drawn:
             raise ValueError(
                 "`random_state`=None, but `patterns` holds a PPM; which letters each "
                 "background got follows from the seed of the experiment."
@@ -199,30 +194,17 @@ def _table(
     rows: NDArray[np.intp],
     columns: list[tuple[Values, Values, Values]],
 ) -> pd.DataFrame:
-    local = result.local_importance
-    is_list = isinstance(local, list)
-    heads: list[torch.Tensor] = local if isinstance(local, list) else [local]
-    n = len(heads[0])
-    table: pd.DataFrame = result.conditions.iloc[np.repeat(rows, n)].reset_index(
-        drop=True
-    )
-    table["background"] = np.tile(np.arange(n), len(rows))
+    local = as_columns(result.local_importance, 2)[:, rows]
+    labels, n = result.outputs, len(local)
+    table: pd.DataFrame = result.conditions.iloc[
+        np.repeat(rows, n * len(labels))
+    ].reset_index(drop=True)
+    background = np.repeat(np.arange(n), len(labels))
+    table["background"] = np.tile(background, len(rows))
+    outputs = pd.Series(labels * (n * len(rows)), dtype=object)
+    table["output"] = outputs.infer_objects()
     for i, name in enumerate(("energy_before", "energy", "unpaired")):
-        table[name] = np.concatenate([condition[i] for condition in columns])
-    parts = []
-    for head, effects in enumerate(heads):
-        labels = output_labels(effects.shape[2:], (head,) if is_list else ())
-        flat = effects.detach().reshape(*effects.shape[:2], len(labels))[:, rows]
-        for k, label in enumerate(labels):
-            part = table.copy()
-            part["output"] = pd.Series(
-                [label] * len(part), dtype=object
-            ).infer_objects()
-            part["local_importance"] = flat[:, :, k].double().numpy().T.ravel()
-            parts.append(part)
-    frame: pd.DataFrame = pd.concat(parts)
-    names = [*result.conditions.columns, *_ADDED]
-    ordered: pd.DataFrame = frame.sort_index(kind="stable")[names].reset_index(
-        drop=True
-    )
-    return ordered
+        values = np.concatenate([condition[i] for condition in columns])
+        table[name] = np.repeat(values, len(labels))
+    table["local_importance"] = local.transpose(0, 1).numpy().ravel()
+    return table

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.motif_codes import (
-    DNA,
-    check_alphabet,
-    complement_channels,
-    encode_motif,
-    one_hot,
-)
+from .._core.letters import DNA, Codes, check_alphabet, complement_channels, one_hot
+from .._core.motif import Motif
 from .._core.patterns import resolve_start
 
 Indices: TypeAlias = NDArray[np.int64]
@@ -97,13 +92,21 @@ def index_from_kmer(kmer: str, alphabet: Sequence[str] = DNA) -> int:
     """
     letters = check_alphabet(alphabet)
     n_kmers(len(kmer), len(letters))
-    codes = encode_motif(kmer, 1, letters)[0]
+    codes = Motif.parse(kmer, letters).values
     if (codes < 0).any():
         raise ValueError(f"`kmer` {kmer!r} has a gap (N); it has no index.")
-    index = 0
-    for code in codes.tolist():
-        index = index * len(letters) + code
-    return index
+    return int(indices_from_codes(codes, len(letters))[0])
+
+
+def indices_from_codes(codes: Codes, n_letters: int = 4) -> Indices:
+    """The index of each k-mer of codes, shape=(n, k).
+
+    Examples
+    --------
+    >>> indices_from_codes(np.array([[1, 2, 3], [0, 0, 0]], dtype=np.int8))
+    array([27,  0])
+    """
+    return codes @ _place_values(codes.shape[1], n_letters)
 
 
 def kmer_channels(indices: ArrayLike, k: int, n_letters: int = 4) -> NDArray[np.int8]:
@@ -137,8 +140,7 @@ def kmer_channels(indices: ArrayLike, k: int, n_letters: int = 4) -> NDArray[np.
            [3, 3, 3]], dtype=int8)
     """
     numbers = _as_indices(indices, k, n_letters)
-    place_values = np.array([n_letters**i for i in reversed(range(k))], dtype=np.int64)
-    channels: NDArray[np.int64] = numbers[:, None] // place_values % n_letters
+    channels: Indices = numbers[:, None] // _place_values(k, n_letters) % n_letters
     return channels.astype(np.int8)
 
 
@@ -248,9 +250,54 @@ def place_kmers(
     channels = kmer_channels(indices, k, n_letters)
     start = resolve_start(start, k, length)
     X_with = X.repeat(len(channels), 1, 1, 1)
-    letters = torch.from_numpy(one_hot(channels, n_letters)).to(X)
+    letters = one_hot(channels, n_letters, X.device).to(X.dtype)
     X_with[..., start : start + k] = letters[:, None]
     return X_with
+
+
+class KmerNames(Sequence[str]):
+    """k-mers by their indices, spelled when they are read.
+
+    Parameters
+    ----------
+    indices: numpy.ndarray of int, shape=(n_kmers,)
+        Indices of the k-mers (see `kmer_channels`).
+
+    k: int
+        Their length.
+
+    alphabet: sequence of str
+        Letters in channel order.
+
+    Examples
+    --------
+    >>> names = KmerNames(np.arange(4**9), 9, "ACGU")
+    >>> len(names), names[-1]
+    (262144, 'UUUUUUUUU')
+    >>> names[:2]
+    ['AAAAAAAAA', 'AAAAAAAAC']
+    """
+
+    def __init__(self, indices: Indices, k: int, alphabet: Sequence[str]) -> None:
+        self._indices, self._k = indices, k
+        self._letters = np.array(list(alphabet))
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, key: int) -> str: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[str]: ...
+    def __getitem__(self, key: int | slice) -> str | list[str]:
+        wanted = np.atleast_1d(self._indices[key])
+        channels = kmer_channels(wanted, self._k, len(self._letters))
+        spelled = ["".join(letters) for letters in self._letters[channels].tolist()]
+        return spelled if isinstance(key, slice) else spelled[0]
+
+
+def _place_values(k: int, n_letters: int) -> Indices:
+    return np.array([n_letters**i for i in reversed(range(k))], dtype=np.int64)
 
 
 def _as_indices(indices: ArrayLike, k: int, n_letters: int) -> Indices:

@@ -12,27 +12,32 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from tangermeme.io import read_meme
+from tangermeme.utils import PackedSequence
 
 from .._core.designs import Chosen, PatternDesign
-from .._core.motif_codes import GAP_LETTER, Motif, motif_label, reverse_complement
-from .._core.patterns import compile_conditions, resolve_start
+from .._core.letters import check_sequences
+from .._core.motif import Motif, MotifLike
+from .._core.patterns import Pattern, compile_conditions, resolve_start
 from .codes import (
     Indices,
+    KmerNames,
     canonical_kmers,
-    index_from_kmer,
+    indices_from_codes,
     n_kmers,
     place_kmers,
     reverse_complement_index,
 )
-from .results import KmerNames
 
-Kmers: TypeAlias = Sequence[Motif] | Mapping[str, Motif] | str | os.PathLike[str]
+Kmers: TypeAlias = (
+    Sequence[MotifLike] | Mapping[str, MotifLike] | str | os.PathLike[str]
+)
 
 
 class KmerDesign:
     """k-mers by index at one start, each followed by its other strand if folded."""
 
     any_device = True
+    columns = None
 
     def __init__(
         self,
@@ -61,7 +66,24 @@ class KmerDesign:
 ScanDesign: TypeAlias = KmerDesign | PatternDesign
 
 
-def all_kmers_design(
+def scan_design(
+    X: torch.Tensor | PackedSequence,
+    k: int,
+    kmers: Kmers | None,
+    start: int | None,
+    letters: tuple[str, ...],
+    strands: int,
+    seed: int,
+) -> tuple[Sequence[str], ScanDesign]:
+    """What a scan runs, all k-mers or those given: their names and their design."""
+    check_sequences(X, letters)
+    n, length = len(X), X.shape[-1]
+    if kmers is None:
+        return _all_kmers(k, start, length, letters, strands)
+    return _given(kmers, start, n, length, letters, strands, seed)
+
+
+def _all_kmers(
     k: int, start: int | None, length: int, letters: tuple[str, ...], strands: int
 ) -> tuple[Sequence[str], ScanDesign]:
     """All k-mers, or one of each two strands: their names and their design."""
@@ -73,7 +95,7 @@ def all_kmers_design(
     return KmerNames(indices, k, letters), design
 
 
-def given_design(
+def _given(
     kmers: Kmers,
     start: int | None,
     n: int,
@@ -84,18 +106,16 @@ def given_design(
 ) -> tuple[Sequence[str], ScanDesign]:
     """Given motifs or those of a MEME file: their names and their design."""
     names, motifs = _given_motifs(kmers, letters)
-    k = _common_length(motifs, letters)
-    if k is not None:
-        strings = [motif for motif in motifs if isinstance(motif, str)]
-        indices = np.array([index_from_kmer(kmer, letters) for kmer in strings])
+    if _are_plain(motifs):
+        codes = np.concatenate([motif.values for motif in motifs])
+        indices = indices_from_codes(codes, len(letters))
+        k = codes.shape[1]
         return names, KmerDesign(indices, k, start, length, letters, strands)
     placed = motifs
     if strands == 2:
-        placed = [
-            strand for m in motifs for strand in (m, reverse_complement(m, letters))
-        ]
+        placed = [strand for m in motifs for strand in (m, m.reverse_complement())]
     placements = compile_conditions(
-        [[(motif, start)] for motif in placed], n, length, letters, random_state=seed
+        [[Pattern(m, start)] for m in placed], n, length, letters, random_state=seed
     )
     table = pd.DataFrame(index=pd.RangeIndex(len(placements)))
     return names, PatternDesign(table, placements)
@@ -118,20 +138,15 @@ def _given_motifs(
         )
     if len(kmers) == 0:
         raise ValueError("`kmers` is empty; at least one is needed.")
-    if isinstance(kmers, Mapping):
-        return list(kmers.keys()), list(kmers.values())
-    return [motif_label(motif, letters) for motif in kmers], list(kmers)
+    values = kmers.values() if isinstance(kmers, Mapping) else kmers
+    motifs = [Motif.parse(motif, letters) for motif in values]
+    names = list(kmers) if isinstance(kmers, Mapping) else [m.label for m in motifs]
+    return names, motifs
 
 
-def _common_length(motifs: list[Motif], letters: tuple[str, ...]) -> int | None:
-    """The length of plain k-mers, which need no placement each; None for others."""
-    if not all(isinstance(motif, str) for motif in motifs):
-        return None
-    lengths = {len(motif) for motif in motifs}
-    gaps = GAP_LETTER not in letters and any(GAP_LETTER in motif for motif in motifs)
-    if len(lengths) > 1 or gaps:
-        return None
-    k = lengths.pop()
-    if k == 0 or len(letters) ** k > np.iinfo(np.int64).max:
-        return None
-    return k
+def _are_plain(motifs: list[Motif]) -> bool:
+    """Whether all are k-mers of one length, which need no placement each."""
+    k, n_letters = len(motifs[0]), len(motifs[0].alphabet)
+    if k == 0 or n_letters**k > np.iinfo(np.int64).max:
+        return False
+    return all(m.values.shape == (1, k) and (m.values >= 0).all() for m in motifs)

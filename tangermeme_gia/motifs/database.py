@@ -13,18 +13,16 @@ from memelite.tomtom import tomtom
 from numpy.typing import ArrayLike
 from tangermeme.io import read_meme
 
+from .._core.letters import DNA, RNA
 from .._core.storage import write_atomically
 from .matrices import Matrix, Values, check_frequencies, check_ppm
-
-_DNA = ("A", "C", "G", "T")
-_RNA = ("A", "C", "G", "U")
 
 
 def write_meme(
     path: str | os.PathLike[str],
     motifs: Mapping[str, Matrix],
     *,
-    alphabet: Sequence[str] = _DNA,
+    alphabet: Sequence[str] = DNA,
     background: ArrayLike | None = None,
     n_sites: int = 20,
 ) -> None:
@@ -79,7 +77,7 @@ def write_meme(
     _check_names(motifs)
     frequencies = check_frequencies(background, len(letters))
     lines = ["MEME version 4", "", f"ALPHABET= {''.join(letters)}", ""]
-    if letters == _DNA:
+    if letters == DNA:
         lines += ["strands: + -", ""]
     pairs = zip(letters, frequencies, strict=True)
     lines += [
@@ -102,7 +100,7 @@ def compare_motifs(
     ppms: Mapping[str, Matrix],
     known: Mapping[str, Matrix] | str | os.PathLike[str],
     *,
-    alphabet: Sequence[str] = _DNA,
+    alphabet: Sequence[str] = DNA,
     reverse_complement: bool | None = None,
     n_nearest: int | None = None,
     n_jobs: int = -1,
@@ -167,7 +165,7 @@ def compare_motifs(
     """
     letters = _check_alphabet(alphabet)
     if reverse_complement is None:
-        reverse_complement = letters == _DNA
+        reverse_complement = letters == DNA
     queries = _checked(ppms, "ppms")
     database = known if isinstance(known, Mapping) else read_meme(os.fspath(known))
     targets = _checked(database, "known")
@@ -202,7 +200,7 @@ def compare_motifs(
 
 def _check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:
     letters = tuple(alphabet)
-    if letters not in (_DNA, _RNA):
+    if letters not in (DNA, RNA):
         raise ValueError(
             f"`alphabet` is {', '.join(letters)}; motif files and databases are of A, "
             "C, G, T or of A, C, G, U."

@@ -14,16 +14,16 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.motif_codes import complement_channels
+from .._core.letters import DNA, Codes, as_float64, complement_channels
+from .._core.scans import KmerScan
 from .matrices import (
     Matrix,
     Values,
-    as_float_array,
     check_frequencies,
     logo_frame,
 )
 
-Codes: TypeAlias = NDArray[np.int64]
+Shifts: TypeAlias = NDArray[np.int64]
 
 
 class KmerAlignment(NamedTuple):
@@ -45,7 +45,7 @@ class KmerAlignment(NamedTuple):
 def sensitivity_logo(
     change: Matrix | pd.DataFrame,
     kmer: str,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
 ) -> pd.DataFrame:
     """Which positions of a k-mer does the model care about?
 
@@ -90,7 +90,7 @@ def sensitivity_logo(
             f"{letters}."
         )
     codes = _letter_codes([kmer], letters)[0]
-    values = as_float_array(change)
+    values = as_float64(change, "change")
     if values.shape != (len(kmer), len(letters)) or not values.size:
         raise ValueError(
             f"`change` has shape {values.shape}; it must be ({len(kmer)}, "
@@ -115,11 +115,11 @@ def sensitivity_logo(
 
 
 def align_kmers(
-    kmers: Sequence[str],
-    effects: ArrayLike | torch.Tensor,
+    kmers: KmerScan | Sequence[str],
+    effects: ArrayLike | torch.Tensor | None = None,
     top: int = 10,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     baseline: float = 0.0,
     max_shift: int | None = None,
     min_coverage: float = 0.0,
@@ -136,12 +136,12 @@ def align_kmers(
 
     Parameters
     ----------
-    kmers: sequence of str
-        Distinct k-mers of one length, for example the `kmer` column of a k-mer scan.
+    kmers: KmerScan or sequence of str
+        A scan of all k-mers with one output; or distinct k-mers of one length.
 
-    effects: array-like, shape=(len(kmers),)
-        Global importance of each. For a motif that lowers the prediction pass the
-        negated effects.
+    effects: array-like or None, shape=(len(kmers),), optional
+        Global importance of each; None is that of the scan. For a motif that lowers the
+        prediction pass k-mers and the negated effects. Default is None.
 
     top: int, optional
         How many to align, best first; all of them if there are fewer. Equal effects
@@ -193,7 +193,14 @@ def align_kmers(
     tensor([0.1875, 0.1875, 0.1875, 0.4375], dtype=torch.float64)
     """
     letters = list(alphabet)
-    scores = as_float_array(effects)
+    if isinstance(kmers, KmerScan):
+        best = kmers.top(top)
+        kmers, effects = best["kmer"].tolist(), best["effect"].to_numpy()
+    if effects is None:
+        raise TypeError(
+            "`effects` is missing; give one for each of `kmers`, or a scan."
+        )
+    scores = as_float64(effects, "effects")
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
     furthest = k - 1 if max_shift is None else max_shift
@@ -204,15 +211,11 @@ def align_kmers(
         )
     frequencies = check_frequencies(background, len(letters))
     order = np.argsort(-scores, kind="stable")[:top]
-    codes, weights = codes[order], np.maximum(scores[order] - baseline, 0)
-    if not weights[0] > 0:
-        raise ValueError(
-            f"no k-mer has an effect above `baseline`={baseline:g} (the best is "
-            f"{scores[order[0]]:.6g}), so none can be weighted; negate `effects` for a "
-            "motif that lowers the prediction, or lower `baseline`."
-        )
-    weights = weights / weights.sum()
-    complements = np.array(complement_channels(letters)) if both_strands else None
+    weights = _weights(scores[order], baseline)
+    codes = codes[order]
+    complements = (
+        np.array(complement_channels(letters), np.int8) if both_strands else None
+    )
     aligned = [_align(codes[0], code, furthest, complements) for code in codes]
     codes = np.array([one.code for one in aligned])
     starts = np.array([one.shift for one in aligned])
@@ -244,7 +247,8 @@ def _letter_codes(kmers: Sequence[str], letters: list[str]) -> Codes:
                     f"k-mer {kmer!r} has {letter!r} at position {position}, which is "
                     f"not in `alphabet` {', '.join(letters)}."
                 )
-    return np.array([[channels[letter] for letter in kmer] for kmer in kmers])
+    codes = [[channels[letter] for letter in kmer] for kmer in kmers]
+    return np.array(codes, dtype=np.int8)
 
 
 def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> Codes:
@@ -263,6 +267,19 @@ def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> C
     return _letter_codes(kmers, letters)
 
 
+def _weights(effects: Values, baseline: float) -> Values:
+    """The share of each k-mer in the motif, best first."""
+    above: Values = np.maximum(effects - baseline, 0)
+    if not above[0] > 0:
+        raise ValueError(
+            f"no k-mer has an effect above `baseline`={baseline:g} (the best is "
+            f"{effects[0]:.6g}), so none can be weighted; negate `effects` for a "
+            "motif that lowers the prediction, or lower `baseline`."
+        )
+    shares: Values = above / above.sum()
+    return shares
+
+
 class _Aligned(NamedTuple):
     """A k-mer on the strand, and at the shift, where it agrees best with another."""
 
@@ -272,7 +289,7 @@ class _Aligned(NamedTuple):
 
 
 def _align(
-    best: Codes, code: Codes, furthest: int, complements: Codes | None
+    best: Codes, code: Codes, furthest: int, complements: NDArray[np.int8] | None
 ) -> _Aligned:
     """Of equal strands the given one, of equal shifts the smallest, then the left."""
 
@@ -304,7 +321,7 @@ def _align(
 
 
 def _weighted_letters(
-    codes: Codes, starts: Codes, weights: Values, n_letters: int
+    codes: Codes, starts: Shifts, weights: Values, n_letters: int
 ) -> tuple[Values, Values]:
     """Letters of the k-mers summed by weight, and the weight that misses a column."""
     k = codes.shape[1]

@@ -16,13 +16,12 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.motif_codes import reverse_complement as reverse_complement
+from .._core.letters import DNA, as_float64
+from .._core.motif import SUM_TOLERANCE
+from .._core.motif import reverse_complement as reverse_complement
 
 Matrix: TypeAlias = ArrayLike | torch.Tensor
 Values: TypeAlias = NDArray[np.float64]
-
-# A printed PPM often has three decimals, so that a column misses 1 by up to 0.002.
-SUM_TOLERANCE = 2e-3
 
 
 def information_content(
@@ -64,7 +63,7 @@ def information_content(
 
 def information_logo(
     ppm: Matrix,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     background: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """A motif as a logo: letters as high as their share of the position's bits.
@@ -103,9 +102,7 @@ def information_logo(
     return logo_frame(heights, letters)
 
 
-def logo_frame(
-    matrix: Matrix, alphabet: Sequence[str] = ("A", "C", "G", "T")
-) -> pd.DataFrame:
+def logo_frame(matrix: Matrix, alphabet: Sequence[str] = DNA) -> pd.DataFrame:
     """A matrix as logomaker draws it: a row for each position, a column per letter.
 
     Parameters
@@ -351,7 +348,7 @@ def check_frequencies(background: ArrayLike | None, n_letters: int) -> Values:
     """
     if background is None:
         return np.full(n_letters, 1 / n_letters)
-    frequencies = as_float_array(background)
+    frequencies = as_float64(background, "background")
     if (
         frequencies.shape != (n_letters,)
         or not (frequencies > 0).all()
@@ -365,27 +362,13 @@ def check_frequencies(background: ArrayLike | None, n_letters: int) -> Values:
     return normalised
 
 
-def as_float_array(values: object) -> Values:
-    """Any numbers, tensors on any device included, as a float64 array.
-
-    Examples
-    --------
-    >>> as_float_array(torch.tensor([1, 2]))
-    array([1., 2.])
-    """
-    if isinstance(values, torch.Tensor):
-        # NumPy has no bfloat16.
-        values = values.detach().cpu().double()
-    return np.asarray(values, dtype=np.float64)
-
-
 def _as_matrix(matrix: Matrix, name: str, *, finite: bool = True) -> Values:
     if isinstance(matrix, pd.DataFrame):
         raise TypeError(
             f"`{name}` is a data frame, with a row for each position; pass "
             "`frame.to_numpy().T`, of shape (len(alphabet), length)."
         )
-    values = as_float_array(matrix)
+    values = as_float64(matrix, name)
     if values.ndim != 2 or not values.size:
         raise ValueError(
             f"`{name}` has shape {values.shape}; it must be (len(alphabet), length)."

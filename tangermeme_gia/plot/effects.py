@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
 from ..statistics.effects import factorial_contrasts, interaction_contrast
+from ..statistics.inputs import as_arms, as_local, without_controls
 from ..statistics.intervals import Interval, confidence_interval
 from .style import (
     BLUE,
@@ -23,7 +23,6 @@ from .style import (
     SKY,
     VERMILION,
     Columns,
-    Output,
     Values,
     backgrounds,
     check_columns,
@@ -45,7 +44,6 @@ def local_importance_boxes(
     label: Columns | None = None,
     *,
     kind: Literal["box", "violin"] = "box",
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """How large is each condition's effect, and how much does it depend on context?
@@ -57,7 +55,7 @@ def local_importance_boxes(
     Parameters
     ----------
     result: GIAResult
-        The outcome of any experiment.
+        The outcome of any experiment, narrowed to one output.
 
     label: str, sequence of str or None, optional
         Columns of `conditions` that label the boxes. None takes the first ones that
@@ -65,10 +63,6 @@ def local_importance_boxes(
 
     kind: {"box", "violin"}, optional
         Boxes, or the estimated density of each condition. Default is "box".
-
-    output: int, tuple of int or None, optional
-        Output of the model, labelled as in `to_frame`; None is the only one.
-        Default is None.
 
     ax: matplotlib.axes.Axes or None, optional
         Where to draw; None makes a figure. Default is None.
@@ -80,10 +74,11 @@ def local_importance_boxes(
     Raises
     ------
     TypeError, ValueError
-        If `result` is no GIAResult, a column is unknown, or `output` chooses none.
+        If `result` is no GIAResult, a column is unknown, or there are several outputs.
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import torch
     >>> sites = pd.DataFrame({"n_sites": [1, 2]})
     >>> result = GIAResult(torch.zeros(9, 1), torch.randn(9, 2, 1), sites)
@@ -91,7 +86,7 @@ def local_importance_boxes(
     >>> ax.get_xlabel()
     'Number of sites'
     """
-    local = one_output(result, output)
+    local = as_arms(one_output(result))
     if kind not in ("box", "violin"):
         raise ValueError(f"`kind`={kind!r} must be 'box' or 'violin'.")
     columns = (
@@ -118,7 +113,6 @@ def additivity_line(
     n_sites: str = "n_sites",
     *,
     include_zero: bool = False,
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Do several sites of a motif act as the sum of their single effects?
@@ -138,7 +132,7 @@ def additivity_line(
     include_zero: bool, optional
         Whether the fit includes the background. Default is False.
 
-    output, ax
+    ax
         As for `local_importance_boxes`.
 
     Returns
@@ -152,6 +146,7 @@ def additivity_line(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import torch
     >>> sites = pd.DataFrame({"n_sites": [1, 2, 3]})
     >>> after = torch.tensor([[1.0, 2.0, 3.0], [1.2, 2.4, 3.6]])
@@ -160,9 +155,9 @@ def additivity_line(
     'R² = 1.00 (0 sites not fitted), n = 2 backgrounds'
     """
     check_columns(result.conditions, "n_sites", n_sites)
-    local, conditions = _without_controls(result, output)
-    sites = conditions[n_sites].to_numpy()
-    fit = additivity_fit(local, sites, include_zero=include_zero)
+    result = without_controls(one_output(result))
+    sites = result.conditions[n_sites].to_numpy()
+    fit = additivity_fit(result, sites, include_zero=include_zero)
     points = fit.points
     ax = new_axes(ax)
     ends = np.array([0, sites[-1]])
@@ -183,7 +178,7 @@ def additivity_line(
     ax.set_xlim(-0.05 * sites[-1], 1.05 * sites[-1])
     whole_ticks(ax.xaxis)
     zero = "fitted" if include_zero else "not fitted"
-    note(ax, f"R² = {fit.r2:.2f} (0 sites {zero}), {backgrounds([len(local)])}")
+    note(ax, f"R² = {fit.r2:.2f} (0 sites {zero}), {_backgrounds(result)}")
     return finish(ax, column_title(n_sites), GLOBAL)
 
 
@@ -193,7 +188,6 @@ def interaction_bars(
     *,
     arm: str = "arm",
     labels: Sequence[str] | None = None,
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Do two patterns together do more, or less, than the sum of both alone?
@@ -217,7 +211,7 @@ def interaction_bars(
     labels: sequence of str or None, optional
         Two names of the patterns; None takes those of the arms. Default is None.
 
-    output, ax
+    ax
         As for `local_importance_boxes`.
 
     Returns
@@ -231,6 +225,7 @@ def interaction_bars(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import torch
     >>> arms = pd.DataFrame({"arm": ["A", "B", "AB"]})
     >>> after = torch.tensor([[1.0, 2.0, 4.0], [2.0, 2.0, 5.0]])
@@ -239,15 +234,15 @@ def interaction_bars(
     'Interaction 1 [1, 1], n = 2 backgrounds'
     """
     check_columns(result.conditions, "arm", arm)
-    local, conditions = _without_controls(result, output)
-    names = [str(name) for name in conditions[arm]]
+    result = without_controls(one_output(result))
+    names = [str(name) for name in result.conditions[arm]]
     for wanted in arms:
         if names.count(wanted) != 1:
             raise ValueError(
                 f"`arms`={tuple(arms)!r}: {wanted!r} is there {names.count(wanted)} "
                 f"times in the column {arm!r}; once is needed."
             )
-    a, b, both = (local[:, names.index(name)] for name in arms)
+    a, b, both = (as_local(result.select(names.index(name))) for name in arms)
     first, second = labels if labels is not None else arms[:2]
     ticks = [first, second, "Sum", "Both"]
     ax = new_axes(ax, height=labelled_height(ticks))
@@ -255,7 +250,7 @@ def interaction_bars(
     _bars(ax, intervals, [SKY, SKY, "#BBBBBB", BLUE])
     label_ticks(ax, ticks)
     contrast = interaction_contrast(both, a, b).interval
-    note(ax, f"Interaction {_bounds(contrast)}, {backgrounds([len(local)])}")
+    note(ax, f"Interaction {_bounds(contrast)}, {_backgrounds(result)}")
     return finish(ax, "", GLOBAL)
 
 
@@ -263,7 +258,6 @@ def factorial_bars(
     result: GIAResult,
     patterns: Sequence[str] | None = None,
     *,
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Which of several patterns act alone, in pairs, or only all together?
@@ -280,7 +274,7 @@ def factorial_bars(
         Columns of `conditions` that say whether a pattern is there. None takes all
         columns of True and False. Default is None.
 
-    output, ax
+    ax
         As for `local_importance_boxes`.
 
     Returns
@@ -295,6 +289,7 @@ def factorial_bars(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import torch
     >>> arms = pd.DataFrame({"A": [True, False, True], "B": [False, True, True]})
     >>> after = torch.tensor([[1.0, 2.0, 4.0], [2.0, 2.0, 5.0]])
@@ -302,33 +297,28 @@ def factorial_bars(
     >>> [tick.get_text() for tick in ax.get_xticklabels()]
     ['A', 'B', 'A×B']
     """
-    local, conditions = _without_controls(result, output)
+    result = without_controls(one_output(result))
     if patterns is None:
-        patterns = list(conditions.select_dtypes("bool").columns)
-    columns = check_columns(conditions, "patterns", patterns)
+        patterns = list(result.conditions.select_dtypes("bool").columns)
+    columns = check_columns(result.conditions, "patterns", patterns)
     if not columns:
         raise ValueError(
             "`patterns`: the conditions have no columns of True and False that say "
-            f"which patterns are there, but {list(conditions.columns)}."
+            f"which patterns are there, but {list(result.conditions.columns)}."
         )
-    contrasts = factorial_contrasts(local, conditions[columns].to_numpy())
-    ticks = ["×".join(np.array(columns)[members]) for members in contrasts.sets]
-    ax = new_axes(ax, height=labelled_height(ticks))
+    result = result._replace(conditions=result.conditions[columns].astype(bool))
+    contrasts = factorial_contrasts(result)
+    ax = new_axes(ax, height=labelled_height(contrasts.names))
     intervals = [confidence_interval(values) for values in contrasts.local.T]
     sizes = contrasts.sets.sum(axis=1)
     _bars(ax, intervals, [PALETTE[(size - 1) % len(PALETTE)] for size in sizes])
-    label_ticks(ax, ticks)
-    note(ax, backgrounds([len(local)]))
+    label_ticks(ax, contrasts.names)
+    note(ax, _backgrounds(result))
     return finish(ax, "", "Effect or interaction\n(model output)")
 
 
-def _without_controls(result: GIAResult, output: Output) -> tuple[Values, pd.DataFrame]:
-    """Local importances and conditions of what is not a control."""
-    local, conditions = one_output(result, output), result.conditions
-    if "control" not in conditions:
-        return local, conditions
-    chosen: NDArray[np.bool_] = (conditions["control"] == "none").to_numpy()
-    return local[:, chosen], conditions[chosen].reset_index(drop=True)
+def _backgrounds(result: GIAResult) -> str:
+    return backgrounds([len(result.y_before)])
 
 
 def _boxes(ax: Axes, local: Values, places: NDArray[Any]) -> None:

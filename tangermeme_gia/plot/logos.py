@@ -11,8 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+from .._core.letters import DNA, as_float64
+from .._core.results import GIAResult
 from ..motifs.from_kmers import sensitivity_logo
-from ..motifs.matrices import Matrix, as_float_array, information_logo, logo_frame
+from ..motifs.matrices import Matrix, information_logo, logo_frame
+from ..statistics.mutagenesis import mutagenesis_change, wild_type
 from .style import (
     BLUE,
     CHANGE,
@@ -27,7 +30,6 @@ from .style import (
     new_axes,
 )
 
-DNA = ("A", "C", "G", "T")
 # Where every position has its number, they do not touch.
 _MOST_NUMBERS = 12
 _BRACKETS_PER_INCH = 18
@@ -93,9 +95,9 @@ def motif_logo(
 
 
 def mutagenesis_logo(
-    change: Matrix | pd.DataFrame,
-    sequence: str,
-    alphabet: Sequence[str] = DNA,
+    change: GIAResult | Matrix | pd.DataFrame,
+    sequence: str | None = None,
+    alphabet: Sequence[str] | None = None,
     *,
     structure: str | None = None,
     ax: Axes | None = None,
@@ -107,14 +109,17 @@ def mutagenesis_logo(
 
     Parameters
     ----------
-    change: array-like, shape=(length, len(alphabet)), or pandas.DataFrame
-        Output for every single-letter variant *minus* that for the sequence itself.
+    change: GIAResult, array-like, shape=(length, len(alphabet)), or pandas.DataFrame
+        The outcome of `kmer_mutagenesis` with one output; or the output for every
+        single-letter variant *minus* that for the sequence itself.
 
-    sequence: str
-        The wild type, such as a k-mer or a whole sequence.
+    sequence: str or None, optional
+        The wild type, such as a whole sequence. None is that of a result.
+        Default is None.
 
-    alphabet: sequence of str, optional
-        Letters in column order. Default is DNA.
+    alphabet: sequence of str or None, optional
+        Letters in column order. None is those of a result or of the columns of a frame,
+        of an array DNA. Default is None.
 
     structure: str or None, optional
         Dot-bracket string of the same length, drawn below: paired positions in blue,
@@ -139,7 +144,8 @@ def mutagenesis_logo(
     >>> [text.get_text() for text in ax.texts]
     ['(', '.', ')']
     """
-    logo = sensitivity_logo(change, sequence, alphabet)
+    values, sequence, letters = _read_change(change, sequence, alphabet)
+    logo = sensitivity_logo(values, sequence, letters)
     if structure is not None and len(structure) != len(sequence):
         raise ValueError(
             f"`structure` has {len(structure)} positions and `sequence` "
@@ -155,9 +161,9 @@ def mutagenesis_logo(
 
 
 def mutagenesis_heatmap(
-    change: Matrix | pd.DataFrame,
-    sequence: str,
-    alphabet: Sequence[str] = DNA,
+    change: GIAResult | Matrix | pd.DataFrame,
+    sequence: str | None = None,
+    alphabet: Sequence[str] | None = None,
     *,
     logo: bool = True,
     ax: Axes | None = None,
@@ -166,15 +172,8 @@ def mutagenesis_heatmap(
 
     Parameters
     ----------
-    change: array-like, shape=(length, len(alphabet)), or pandas.DataFrame
-        Effect of every single-letter variant *minus* that of the wild type, for example
-        from `mutagenesis_change`.
-
-    sequence: str
-        The wild type; its letters are marked with a dot.
-
-    alphabet: sequence of str, optional
-        Letters in column order. Default is DNA.
+    change, sequence, alphabet
+        As for `mutagenesis_logo`; the letters of the wild type are marked with a dot.
 
     logo: bool, optional
         Whether the logo of `mutagenesis_logo` stands above. Default is True.
@@ -199,9 +198,9 @@ def mutagenesis_heatmap(
     >>> ax.images[0].get_array().shape
     (4, 2)
     """
-    heights = sensitivity_logo(change, sequence, alphabet)
-    values = as_float_array(change).T
-    letters = list(alphabet)
+    given, sequence, letters = _read_change(change, sequence, alphabet)
+    heights = sensitivity_logo(given, sequence, letters)
+    values = as_float64(given, "change").T
     ax = new_axes(ax, height=2.4 if logo else 2.0)
     rows = len(letters)
     # The logo stands in the same axes, so that no layout can cut it off.
@@ -219,6 +218,22 @@ def mutagenesis_heatmap(
     ax.yaxis.label.set_y(rows / top / 2)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _read_change(
+    change: GIAResult | Matrix | pd.DataFrame,
+    sequence: str | None,
+    alphabet: Sequence[str] | None,
+) -> tuple[Matrix | pd.DataFrame, str, list[str]]:
+    """The change of every variant, the wild type and the letters."""
+    if isinstance(change, GIAResult):
+        sequence = wild_type(change) if sequence is None else sequence
+        change = mutagenesis_change(change, alphabet)
+    if sequence is None:
+        raise ValueError("`sequence`=None; only a result knows its wild type.")
+    if alphabet is None:
+        alphabet = list(change.columns) if isinstance(change, pd.DataFrame) else DNA
+    return change, sequence, list(alphabet)
 
 
 def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None:

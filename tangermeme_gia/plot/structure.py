@@ -10,29 +10,28 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Arc
 from numpy.typing import ArrayLike
 
+from .._core.letters import DNA
 from ..statistics.associations import correlation
 from ..statistics.intervals import Interval, confidence_interval
 from ..structure.pairs import pair_indices
-from .logos import DNA, draw_logo, number_positions
+from .logos import draw_logo, number_positions
 from .style import (
     BLUE,
     GREY,
-    HEIGHT,
-    LINE,
     LOCAL,
     PALETTE,
-    SMALL,
     Columns,
-    Output,
     Values,
     backgrounds,
     check_columns,
+    check_one_output,
     distinct_columns,
     finish,
+    legend_beside,
+    legend_height,
     new_axes,
     note,
     row_labels,
-    rows_of_output,
     wrapped,
 )
 
@@ -44,7 +43,6 @@ def pairedness_scatter(
     frame: pd.DataFrame,
     by: Columns | None = None,
     *,
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Does a motif do more where its site is unpaired?
@@ -56,15 +54,11 @@ def pairedness_scatter(
     Parameters
     ----------
     frame: pandas.DataFrame
-        From `importance_by_structure`.
+        From `importance_by_structure`, of a result with one output.
 
     by: str, sequence of str or None, optional
         Columns of the conditions that are told apart by colour. None takes the first
         ones that tell all conditions apart. Default is None.
-
-    output: int, tuple of int or None, optional
-        Output of the model, labelled as in `to_frame`; None is the only one.
-        Default is None.
 
     ax: matplotlib.axes.Axes or None, optional
         Where to draw; None makes a figure. Default is None.
@@ -76,8 +70,8 @@ def pairedness_scatter(
     Raises
     ------
     ValueError
-        If a column is missing or unknown, `output` chooses none, or no condition has a
-        site.
+        If a column is missing or unknown, there are several outputs, or no condition
+        has a site.
 
     Examples
     --------
@@ -94,7 +88,7 @@ def pairedness_scatter(
     >>> ax.texts[0].get_text()
     'r = 1.00, n = 40 backgrounds'
     """
-    ax = _scatter(frame, "unpaired", by, output, ax)
+    ax = _scatter(frame, "unpaired", by, ax)
     ax.set_xlim(-0.03, 1.03)
     return finish(ax, "P(site unpaired)", LOCAL)
 
@@ -103,7 +97,6 @@ def stability_scatter(
     frame: pd.DataFrame,
     by: Columns | None = None,
     *,
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Does a motif do more, or less, in sequences with a stable structure?
@@ -114,7 +107,7 @@ def stability_scatter(
 
     Parameters
     ----------
-    frame, by, output, ax
+    frame, by, ax
         As in `pairedness_scatter`.
 
     Returns
@@ -141,7 +134,7 @@ def stability_scatter(
     >>> ax.get_xlabel()
     'Free energy (kcal/mol)'
     """
-    ax = _scatter(frame, "energy", by, output, ax)
+    ax = _scatter(frame, "energy", by, ax)
     return finish(ax, "Free energy (kcal/mol)", LOCAL)
 
 
@@ -265,24 +258,10 @@ def unpaired_logo(
 
 
 def _scatter(
-    frame: pd.DataFrame,
-    column: str,
-    by: Columns | None,
-    output: Output,
-    ax: Axes | None,
+    frame: pd.DataFrame, column: str, by: Columns | None, ax: Axes | None
 ) -> Axes:
     """Local importance against a column, a colour for each group of conditions."""
-    needed = ("background", "output", column, "local_importance")
-    missing = [name for name in needed if name not in frame]
-    if missing:
-        raise ValueError(
-            f"`frame` lacks the column {missing[0]!r}; it must come from "
-            "`importance_by_structure`."
-        )
-    rows = rows_of_output(frame, output)
-    rows = rows[rows[column].notna()].reset_index(drop=True)
-    if rows.empty:
-        raise ValueError(f"`frame` has no number in the column {column!r}.")
+    rows = _rows_with(frame, column)
     conditions = rows.loc[:, :"background"].drop(columns="background")
     names = (
         distinct_columns(conditions.drop_duplicates())
@@ -291,35 +270,40 @@ def _scatter(
     )
     labels = np.array(row_labels(rows, names))
     groups = list(dict.fromkeys(labels.tolist()))
-    # The legend has to fit.
-    n_lines = 3 + sum(2.3 + wrapped(group).count("\n") for group in groups)
-    ax = new_axes(ax, height=max(HEIGHT, 1.05 * LINE * n_lines))
+    titles = [wrapped(group) for group in groups]
+    ax = new_axes(ax, height=legend_height(titles, 2.3))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    texts = []
-    for i, group in enumerate(groups):
+    notes = [backgrounds([int(rows["background"].nunique())])]
+    for i, (group, title) in enumerate(zip(groups, titles, strict=True)):
         part = rows[labels == group]
         x, y = part[column].to_numpy(float), part["local_importance"].to_numpy(float)
-        colour = PALETTE[i % len(PALETTE)]
-        texts.append(_correlation(x, y))
-        label = f"{wrapped(group)}\n{texts[-1]}" if len(groups) > 1 else None
+        colour, text = PALETTE[i % len(PALETTE)], _correlation(x, y)
+        label = f"{title}\n{text}" if len(groups) > 1 else None
         ax.scatter(x, y, s=5, color=colour, alpha=0.3, linewidths=0, label=label)
         _draw_means(ax, x, y, colour if len(groups) > 1 else "black")
-    n = backgrounds([int(rows["background"].nunique())])
     if len(groups) > 1:
-        # Beside the axes, where it covers no point.
-        legend = ax.legend(
-            loc="upper left",
-            bbox_to_anchor=(1, 1),
-            fontsize=SMALL,
-            frameon=False,
-            handletextpad=0.2,
-        )
-        for handle in legend.legend_handles:
+        for handle in legend_beside(ax, handletextpad=0.2).legend_handles:
             handle.set_alpha(1)  # type: ignore[union-attr]
-        note(ax, n)
-    else:
-        note(ax, f"{texts[0]}, {n}" if texts[0] else n)
+    elif text:
+        notes.insert(0, text)
+    note(ax, ", ".join(notes))
     return ax
+
+
+def _rows_with(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows with a number in the column, checked."""
+    needed = ("background", "output", column, "local_importance")
+    missing = [name for name in needed if name not in frame]
+    if missing:
+        raise ValueError(
+            f"`frame` lacks the column {missing[0]!r}; it must come from "
+            "`importance_by_structure`."
+        )
+    rows: pd.DataFrame = check_one_output(frame, "frame")
+    rows = rows[rows[column].notna()].reset_index(drop=True)
+    if rows.empty:
+        raise ValueError(f"`frame` has no number in the column {column!r}.")
+    return rows
 
 
 def _draw_means(ax: Axes, x: Values, y: Values, colour: str) -> None:

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.legend import Legend
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
 
@@ -23,7 +23,6 @@ from .._core.results import GIAResult
 
 Values: TypeAlias = NDArray[np.float64]
 Columns: TypeAlias = str | Sequence[str]
-Output: TypeAlias = int | tuple[int, ...] | None
 
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -177,83 +176,61 @@ def column_title(columns: Columns) -> str:
     return ", ".join(plain).capitalize()
 
 
-def as_frame(result: Any, output: Output) -> pd.DataFrame:
-    """The rows of one output, of a result or of its table.
+def as_frame(result: Any) -> pd.DataFrame:
+    """The table of a result with one output, or such a table.
 
     Raises
     ------
     TypeError, ValueError
-        If it is neither, or `output` does not choose one of its outputs.
+        If it is neither, or of several outputs.
     """
-    frame: pd.DataFrame
-    if isinstance(result, pd.DataFrame):
-        frame = result.reset_index(drop=True)
-    elif hasattr(result, "to_frame"):
-        frame = result.to_frame()
-    else:
+    if not isinstance(result, pd.DataFrame) and not hasattr(result, "to_frame"):
         raise TypeError(
             f"`result` is a {type(result).__name__}; it must be a result of an "
             "experiment or a table as from its `to_frame`."
         )
+    is_table = isinstance(result, pd.DataFrame)
+    frame: pd.DataFrame = result if is_table else result.to_frame()
     if "effect" not in frame or frame.empty:
         raise ValueError(
             f"`result` has the columns {list(frame.columns)} and {len(frame)} rows; a "
             "column 'effect' and at least one row are needed."
         )
-    return rows_of_output(frame, output) if "output" in frame else frame
+    return check_one_output(frame)
 
 
-def rows_of_output(frame: pd.DataFrame, output: Output) -> pd.DataFrame:
-    """The rows of a table that are of one output of the model.
+def check_one_output(frame: pd.DataFrame, name: str = "result") -> pd.DataFrame:
+    """The table with rows numbered from 0, if they are of one output of the model.
 
     Raises
     ------
     ValueError
-        If `output` does not choose one.
+        If they are of several.
     """
-    labels = list(frame["output"])
-    chosen = _choose(sorted(set(labels), key=str), output)
-    rows = pd.Series([label == chosen for label in labels], index=frame.index)
-    chosen_rows: pd.DataFrame = frame[rows].reset_index(drop=True)
-    return chosen_rows
+    labels = list(dict.fromkeys(frame["output"])) if "output" in frame else []
+    if len(labels) > 1:
+        shown = ", ".join(map(str, labels[:10])) + (", ..." if labels[10:] else "")
+        raise ValueError(
+            f"`{name}` has the outputs {shown}; choose one by `result.output(label)`."
+        )
+    rows: pd.DataFrame = frame.reset_index(drop=True)
+    return rows
 
 
-def one_output(result: GIAResult, output: Output) -> Values:
-    """Local importance on one output, shape=(n, n_conditions).
+def one_output(result: Any) -> GIAResult:
+    """A result with local importances of one output.
 
     Raises
     ------
     TypeError, ValueError
-        If `result` is no GIAResult, or `output` does not choose one of its outputs.
+        If `result` is no GIAResult, or has several outputs.
     """
     if not isinstance(result, GIAResult):
         raise TypeError(
             f"`result` is a {type(result).__name__}; a GIAResult is needed, because "
             "the plot reads local importances."
         )
-    local = result.local_importance
-    heads = local if isinstance(local, list) else [local]
-    columns: dict[Any, torch.Tensor] = {}
-    for head, effects in enumerate(heads):
-        flat = effects.reshape(*effects.shape[:2], -1)
-        for i, index in enumerate(np.ndindex(*effects.shape[2:])):
-            label = (head, *index) if isinstance(local, list) else index
-            columns[label[0] if len(label) == 1 else label or 0] = flat[..., i]
-    chosen = columns[_choose(list(columns), output)]
-    values: Values = chosen.detach().to(torch.float64).numpy()
-    return values
-
-
-def _choose(labels: list[Any], output: Output) -> Any:
-    if output is None and len(labels) == 1:
-        return labels[0]
-    if output is None or output not in labels:
-        shown = ", ".join(str(label) for label in labels[:10])
-        raise ValueError(
-            f"`output`={output} must be one of the outputs of `result`: {shown}"
-            f"{', ...' if len(labels) > 10 else ''}."
-        )
-    return output
+    return result.output()
 
 
 def check_columns(frame: pd.DataFrame, argument: str, columns: Columns) -> list[str]:
@@ -313,6 +290,25 @@ def backgrounds(numbers: Sequence[int]) -> str:
     if len(numbers) > 1:
         n += f" to {numbers[-1]:,}"
     return f"n = {n} background{'' if n == '1' else 's'}"
+
+
+def legend_height(labels: Sequence[str], lines: float) -> float:
+    """Height of new axes that leaves room for a legend of so many lines and more."""
+    more = sum(lines + label.count("\n") for label in labels)
+    return max(HEIGHT, 1.05 * LINE * (3 + more))
+
+
+def legend_beside(ax: Axes, title: str | None = None, **options: Any) -> Legend:
+    """A legend beside the axes, where it covers nothing."""
+    return ax.legend(
+        title=title,
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+        fontsize=SMALL,
+        title_fontsize=SMALL,
+        frameon=False,
+        **options,
+    )
 
 
 def half_widths(frame: pd.DataFrame) -> Values | None:

@@ -19,7 +19,6 @@ from .style import (
     PALETTE,
     SMALL,
     Columns,
-    Output,
     as_frame,
     check_columns,
     column_title,
@@ -50,8 +49,7 @@ def background_grid(
     comparison: Any,
     label: Columns | None = None,
     *,
-    across: str = "background",
-    output: Output = None,
+    across: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Does a finding depend on the choice of background, or of model?
@@ -61,18 +59,18 @@ def background_grid(
 
     Parameters
     ----------
-    comparison: BackgroundComparison, ModelComparison, or a table as from `to_frame`
+    comparison: Comparison, or a table as from `to_frame`
         The outcome of `across_backgrounds` or `across_models`.
 
     label: str, sequence of str or None, optional
         Columns of the conditions that label the rows. None takes the first ones that
         tell all conditions apart. Default is None.
 
-    across: str, optional
-        Column whose values are the grid's columns; "model" for `across_models`.
-        Default is "background".
+    across: str or None, optional
+        Column whose values are the grid's columns. None is what a comparison is
+        across, of a table "background". Default is None.
 
-    output, ax
+    ax
         As for `spacing_curve`.
 
     Returns
@@ -82,8 +80,8 @@ def background_grid(
     Raises
     ------
     TypeError, ValueError
-        If a column is unknown, a cell has no effect or several, or `output` chooses
-        none.
+        If a column is unknown, a cell has no effect or several, or there are several
+        outputs.
 
     Examples
     --------
@@ -93,7 +91,9 @@ def background_grid(
     >>> background_grid(frame).images[0].get_array().tolist()
     [[1.0, 2.0]]
     """
-    frame = as_frame(comparison, output)
+    frame = as_frame(comparison)
+    if across is None:
+        across = str(getattr(comparison, "across", "background"))
     check_columns(frame, "across", across)
     names = list(dict.fromkeys(frame[across]))
     own = frame[frame[across] == names[0]].reset_index(drop=True)
@@ -103,12 +103,7 @@ def background_grid(
     else:
         rows = check_columns(frame, "label", label)
     blocks = [frame[frame[across] == name].reset_index(drop=True) for name in names]
-    keys = [list(map(str, block[rows].itertuples(index=False))) for block in blocks]
-    if any(key != keys[0] for key in keys) or len(set(keys[0])) < len(own):
-        raise ValueError(
-            f"`label`={rows} and `across`={across!r} do not give each cell of the grid "
-            "one effect; name the columns that tell the conditions apart."
-        )
+    _check_cells(blocks, rows, across)
     values = np.stack([block["effect"].to_numpy() for block in blocks], axis=1)
     labels = [wrapped(row) for row in row_labels(own, rows)]
     row_height = 0.08 + LINE * max(1 + row.count("\n") for row in labels)
@@ -241,6 +236,15 @@ def additivity_histogram(
     median = float(np.nanmedian(values))
     note(ax, f"{_experiments([values])}, median {median:.2g}")
     return finish(ax, "R² of the additivity fit", "Number of experiments")
+
+
+def _check_cells(blocks: list[pd.DataFrame], rows: list[str], across: str) -> None:
+    keys = [list(map(str, block[rows].itertuples(index=False))) for block in blocks]
+    if any(key != keys[0] for key in keys) or len(set(keys[0])) < len(keys[0]):
+        raise ValueError(
+            f"`label`={rows} and `across`={across!r} do not give each cell of the grid "
+            "one effect; name the columns that tell the conditions apart."
+        )
 
 
 def _write_cells(

@@ -19,13 +19,14 @@ from .style import (
     SMALL,
     VERMILION,
     Columns,
-    Output,
     as_frame,
     check_columns,
     column_title,
     count,
     finish,
     half_widths,
+    legend_beside,
+    legend_height,
     new_axes,
     note,
     row_labels,
@@ -39,7 +40,6 @@ def spacing_curve(
     spacing: str = "spacing",
     *,
     by: Columns = (),
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """How does the effect of two motifs depend on the bases between them?
@@ -50,7 +50,7 @@ def spacing_curve(
     ----------
     result: GIAResult, or pandas.DataFrame as from `to_frame`
         The outcome of `motif_spacing`, or of any experiment with a numeric axis; also
-        `ModelComparison.summary()`, whose band is that over models.
+        `Comparison.summary()`, whose band is that over models.
 
     spacing: str, optional
         Column of the horizontal axis. Default is "spacing".
@@ -58,10 +58,6 @@ def spacing_curve(
     by: str or sequence of str, optional
         Columns of which each combination is a curve, such as "arm" or "background".
         Default is none.
-
-    output: int, tuple of int or None, optional
-        Output of the model, labelled as in `to_frame`; None is the only one.
-        Default is None.
 
     ax: matplotlib.axes.Axes or None, optional
         Where to draw; None makes a figure. Default is None.
@@ -74,7 +70,7 @@ def spacing_curve(
     ------
     TypeError, ValueError
         If a column is unknown, two conditions of a curve have the same spacing, or
-        `output` chooses none.
+        there are several outputs (choose one by `result.output(label)`).
 
     Examples
     --------
@@ -83,7 +79,7 @@ def spacing_curve(
     >>> ax.lines[1].get_xydata().tolist()
     [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]
     """
-    return _curves(result, spacing, "spacing", by, output, ax)
+    return _curves(result, spacing, "spacing", by, ax)
 
 
 def position_curve(
@@ -91,7 +87,6 @@ def position_curve(
     start: str = "start",
     *,
     by: Columns = (),
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """How does the effect of a motif depend on where it stands?
@@ -106,7 +101,7 @@ def position_curve(
     start: str, optional
         Column of the horizontal axis. Default is "start".
 
-    by, output, ax
+    by, ax
         As for `spacing_curve`.
 
     Returns
@@ -124,7 +119,7 @@ def position_curve(
     >>> position_curve(frame).get_xlabel()
     'Start of the motif (0-based position)'
     """
-    return _curves(result, start, "start", by, output, ax)
+    return _curves(result, start, "start", by, ax)
 
 
 def kmer_ranks(
@@ -132,7 +127,6 @@ def kmer_ranks(
     top: int = 5,
     *,
     kmer: str = "kmer",
-    output: Output = None,
     ax: Axes | None = None,
 ) -> Axes:
     """How far do the best k-mers stand out from all others?
@@ -150,7 +144,7 @@ def kmer_ranks(
     kmer: str, optional
         Column with the k-mers. Default is "kmer".
 
-    output, ax
+    ax
         As for `spacing_curve`.
 
     Returns
@@ -160,7 +154,7 @@ def kmer_ranks(
     Raises
     ------
     TypeError, ValueError
-        If the column is unknown, `top` is negative, or `output` chooses none.
+        If the column is unknown, `top` is negative, or there are several outputs.
 
     Examples
     --------
@@ -171,7 +165,7 @@ def kmer_ranks(
     """
     if top < 0:
         raise ValueError(f"`top`={top} must be at least 0.")
-    frame = as_frame(result, output)
+    frame = as_frame(result)
     check_columns(frame, "kmer", kmer)
     frame = frame.sort_values("effect", ascending=False, kind="stable")
     effect = frame["effect"].to_numpy()
@@ -203,15 +197,8 @@ def kmer_ranks(
     return finish(ax, "Rank", GLOBAL)
 
 
-def _curves(
-    result: Any,
-    x: str,
-    argument: str,
-    by: Columns,
-    output: Output,
-    ax: Axes | None,
-) -> Axes:
-    frame = as_frame(result, output)
+def _curves(result: Any, x: str, argument: str, by: Columns, ax: Axes | None) -> Axes:
+    frame = as_frame(result)
     check_columns(frame, argument, x)
     if not pd.api.types.is_numeric_dtype(frame[x]):
         raise ValueError(
@@ -221,9 +208,7 @@ def _curves(
     groups = check_columns(frame, "by", by)
     labels = np.array(row_labels(frame, groups) if groups else [""] * len(frame))
     names = {label: wrapped(label) for label in dict.fromkeys(labels.tolist())}
-    # The legend has to fit.
-    n_lines = 3 + sum(1.3 + name.count("\n") for name in names.values())
-    ax = new_axes(ax, height=max(HEIGHT, 1.05 * LINE * n_lines))
+    ax = new_axes(ax, height=legend_height(list(names.values()), 1.3))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     for i, (label, name) in enumerate(names.items()):
         curve = frame[labels == label].sort_values(x, kind="stable")
@@ -231,43 +216,30 @@ def _curves(
             twice = curve.loc[curve[x].duplicated(), x].iloc[0]
             raise ValueError(
                 f"several conditions have `{argument}` {x}={twice}; name in `by` the "
-                "columns that tell them apart, or choose rows of `to_frame()`."
+                "columns that tell them apart, or `select` conditions."
             )
-        colour = PALETTE[i % len(PALETTE)]
         # More curves than colours are told apart by their dashes.
         style = ("-", "--", ":", "-.")[i // len(PALETTE) % 4]
-        ax.plot(
-            curve[x], curve["effect"], style, color=colour, linewidth=1.2, label=name
-        )
-        widths = half_widths(curve)
-        if len(curve) == 1:
-            # A curve of one point cannot be seen, nor its band.
-            ax.errorbar(
-                curve[x],
-                curve["effect"],
-                yerr=widths,
-                fmt="o",
-                color=colour,
-                markersize=4,
-                capsize=2,
-            )
-        elif widths is not None:
-            ax.fill_between(
-                curve[x], curve["low"], curve["high"], color=colour, alpha=0.25, lw=0
-            )
+        _draw_curve(ax, curve, x, style, PALETTE[i % len(PALETTE)], name)
     if groups:
-        # Beside the axes, where it covers no curve.
-        ax.legend(
-            title=column_title(groups),
-            loc="upper left",
-            bbox_to_anchor=(1, 1),
-            handlelength=1,
-            fontsize=SMALL,
-            title_fontsize=SMALL,
-            frameon=False,
-        )
+        legend_beside(ax, column_title(groups), handlelength=1)
     if count(frame):
         note(ax, count(frame))
     if frame[x].dtype.kind in "iu":
         whole_ticks(ax.xaxis)
     return finish(ax, column_title(x), GLOBAL)
+
+
+def _draw_curve(
+    ax: Axes, curve: pd.DataFrame, x: str, style: str, colour: str, name: str
+) -> None:
+    at, effect = curve[x], curve["effect"]
+    ax.plot(at, effect, style, color=colour, linewidth=1.2, label=name)
+    widths = half_widths(curve)
+    if len(curve) == 1:
+        # A curve of one point cannot be seen, nor its band.
+        ax.errorbar(
+            at, effect, yerr=widths, fmt="o", color=colour, markersize=4, capsize=2
+        )
+    elif widths is not None:
+        ax.fill_between(at, curve["low"], curve["high"], color=colour, alpha=0.25, lw=0)

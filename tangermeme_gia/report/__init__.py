@@ -3,11 +3,12 @@
 Imports matplotlib; `import tangermeme_gia` does not import this.
 """
 
+from .experiments import EXPERIMENTS
 from .one_output import OneOutput, OutputError
 from .overview import write_overview
 from .run import run_report
 from .store import load_results
-from .study import EXPERIMENTS, ReportInputs, ReportOptions
+from .study import ReportInputs, ReportOptions
 
 __all__ = [
     "EXPERIMENTS",

@@ -44,7 +44,7 @@ class Provenance(NamedTuple):
     def of(cls, study: Study, command: str | None, seconds: float) -> Provenance:
         """That of a study that has just been run."""
         inputs, options = study.inputs, study.options
-        checksums = study.fingerprint("motif")
+        checksums = study.checksums
         rows = {
             **inputs.origin,
             "alphabet": ", ".join(inputs.alphabet),
@@ -77,11 +77,13 @@ def save_figures(section: Section, folder: Path) -> None:
 
 
 def save_tables(section: Section, folder: Path) -> None:
-    """Write each table of a section as TSV."""
+    """Write each table of a section as TSV, and its further files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in section.tables.items():
         text = table.to_csv(sep="\t", index=False)
         write_atomically(folder / f"{name}.tsv", text.encode())
+    for name, write in section.files.items():
+        write(folder / name)
 
 
 def write_page(
@@ -89,7 +91,6 @@ def write_page(
     study: Study,
     sections: Sequence[Section],
     skipped: Mapping[str, str],
-    parts: Sequence[str],
     provenance: Provenance,
 ) -> None:
     """Write `index.html`, which needs no other file to be read, and `report.json`."""
@@ -108,7 +109,7 @@ def write_page(
     headline = {k: v for section in sections for k, v in section.headline.items()}
     report = {
         "name": inputs.name,
-        "parts": parts,
+        "parts": [name for name, results in study.finished.items() if results],
         "headline": {k: _for_json(v) for k, v in headline.items()},
         "provenance": provenance.rows,
     }

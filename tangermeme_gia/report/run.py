@@ -1,24 +1,38 @@
-"""Runs a report: every part that is not there already, then the page."""
+"""Runs a report: every experiment that is not done already, then the page."""
 
 from __future__ import annotations
 
 import logging
 import os
-import shutil
 import time
-from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
-from .motif_sections import MOTIF_FILE, align_motif, no_alignment
 from .page import Provenance, save_figures, save_tables, write_page
-from .parts import PARTS
 from .section import Section
-from .sections import SECTIONS
 from .store import REPORT, Results, Store
 from .study import ReportInputs, ReportOptions, Study
 
 _log = logging.getLogger("tangermeme_gia.report")
+
+
+class Experiment(Protocol):
+    """What a file of `experiments` holds."""
+
+    def obstacle(self, study: Study) -> str | None:
+        """Why the experiment cannot be done here, or None."""
+
+    def compute(self, study: Study) -> Results:
+        """Its results by name, which are stored."""
+
+    def describe(self, study: Study, results: Results) -> Section:
+        """What the page says of them."""
+
+
+def experiment(name: str) -> Experiment:
+    """The file of an experiment, read when it is used: it needs a study's types."""
+    return cast(Experiment, import_module(f"{__package__}.experiments.{name}"))
 
 
 def run_report(
@@ -90,71 +104,51 @@ def run_report(
     ['motif', 'sites']
     """
     began = time.monotonic()
-    options = options or ReportOptions()
-    study = Study(inputs, options, verbose, **kwargs)
-    study.check()
     root = Path(folder)
+    options = options or ReportOptions()
+    study = Study(inputs, options, Store(root / "results"), verbose, **kwargs)
+    study.check()
     root.mkdir(parents=True, exist_ok=True)
     (root / REPORT).unlink(missing_ok=True)
-    store = Store(root / "results")
-    wanted = options.wanted()
-    names = [name for name in wanted if name in PARTS]
-    finished, skipped = _compute(study, store, names)
-    if "alignment" in wanted:
-        reason = no_alignment(finished["scan"])
-        if reason is None:
-            finished["alignment"] = finished["scan"]
-        else:
-            skipped["alignment"] = reason
+    skipped = _compute(study)
     sections = []
-    for name in wanted:
-        if name in finished:
-            _log.info("writing %s", name)
-            section = SECTIONS[name](study, finished[name])
-            save_figures(section, root / "figures")
-            save_tables(section, root / "tables")
-            sections.append(section)
-    if any(MOTIF_FILE in section.files for section in sections):
-        _write_motif(study, finished["scan"], root / "tables" / MOTIF_FILE)
+    for name, results in study.finished.items():
+        _log.info("writing %s", name)
+        section = experiment(name).describe(study, results)
+        save_figures(section, root / "figures")
+        save_tables(section, root / "tables")
+        sections.append(section)
     provenance = Provenance.of(study, command, time.monotonic() - began)
-    parts = [name for name in finished if name in PARTS]
-    write_page(root, study, sections, skipped, parts, provenance)
+    write_page(root, study, sections, skipped, provenance)
     return sections
 
 
-def _compute(
-    study: Study, store: Store, names: Sequence[str]
-) -> tuple[dict[str, Results], dict[str, str]]:
-    """Results of the parts that apply, and why the others do not."""
-    finished: dict[str, Results] = {}
+def _compute(study: Study) -> dict[str, str]:
+    """Finish the experiments that apply; say why the others do not."""
     skipped: dict[str, str] = {}
-    for i, name in enumerate(names, start=1):
-        title = f"{i}/{len(names)} {name}"
-        obstacle = PARTS[name].obstacle(study)
-        if obstacle is not None:
+    wanted = study.options.wanted()
+    for i, name in enumerate(wanted, start=1):
+        title = f"{i}/{len(wanted)} {name}"
+        obstacle = experiment(name).obstacle(study)
+        if obstacle is None:
+            study.finished[name] = _results(study, name, title)
+        else:
             _log.info("%s: left out, %s", title, obstacle)
             skipped[name] = obstacle
-            continue
-        fingerprint = study.fingerprint(name)
-        changes = store.changes(name, fingerprint)
-        if changes == []:
-            _log.info("%s: as saved (same model, sequences and options)", title)
-        else:
-            because = f" again, changed: {', '.join(changes)}" if changes else ""
-            _log.info("%s%s", title, because)
-            store.save(name, PARTS[name].compute(study, store), fingerprint)
-            shutil.rmtree(store.folder / f"{name}.chunks", ignore_errors=True)
-        finished[name] = store.load(name)
-        if name == "scan" and not study.options.motif:
-            found: Any = finished[name]["scan"]
-            study.motif = found.top(1)["kmer"][0]
-    return finished, skipped
+    return skipped
 
 
-def _write_motif(study: Study, results: Results, path: Path) -> None:
-    from ..motifs.database import write_meme
-
-    ppm = align_motif(study, results).ppm
-    # Names in this format end at a blank.
-    name = "_".join(study.inputs.name.split())
-    write_meme(path, {name: ppm}, alphabet=study.inputs.alphabet)
+def _results(study: Study, name: str, title: str) -> Results:
+    """Those that are saved, if nothing they follow from has changed, or new ones."""
+    fingerprint, store = study.fingerprint(name), study.store
+    changes = store.changes(name, fingerprint)
+    if changes == []:
+        _log.info("%s: as saved (same model, sequences and options)", title)
+        return store.load(name)
+    because = f" again, changed: {', '.join(changes)}" if changes else ""
+    _log.info("%s%s", title, because)
+    results = experiment(name).compute(study)
+    if not results:  # it reads those of another
+        return results
+    store.save(name, results, fingerprint)
+    return store.load(name)

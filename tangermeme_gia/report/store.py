@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 
 from .._core.results import GIAResult
+from .._core.scans import KmerScan
 from .._core.storage import write_atomically
-from ..kmers.results import KmerScan
 
-Results = dict[str, GIAResult | KmerScan]
+# Of an experiment by name: `GIAResult`, or `KmerScan` of the scan.
+Results = dict[str, Any]
 Fingerprint = dict[str, str]
 
 # Written last, so that a folder with it holds a whole report.
@@ -87,6 +89,10 @@ class Store:
         """The file of a part."""
         return self.folder / f"{part}.safetensors"
 
+    def chunks(self, part: str) -> Store:
+        """Pieces of a part that is not finished; they go when it is saved."""
+        return Store(self.folder / f"{part}.chunks")
+
     def changes(self, part: str, fingerprint: Fingerprint) -> list[str] | None:
         """What has changed since a part was saved; None if it never was, or is broken.
 
@@ -122,6 +128,7 @@ class Store:
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path(part), tensors_to_bytes(tensors, metadata))
+        shutil.rmtree(self.chunks(part).folder, ignore_errors=True)
 
     def load(self, part: str) -> Results:
         """The saved results of a part."""

@@ -7,28 +7,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import pandas as pd
 import torch
 from tangermeme.predict import predict
 
-from .._core.motif_codes import DNA, RNA, encode_motif
+from .._core.letters import DNA, RNA
+from .._core.motif import Motif
+from .._core.patterns import resolve_start
+from .._core.scans import KmerScan
 from ..backgrounds.by_name import background_names, sample_background
 from ..backgrounds.profiles import profile_background
+from .experiments import EXPERIMENTS, REGISTRY
 from .one_output import OneOutput
-from .store import Fingerprint, model_checksum, tensor_checksum
+from .store import Fingerprint, Results, Store, model_checksum, tensor_checksum
 
-EXPERIMENTS = (
-    "scan",
-    "motif",
-    "mutagenesis",
-    "alignment",
-    "sites",
-    "spacing",
-    "position",
-    "gc",
-    "hairpin",
-    "structure",
-    "robustness",
-)
 # These say nothing of their own when the motif is given.
 _SEARCH = ("scan", "alignment")
 # Stand-ins for observed sequences, so that quartiles can be taken of them.
@@ -37,6 +29,7 @@ _STAND_INS = 4
 _FEWEST = 4
 # Eleven nucleotides; their names and moments take a few hundred MB.
 _MOST_KMERS = 4**11
+_BEST_KMERS = 10
 
 
 @dataclass(frozen=True)
@@ -200,6 +193,9 @@ class Study:
     options: ReportOptions
         How.
 
+    store: Store
+        Where results are kept; what is finished is in `finished`, too.
+
     verbose: bool, optional
         Whether experiments show progress bars. Default is False.
 
@@ -211,15 +207,18 @@ class Study:
         self,
         inputs: ReportInputs,
         options: ReportOptions,
+        store: Store,
         verbose: bool = False,
         **kwargs: Any,
     ) -> None:
         self.inputs = inputs
         self.options = options
+        self.store = store
+        self.finished: dict[str, Results] = {}
         self.model = inputs.model
         self.n_scan = options.n_scan or options.n
-        self.motif = options.motif or ""
         self.prediction = kwargs
+        # What every function of an experiment is given.
         self.ask = {
             "alphabet": inputs.alphabet,
             "random_state": options.random_state,
@@ -237,7 +236,7 @@ class Study:
             not give one number for each (`OutputError`).
         """
         if self.motif:
-            encode_motif(self.motif, 1, self.inputs.alphabet)
+            Motif.parse(self.motif, self.inputs.alphabet)
         _ = self.start
         n_kmers = len(self.inputs.alphabet) ** self.options.k
         if "scan" in self.options.wanted() and n_kmers > _MOST_KMERS:
@@ -255,20 +254,24 @@ class Study:
                     )
         self.predict(self.X[:2])
 
+    @cached_property
+    def best_kmers(self) -> pd.DataFrame:
+        """The best of the scan, which is finished, with their effects."""
+        found: KmerScan = self.finished["scan"]["scan"]
+        return found.top(_BEST_KMERS)
+
+    @property
+    def motif(self) -> str:
+        """The motif that was given or found; empty before there is one."""
+        if self.options.motif or "scan" not in self.finished:
+            return self.options.motif or ""
+        return str(self.best_kmers["kmer"].iloc[0])
+
     @property
     def start(self) -> int:
         """The first base of the motif, or of the k-mers before there is one."""
         k = len(self.motif) or self.options.k
-        length = self.inputs.length
-        start = self.options.start
-        if start is None:
-            start = (length - k) // 2
-        if not 0 <= start <= length - k:
-            raise ValueError(
-                f"`start`={start} with {k} bases runs past sequences of {length}; the "
-                f"last valid start is {length - k}."
-            )
-        return start
+        return resolve_start(self.options.start, k, self.inputs.length)
 
     @cached_property
     def observed(self) -> torch.Tensor:
@@ -338,41 +341,32 @@ class Study:
         y: torch.Tensor = predict(self.model, X, **keywords)
         return y
 
-    def fingerprint(self, part: str) -> Fingerprint:
-        """All that the results of a part follow from."""
+    def fingerprint(self, name: str) -> Fingerprint:
+        """All that the results of an experiment follow from."""
         from .. import __version__
 
         inputs, options = self.inputs, self.options
-        choices = {
+        choices: dict[str, Any] = {
             "backgrounds": options.backgrounds[:1],
             "random_state": options.random_state,
             "n": options.n,
             "n_scan": self.n_scan,
             "start": options.start,
         }
-        if part in ("scan", "motif"):
-            choices |= {"k": options.k, "both_strands": options.both_strands}
-        if part == "motif":
-            choices["searched"] = options.motif is None
-        if part != "scan":
-            choices["motif"] = self.motif
-        if part == "robustness":
-            choices["backgrounds"] = options.backgrounds
-        if "quartile" in "".join(choices["backgrounds"]):  # type: ignore[arg-type]
+        searched = options.motif is None
+        own = {**vars(options), "motif": self.motif, "searched": searched}
+        choices |= {option: own[option] for option in REGISTRY[name]}
+        if "quartile" in "".join(choices["backgrounds"]):
             choices["scores"] = tensor_checksum(inputs.scores)
         return {
-            "model": self._model_checksum,
-            "data": self._data_checksum,
+            **self.checksums,
             "alphabet": "".join(inputs.alphabet),
             "version": __version__,
-            **{name: repr(value) for name, value in choices.items()},
+            **{option: repr(value) for option, value in choices.items()},
         }
 
     @cached_property
-    def _model_checksum(self) -> str:
-        return model_checksum(self.model)
-
-    @cached_property
-    def _data_checksum(self) -> str:
+    def checksums(self) -> Fingerprint:
+        """Of the model and of its sequences or profile."""
         data = self.inputs.profile if self.inputs.X is None else self.inputs.X
-        return tensor_checksum(data)
+        return {"model": model_checksum(self.model), "data": tensor_checksum(data)}

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .intervals import (
-    Interval,
+from .._core.results import GIAResult
+from .inputs import (
     Labels,
     LocalImportance,
     Values,
-    as_local,
+    as_arms,
     check_fraction,
-    confidence_interval,
+    without_controls,
 )
+from .intervals import Interval, confidence_interval
 from .significance import paired_t_test
 
 
@@ -39,7 +40,7 @@ class AdditivityFit(NamedTuple):
 
 def additivity_fit(
     local: LocalImportance,
-    n_sites: Sequence[int] | NDArray[np.int64],
+    n_sites: Sequence[int] | NDArray[np.int64] | None = None,
     *,
     include_zero: bool = False,
     single_sites: LocalImportance | None = None,
@@ -54,22 +55,25 @@ def additivity_fit(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, n_arms)
-        Local importances of the arms on the same backgrounds.
+    local: GIAResult, array-like or torch.Tensor, shape=(n, n_arms)
+        The outcome of `multi_site` with one output, of which controls are left out; or
+        local importances of the arms on the same backgrounds.
 
-    n_sites: sequence of int, shape=(n_arms,)
-        How many sites each arm holds, at least 1 and increasing.
+    n_sites: sequence of int or None, shape=(n_arms,), optional
+        How many sites each arm holds, at least 1 and increasing. None is the column
+        `n_sites` of a result. Default is None.
 
     include_zero: bool, optional
         Whether `slope`, `intercept` and `r2` are those of the line that also fits the
         background itself, 0 sites with an effect of 0 by definition. It raises R2, most
         of all where sites do not add up; `fits` states both. Default is False.
 
-    single_sites: array-like, torch.Tensor or None, shape=(n, max(n_sites)), optional
-        Local importances of each site alone, in the order in which arms fill them up:
-        an arm of k sites is then compared with the sum of the first k, which a position
-        preference of the motif does not disturb. None compares it with a multiple of
-        the first arm. Default is None.
+    single_sites: GIAResult, array-like, torch.Tensor or None, optional
+        Each site alone, a result such as of `positional_bias` or shape=(n,
+        max(n_sites)), in the order in which arms fill them up: an arm of k sites is
+        then compared with the sum of the first k, which a position preference of the
+        motif does not disturb. None compares it with a multiple of the first arm.
+        Default is None.
 
     confidence: float, optional
         Coverage of the intervals. Default is 0.95.
@@ -105,7 +109,10 @@ def additivity_fit(
     >>> fit.points["deviation"].tolist()
     [nan, 0.0, 0.5]
     """
-    values = as_local(local)
+    if isinstance(local, GIAResult):
+        local = without_controls(local)
+        n_sites = _column(local, "n_sites") if n_sites is None else n_sites
+    values = as_arms(local)
     sites = _as_sites(n_sites, values)
     singles = _as_singles(single_sites, values, int(sites[-1]))
     check_fraction("confidence", confidence)
@@ -195,9 +202,20 @@ def _points(
     return table
 
 
+def _column(result: GIAResult, name: str) -> NDArray[Any]:
+    if name not in result.conditions:
+        raise ValueError(
+            f"`{name}`=None, but the conditions have no such column: "
+            f"{list(result.conditions.columns)}."
+        )
+    return result.conditions[name].to_numpy()
+
+
 def _as_sites(
-    n_sites: Sequence[int] | NDArray[np.int64], values: Values
+    n_sites: Sequence[int] | NDArray[np.int64] | None, values: Values
 ) -> NDArray[np.int64]:
+    if n_sites is None:
+        raise ValueError("`n_sites`=None, but `local` is no result that has them.")
     sites = np.asarray(n_sites, dtype=np.float64)
     if values.ndim != 2:
         raise ValueError(
@@ -222,7 +240,9 @@ def _as_singles(
 ) -> Values | None:
     if single_sites is None:
         return None
-    singles = as_local(single_sites, "single_sites")
+    if isinstance(single_sites, GIAResult):
+        single_sites = without_controls(single_sites)
+    singles = as_arms(single_sites, "single_sites")
     if singles.shape != (len(values), most):
         raise ValueError(
             f"`single_sites` has shape {singles.shape}; an arm of {most} sites on "

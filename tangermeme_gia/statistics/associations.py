@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import scipy
+import torch
+from numpy.typing import ArrayLike
 
-from .intervals import (
-    Interval,
-    Labels,
-    LocalImportance,
-    as_pair,
-    check_fraction,
-    summarise,
-)
+from .inputs import Labels, LocalImportance, as_local, as_pair, check_fraction
+from .intervals import Interval, summarise
 
 # Fewer backgrounds than this say nothing about a correlation.
 _FEWEST = 4
 
 
 def correlation(
-    x: LocalImportance,
-    y: LocalImportance,
+    local: LocalImportance,
+    x: ArrayLike | torch.Tensor,
     confidence: float = 0.95,
     *,
     clusters: Labels | None = None,
@@ -33,16 +29,19 @@ def correlation(
 
     Parameters
     ----------
-    x, y: array-like or torch.Tensor, shape=(n, ...)
-        One row per background, such as the free energy of each and the local
-        importance in it.
+    local: GIAResult, array-like or torch.Tensor, shape=(n, ...)
+        A result with one output, or local importances, one row per background.
+
+    x: array-like or torch.Tensor, shape=(n,) or that of `local`
+        The other number, such as the free energy of each background; of one axis, the
+        same for all conditions.
 
     confidence: float, optional
         Coverage of the interval. Default is 0.95.
 
     clusters: sequence or None, shape=(n,), optional
-        The template each background was shuffled from, as in
-        `statistics.standard_error`. Default is None.
+        The template each background was shuffled from, as in `confidence_interval`.
+        Default is None.
 
     Returns
     -------
@@ -55,7 +54,7 @@ def correlation(
     ------
     TypeError, ValueError
         If the shapes differ, there are fewer than 4 backgrounds, `confidence` is not
-        between 0 and 1, and as in `statistics.standard_error`.
+        between 0 and 1, and as in `confidence_interval`.
 
     Examples
     --------
@@ -63,12 +62,16 @@ def correlation(
     >>> round(float(interval.effect), 3)
     0.8
     """
-    first, second = as_pair(x, y, ("x", "y"))
+    first, second = as_local(local), as_local(x, "x")
+    if second.ndim == 1 and first.ndim > 1 and len(first) == len(second):
+        columns = second.reshape(-1, *[1] * (first.ndim - 1))
+        second = np.broadcast_to(columns, first.shape)
+    first, second = as_pair(first, second, ("local", "x"))
     check_fraction("confidence", confidence)
     if len(first) < _FEWEST:
         raise ValueError(
-            f"`x` has {len(first)} backgrounds; at least {_FEWEST} are needed for a "
-            "correlation."
+            f"`local` has {len(first)} backgrounds; at least {_FEWEST} are needed for "
+            "a correlation."
         )
     # Less the first, a constant is exactly 0.
     a, b = (

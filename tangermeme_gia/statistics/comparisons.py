@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 import scipy
-import torch
 from numpy.typing import NDArray
 
+from .._core.outputs import Label, as_columns
 from .._core.results import GIAResult
 
 Values = NDArray[np.float64]
@@ -22,21 +22,26 @@ _MEASURED = ("effect", "se", "low", "high", "n")
 _FEWEST_TO_CORRELATE = 3
 
 
-class BackgroundComparison(NamedTuple):
-    """Does a finding depend on the choice of background?
+class Comparison(NamedTuple):
+    """Does a finding depend on the choice of background, or hold for other models?
 
     Parameters
     ----------
-    results: dict of str to GIAResult
-        What the experiment returned under each background.
+    results: dict of str to GIAResult or KmerScan
+        What the experiment returned under each background, or for each model on the
+        same backgrounds.
+
+    across: {"background", "model"}, optional
+        Which of the two. Default is "background".
 
     Examples
     --------
+    >>> import torch
     >>> y = torch.zeros(2, 1)
     >>> sites = pd.DataFrame({"n_sites": [1, 2]})
     >>> low = GIAResult(y, torch.tensor([[[1.0], [2.0]], [[2.0], [4.0]]]), sites)
     >>> high = GIAResult(y, torch.tensor([[[2.0], [3.0]], [[2.0], [5.0]]]), sites)
-    >>> comparison = BackgroundComparison({"profile": low, "shuffle": high})
+    >>> comparison = Comparison({"profile": low, "shuffle": high})
     >>> comparison.to_frame().columns[:4].tolist()
     ['background', 'n_sites', 'output', 'effect']
     >>> comparison.spread()["range"].tolist()
@@ -44,9 +49,25 @@ class BackgroundComparison(NamedTuple):
     """
 
     results: dict[str, Any]
+    across: Literal["background", "model"] = "background"
+
+    def output(self, label: Label | None = None) -> Comparison:
+        """How do backgrounds or models compare on one output?
+
+        Parameters
+        ----------
+        label: int, tuple of int or None, optional
+            Which output, as for `GIAResult.output`. Default is None, the only one.
+
+        Returns
+        -------
+        comparison: Comparison
+        """
+        narrowed = {name: r.output(label) for name, r in self.results.items()}
+        return Comparison(narrowed, self.across)
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
-        """How large is each effect under each background? One row each.
+        """How large is each effect under each background or model? One row each.
 
         Parameters
         ----------
@@ -56,26 +77,49 @@ class BackgroundComparison(NamedTuple):
         Returns
         -------
         frame: pandas.DataFrame
-            The tables of `results` below each other, with a first column `background`.
-            Conditions that have such a column keep it as `condition_background`.
+            The tables of `results` below each other, with a first column `background`
+            or `model`. Conditions that have such a column keep it as
+            `condition_background` or `condition_model`.
         """
-        return _stack(self.results, "background", confidence)
+        frames = comparable_frames(self.results, self.across, confidence)
+        table: pd.DataFrame = pd.concat(frames.values(), ignore_index=True)
+        lengths = [len(frame) for frame in frames.values()]
+        table.insert(0, self.across, np.repeat(list(frames), lengths))
+        return table
 
     def agreement(self) -> pd.DataFrame:
-        """Do two backgrounds rank the conditions alike? A row per pair and output.
+        """Do two of them rank the conditions alike? A row per pair and output.
 
         Returns
         -------
         frame: pandas.DataFrame
-            `background_a`, `background_b`, `output`, and over conditions: `pearson` and
-            `spearman` of the effects (NaN for fewer than three conditions, or where all
-            effects are equal; noise of the effects lowers both), `sign_agreement`, the
-            share of conditions whose effects have the same sign, and `n_conditions`.
+            `background_a` and `background_b` (or `model_a` and `model_b`), `output`,
+            and over conditions: `pearson` and `spearman` of the effects (NaN for fewer
+            than three conditions, or where all effects are equal; noise of the effects
+            lowers both), `sign_agreement`, the share of conditions whose effects have
+            the same sign, and `n_conditions`.
         """
-        return _agreement(self.results, "background")
+        frames = comparable_frames(self.results, self.across)
+        first = next(iter(frames.values()))
+        output = (
+            first["output"] if "output" in first else pd.Series(0, index=first.index)
+        )
+        codes, labels = pd.factorize(output)
+        names = [f"{self.across}_a", f"{self.across}_b"]
+        measures = ["output", "pearson", "spearman", "sign_agreement", "n_conditions"]
+        rows = []
+        for a, b in itertools.combinations(frames, 2):
+            for code, label in enumerate(labels):
+                x, y = (frames[k]["effect"].to_numpy()[codes == code] for k in (a, b))
+                ranks = scipy.stats.rankdata(x), scipy.stats.rankdata(y)
+                same = float(np.mean(np.sign(x) == np.sign(y)))
+                both = _correlation(x, y), _correlation(*ranks)
+                rows.append((a, b, label, *both, same, len(x)))
+        table: pd.DataFrame = pd.DataFrame(rows, columns=names + measures)
+        return table
 
     def spread(self, confidence: float = 0.95) -> pd.DataFrame:
-        """How far do the backgrounds differ on each condition?
+        """How far do they differ on each condition?
 
         Parameters
         ----------
@@ -90,71 +134,21 @@ class BackgroundComparison(NamedTuple):
             sign; and `robust`, whether all intervals lie on the same side of 0. No
             interval comes with the mean: backgrounds are chosen, not drawn.
         """
-        return _spread(self.results, "background", confidence)
-
-
-class ModelComparison(NamedTuple):
-    """Does a finding hold for every replicate of a model, or for other models?
-
-    Parameters
-    ----------
-    results: dict of str to GIAResult
-        What the experiment returned for each model, on the same backgrounds.
-
-    Examples
-    --------
-    >>> y = torch.zeros(2, 1)
-    >>> site = pd.DataFrame({"n_sites": [1]})
-    >>> results = {
-    ...     name: GIAResult(y, torch.full((2, 1, 1), effect), site)
-    ...     for name, effect in {"a": 1.0, "b": 2.0, "c": 3.0}.items()
-    ... }
-    >>> summary = ModelComparison(results).summary()
-    >>> summary[["effect", "se", "between_sd", "n_models"]].round(3).values.tolist()
-    [[2.0, 0.577, 1.0, 3.0]]
-    """
-
-    results: dict[str, Any]
-
-    def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
-        """How large is each effect in each model? One row each.
-
-        Parameters
-        ----------
-        confidence: float, optional
-            Coverage of each model's own interval. Default is 0.95.
-
-        Returns
-        -------
-        frame: pandas.DataFrame
-            The tables of `results` below each other, with a first column `model`.
-        """
-        return _stack(self.results, "model", confidence)
-
-    def agreement(self) -> pd.DataFrame:
-        """Do two models rank the conditions alike? A row per pair and output.
-
-        Returns
-        -------
-        frame: pandas.DataFrame
-            As `BackgroundComparison.agreement`, with `model_a` and `model_b`.
-        """
-        return _agreement(self.results, "model")
-
-    def spread(self, confidence: float = 0.95) -> pd.DataFrame:
-        """How far do the models differ on each condition?
-
-        Parameters
-        ----------
-        confidence: float, optional
-            Coverage of the intervals that `robust` reads. Default is 0.95.
-
-        Returns
-        -------
-        frame: pandas.DataFrame
-            As `BackgroundComparison.spread`.
-        """
-        return _spread(self.results, "model", confidence)
+        frames = comparable_frames(self.results, self.across, confidence)
+        effect, low, high = (
+            np.stack([frame[column].to_numpy() for frame in frames.values()])
+            for column in ("effect", "low", "high")
+        )
+        signs = np.sign(effect)
+        table: pd.DataFrame = _keys(next(iter(frames.values()))).assign(
+            mean=effect.mean(axis=0),
+            lowest=effect.min(axis=0),
+            highest=effect.max(axis=0),
+            range=np.ptp(effect, axis=0),
+            same_sign=(signs == signs[0]).all(axis=0),
+            robust=np.logical_or((low > 0).all(axis=0), (high < 0).all(axis=0)),
+        )
+        return table
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect for models like these, and how sure is it?
@@ -178,8 +172,22 @@ class ModelComparison(NamedTuple):
         Raises
         ------
         ValueError
-            If `confidence` is not between 0 and 1, or the models were asked on
-            different numbers of backgrounds.
+            If `confidence` is not between 0 and 1, the models were asked on different
+            numbers of backgrounds, or these are backgrounds, which are chosen and no
+            sample of others.
+
+        Examples
+        --------
+        >>> import torch
+        >>> y = torch.zeros(2, 1)
+        >>> site = pd.DataFrame({"n_sites": [1]})
+        >>> results = {
+        ...     name: GIAResult(y, torch.full((2, 1, 1), effect), site)
+        ...     for name, effect in {"a": 1.0, "b": 2.0, "c": 3.0}.items()
+        ... }
+        >>> summary = Comparison(results, "model").summary()
+        >>> summary[["effect", "se", "between_sd"]].round(3).values.tolist()
+        [[2.0, 0.577, 1.0]]
 
         Notes
         -----
@@ -195,6 +203,11 @@ class ModelComparison(NamedTuple):
         cases). Satterthwaite's degrees of freedom would be narrower there, but fall to
         90 % for two models and 93 % for three, in between.
         """
+        if self.across != "model":
+            raise ValueError(
+                "`summary` takes models as a sample of those that could have been "
+                "trained; backgrounds are chosen: use `spread`."
+            )
         frames = comparable_frames(self.results, "model", confidence)
         first = next(iter(frames.values()))
         effects = np.stack([frame["effect"].to_numpy() for frame in frames.values()])
@@ -264,61 +277,10 @@ def _check_same_numbers(frames: Mapping[str, pd.DataFrame]) -> None:
         )
 
 
-def _stack(results: Mapping[str, Any], axis: str, confidence: float) -> pd.DataFrame:
-    frames = comparable_frames(results, axis, confidence)
-    table: pd.DataFrame = pd.concat(frames.values(), ignore_index=True)
-    lengths = [len(frame) for frame in frames.values()]
-    table.insert(0, axis, np.repeat(list(frames), lengths))
-    return table
-
-
-def _agreement(results: Mapping[str, Any], axis: str) -> pd.DataFrame:
-    frames = comparable_frames(results, axis)
-    first = next(iter(frames.values()))
-    output = first["output"] if "output" in first else pd.Series(0, index=first.index)
-    codes, labels = pd.factorize(output)
-    rows = []
-    for a, b in itertools.combinations(frames, 2):
-        for code, label in enumerate(labels):
-            chosen = codes == code
-            x, y = (frames[name]["effect"].to_numpy()[chosen] for name in (a, b))
-            row = {f"{axis}_a": a, f"{axis}_b": b, "output": label}
-            row |= {"pearson": _correlation(x, y)}
-            row |= {
-                "spearman": _correlation(
-                    scipy.stats.rankdata(x), scipy.stats.rankdata(y)
-                )
-            }
-            row |= {"sign_agreement": float(np.mean(np.sign(x) == np.sign(y)))}
-            rows.append(row | {"n_conditions": len(x)})
-    columns = [f"{axis}_a", f"{axis}_b", "output", "pearson", "spearman"]
-    columns += ["sign_agreement", "n_conditions"]
-    table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
-    return table
-
-
 def _correlation(x: Values, y: Values) -> float:
     if len(x) < _FEWEST_TO_CORRELATE or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1])
-
-
-def _spread(results: Mapping[str, Any], axis: str, confidence: float) -> pd.DataFrame:
-    frames = comparable_frames(results, axis, confidence)
-    effect, low, high = (
-        np.stack([frame[column].to_numpy() for frame in frames.values()])
-        for column in ("effect", "low", "high")
-    )
-    signs = np.sign(effect)
-    table: pd.DataFrame = _keys(next(iter(frames.values()))).assign(
-        mean=effect.mean(axis=0),
-        lowest=effect.min(axis=0),
-        highest=effect.max(axis=0),
-        range=np.ptp(effect, axis=0),
-        same_sign=(signs == signs[0]).all(axis=0),
-        robust=np.logical_or((low > 0).all(axis=0), (high < 0).all(axis=0)),
-    )
-    return table
 
 
 def _shared_variance(
@@ -340,10 +302,4 @@ def _shared_variance(
 
 def _rows_of_frame(result: GIAResult) -> Values:
     """Local importances, shape=(n, n_rows), in the row order of `to_frame`."""
-    local = result.local_importance
-    heads = local if isinstance(local, list) else [local]
-    flat = [
-        effects.detach().to(torch.float64).reshape(*effects.shape[:2], -1)
-        for effects in heads
-    ]
-    return torch.cat(flat, dim=2).flatten(start_dim=1).numpy()
+    return as_columns(result.local_importance, 2).flatten(start_dim=1).numpy()

@@ -6,24 +6,26 @@ before anything is averaged, because arms of an experiment share their backgroun
 
 from __future__ import annotations
 
+import string
 from typing import NamedTuple
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from .intervals import (
-    Interval,
-    IntervalMethod,
+from .._core.letters import RandomState
+from .._core.results import GIAResult
+from .inputs import (
     Labels,
     LocalImportance,
     Values,
+    as_arms,
     as_local,
     as_pair,
     check_fraction,
-    confidence_interval,
-    summarise,
+    without_controls,
 )
+from .intervals import Interval, IntervalMethod, confidence_interval, summarise
 from .significance import Significance, paired_t_test
 
 
@@ -44,11 +46,12 @@ class FactorialContrasts(NamedTuple):
 
     `local`, shape (n, n_sets, ...), holds each background's contrasts, ready for any
     interval or test; `sets`, shape (n_sets, n_patterns), says which patterns each
-    belongs to, smaller sets first.
+    belongs to, smaller sets first; `names` are those of the sets, such as "A×B".
     """
 
     local: Values
     sets: NDArray[np.bool_]
+    names: list[str]
 
 
 def effect_difference(
@@ -59,17 +62,15 @@ def effect_difference(
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
 ) -> Interval:
     """How much larger is the effect of one arm than that of another?
 
-    For the GC bias of the paper, 5' minus 3'. Divided by the effect of the motif alone
-    it is `effect_ratio(left - right, motif)`.
-
     Parameters
     ----------
-    a, b: array-like or torch.Tensor, shape=(n, ...)
-        Local importances of both arms on the same backgrounds.
+    a, b: GIAResult, array-like or torch.Tensor, shape=(n, ...)
+        Both arms on the same backgrounds: conditions of a result with one output, or
+        local importances.
 
     confidence, method, clusters, n_resamples, random_state
         As in `statistics.confidence_interval`.
@@ -115,15 +116,15 @@ def effect_ratio(
 
     Parameters
     ----------
-    numerator, denominator: array-like or torch.Tensor, shape=(n, ...)
-        Local importances of both arms on the same backgrounds.
+    numerator, denominator: GIAResult, array-like or torch.Tensor, shape=(n, ...)
+        Both arms on the same backgrounds, as in `effect_difference`.
 
     confidence: float, optional
         Coverage of the interval. Default is 0.95.
 
     clusters: sequence or None, shape=(n,), optional
-        The template each background was shuffled from, as in
-        `statistics.standard_error`. Default is None.
+        The template each background was shuffled from, as in `confidence_interval`.
+        Default is None.
 
     Returns
     -------
@@ -187,12 +188,11 @@ def standardised_effect(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, ...)
-        Local importances, one row per background.
+    local: GIAResult, array-like or torch.Tensor, shape=(n, ...)
+        A result with one output, or local importances, one row per background.
 
-    other: array-like, torch.Tensor or None, same shape, optional
-        Local importances of a second arm on the same backgrounds, subtracted first.
-        Default is None.
+    other: GIAResult, array-like, torch.Tensor or None, same shape, optional
+        A second arm on the same backgrounds, subtracted first. Default is None.
 
     confidence, clusters
         As in `effect_ratio`.
@@ -240,14 +240,14 @@ def standardised_effect(
 
 def interaction_contrast(
     ab: LocalImportance,
-    a: LocalImportance,
-    b: LocalImportance,
+    a: LocalImportance | None = None,
+    b: LocalImportance | None = None,
     confidence: float = 0.95,
     *,
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Interaction:
     """Do two patterns do more, or less, together than the sum of both alone?
@@ -257,9 +257,11 @@ def interaction_contrast(
 
     Parameters
     ----------
-    ab, a, b: array-like or torch.Tensor, shape=(n, ...)
-        Local importances of both patterns and of either alone, at the same coordinates
-        of the same backgrounds.
+    ab, a, b: GIAResult, array-like or torch.Tensor, shape=(n, ...)
+        Both patterns and either alone, at the same coordinates of the same backgrounds:
+        conditions of a result with one output, or local importances. `ab` alone is the
+        outcome of `pairwise_interaction`, or of `motif_spacing` with two motifs, which
+        has a contrast for each spacing; controls are left out.
 
     confidence, method, clusters, n_resamples, random_state
         As in `statistics.confidence_interval`.
@@ -286,6 +288,8 @@ def interaction_contrast(
     >>> interaction.local
     array([2., 3., 3.])
     """
+    if a is None or b is None:
+        ab, a, b = _arms(ab, a, b)
     both, first = as_pair(ab, a, ("ab", "a"))
     _, second = as_pair(ab, b, ("ab", "b"))
     local = both - first - second
@@ -303,7 +307,7 @@ def interaction_contrast(
 
 
 def factorial_contrasts(
-    local: LocalImportance, present: ArrayLike
+    local: LocalImportance, present: ArrayLike | None = None
 ) -> FactorialContrasts:
     """Which of several patterns act alone, in pairs, or only all together?
 
@@ -313,17 +317,19 @@ def factorial_contrasts(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, n_arms, ...)
-        Local importances of every arm on the same backgrounds.
+    local: GIAResult, array-like or torch.Tensor, shape=(n, n_arms, ...)
+        The outcome of `factorial` with one output, of which controls are left out; or
+        local importances of every arm on the same backgrounds.
 
-    present: array-like of bool, shape=(n_arms, n_patterns)
+    present: array-like of bool or None, shape=(n_arms, n_patterns), optional
         Which patterns each arm holds: every non-empty subset once, in any order. The
-        empty arm may be there too; left out, its local importance is 0.
+        empty arm may be there too; left out, its local importance is 0. None is the
+        columns of True and False of a result. Default is None.
 
     Returns
     -------
     contrasts: FactorialContrasts
-        `local`, shape (n, 2 ** n_patterns - 1, ...), and `sets`.
+        `local`, shape (n, 2 ** n_patterns - 1, ...), `sets` and `names`.
 
     Raises
     ------
@@ -338,7 +344,12 @@ def factorial_contrasts(
     >>> contrasts.local[:, 2]
     array([2., 3.])
     """
-    values = as_local(local)
+    names: list[str] | None = None
+    if isinstance(local, GIAResult) and present is None:
+        local = without_controls(local)
+        table = local.conditions.select_dtypes("bool")
+        present, names = table.to_numpy(), list(table.columns)
+    values = as_arms(local)
     arms = np.asarray(present, dtype=bool)
     if values.ndim < 2 or arms.ndim != 2 or len(arms) != values.shape[1]:
         raise ValueError(
@@ -363,7 +374,25 @@ def factorial_contrasts(
     subset = ~(arms[None] & ~sets[:, None]).any(axis=2)
     sign = (-1.0) ** (sets.sum(axis=1)[:, None] - arms.sum(axis=1)[None])
     contrasts = np.tensordot(values, (subset * sign).T, axes=([1], [0]))
-    return FactorialContrasts(np.moveaxis(contrasts, -1, 1), sets)
+    letters = np.array(names or list(string.ascii_uppercase[:n_patterns]))
+    titles = ["×".join(letters[members]) for members in sets]
+    return FactorialContrasts(np.moveaxis(contrasts, -1, 1), sets, titles)
+
+
+def _arms(
+    ab: LocalImportance, a: LocalImportance | None, b: LocalImportance | None
+) -> tuple[GIAResult, GIAResult, GIAResult]:
+    if isinstance(ab, GIAResult) and a is None and b is None:
+        result = without_controls(ab)
+        found = set(result.conditions.get("arm", []))
+        for names in (("AB", "A", "B"), ("all", "1", "2")):
+            if found == set(names):
+                both, first, second = (result.select(arm=name) for name in names)
+                return both, first, second
+    raise ValueError(
+        "`a` and `b` are needed, unless `ab` is the outcome of `pairwise_interaction` "
+        "or of `motif_spacing` with two motifs."
+    )
 
 
 def _members(code: int, n_patterns: int) -> NDArray[np.bool_]:

@@ -1,25 +1,29 @@
 """How large is a global importance, and how sure is it?
 
 Standard errors and confidence intervals of local importances, with the backgrounds on
-axis 0. Axis 0 is reduced; every other axis (conditions, outputs) is kept. The other
-statistical modules build on this one, which imports none.
+axis 0. Axis 0 is reduced; every other axis (conditions, outputs) is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 import scipy
-import torch
-from numpy.typing import ArrayLike, NDArray
 
-Values = NDArray[np.float64]
-Codes = NDArray[np.intp]
-LocalImportance = ArrayLike | torch.Tensor
-Labels = Sequence[Any] | NDArray[Any] | torch.Tensor | pd.Series
+from .._core.letters import RandomState, as_generator, as_seed
+from .._core.scans import KmerScan
+from .inputs import (
+    Codes,
+    Labels,
+    LocalImportance,
+    Values,
+    as_clusters,
+    as_local,
+    as_scan,
+    check_fraction,
+)
+
 IntervalMethod = Literal["t", "bca", "bootstrap-t"]
 
 INTERVAL_METHODS: tuple[IntervalMethod, ...] = ("t", "bca", "bootstrap-t")
@@ -55,54 +59,14 @@ class Summary(NamedTuple):
     n: int
 
 
-def standard_error(local: LocalImportance, clusters: Labels | None = None) -> Values:
-    """How much would a global importance vary over other draws of the background?
-
-    Parameters
-    ----------
-    local: array-like or torch.Tensor, shape=(n, ...)
-        Local importances, one row per background.
-
-    clusters: sequence or None, shape=(n,), optional
-        The template each background was shuffled from. Shuffles of one template are
-        not independent; with labels, only templates are taken to be. None takes all
-        backgrounds as independent. Default is None.
-
-    Returns
-    -------
-    se: numpy.ndarray, shape=(...)
-        The standard error of the mean over axis 0, in the units of `local`; 0 where
-        all backgrounds agree. With `clusters`, the cluster-robust error with the
-        small-sample correction CR2 (Bell and McCaffrey 2002), which for templates of
-        equal size is the standard error of the template means.
-
-    Raises
-    ------
-    TypeError
-        If `local` is not numbers, or is a list of tensors, one for each output.
-
-    ValueError
-        If there are fewer than two backgrounds or templates, `local` holds NaN or
-        infinite values, or `clusters` has another length or misses labels.
-
-    Examples
-    --------
-    >>> float(standard_error([1.0, 2.0, 3.0, 4.0]).round(3))
-    0.645
-    >>> float(standard_error([1.0, 2.0, 3.0, 4.0], clusters=["a", "a", "b", "b"]))
-    1.0
-    """
-    return summarise(as_local(local), clusters).se
-
-
 def confidence_interval(
-    local: LocalImportance,
+    local: LocalImportance | KmerScan,
     confidence: float = 0.95,
     *,
     method: IntervalMethod = "t",
     clusters: Labels | None = None,
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
 ) -> Interval:
     """Between which values does the global importance lie?
 
@@ -114,8 +78,10 @@ def confidence_interval(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, ...)
-        Local importances, one row per background.
+    local: GIAResult, KmerScan, array-like or torch.Tensor, shape=(n, ...)
+        A result with one output, which gives a value for each condition (a single
+        number for one); local importances, one row per background; or for the method
+        "t" a scan.
 
     confidence: float, optional
         Coverage of each interval. Default is 0.95.
@@ -125,15 +91,18 @@ def confidence_interval(
         bootstrap (Efron and Tibshirani 1993, chapters 14 and 12). Default is "t".
 
     clusters: sequence or None, shape=(n,), optional
-        The template each background was shuffled from, as in `standard_error`: the
-        bootstraps then draw whole templates, and t has the degrees of freedom of Bell
-        and McCaffrey, one less than the number of templates of equal size. Default is
-        None.
+        The template each background was shuffled from. Shuffles of one template are
+        not independent; with labels, only templates are taken to be. The error is then
+        the cluster-robust one with the small-sample correction CR2 (Bell and McCaffrey
+        2002), which for templates of equal size is the standard error of the template
+        means; t has their degrees of freedom, one less than the number of templates of
+        equal size; and the bootstraps draw whole templates. None takes all backgrounds
+        as independent. Default is None.
 
     n_resamples: int, optional
         Resamples of the bootstraps, shared by all conditions. Default is 9999.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the bootstraps; None draws another each time. Default is 0.
 
     Returns
@@ -146,8 +115,13 @@ def confidence_interval(
 
     Raises
     ------
+    TypeError
+        If `local` is not numbers, or is a list of tensors, one for each output.
+
     ValueError
-        If an option is out of range, and as in `standard_error`.
+        If an option is out of range, there are several outputs, fewer than two
+        backgrounds or templates, or NaN or infinite values, or `clusters` has another
+        length or misses labels.
 
     Examples
     --------
@@ -155,31 +129,45 @@ def confidence_interval(
     >>> [round(float(value), 2) for value in (interval.low, interval.high)]
     [0.45, 4.55]
     """
-    values = as_local(local)
     check_fraction("confidence", confidence)
     if method not in INTERVAL_METHODS:
         raise ValueError(f"`method`={method!r} must be one of {INTERVAL_METHODS}.")
-    mean, se, df, n = summarise(values, clusters)
     if method == "t":
+        mean, se, df, n = moments(local, clusters)
         margin = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
         return Interval(mean, se, mean - margin, mean + margin, n)
+    values = as_local(local)
+    mean, se, _, n = summarise(values, clusters)
     _check_resamples(n_resamples, confidence)
     codes = np.arange(n) if clusters is None else as_clusters(clusters, n)
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
     bounds = np.empty((2, columns.shape[1]))
     # The same seed for every block: all conditions share their resamples, and the
     # interval of one does not depend on which others are asked for.
-    seed = np.random.SeedSequence(random_state)
+    seed = as_seed(random_state)
     block = max(1, RESAMPLE_VALUES // n_resamples)
     bootstrap = _bca if method == "bca" else _bootstrap_t
     for first in range(0, columns.shape[1], block):
         part = slice(first, first + block)
-        rng = np.random.default_rng(seed)
+        rng = as_generator(seed)
         bounds[:, part] = bootstrap(
             columns[:, part], codes, confidence, n_resamples, rng
         )
     low, high = (mean + bound.reshape(values.shape[1:]) for bound in bounds)
     return Interval(mean, se, low, high, n)
+
+
+def moments(local: LocalImportance | KmerScan, clusters: Labels | None) -> Summary:
+    """Mean, error and degrees of freedom of what a result, scan or array holds."""
+    if not isinstance(local, KmerScan):
+        return summarise(as_local(local), clusters)
+    if clusters is not None:
+        raise ValueError(
+            "`clusters` are given, but `local` is a KmerScan; its standard errors take "
+            "backgrounds as independent."
+        )
+    effect, se = as_scan(local)
+    return Summary(effect, se, local.n - 1, local.n)
 
 
 def summarise(values: Values, clusters: Labels | None) -> Summary:
@@ -198,87 +186,6 @@ def summarise(values: Values, clusters: Labels | None) -> Summary:
     cross = size * leverage / (1 - leverage)
     square = (size**2).sum() + cross.sum() ** 2 - (cross**2).sum()
     return Summary(mean, np.asarray(np.sqrt(variance) / n)[()], n**2 / square, n)
-
-
-def as_float64(values: ArrayLike | torch.Tensor, name: str) -> Values:
-    """Numbers of any kind as a float64 array; `name` is the argument's."""
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().to(torch.float64).numpy()
-    # The outputs of a model with several would be stacked as if they were backgrounds.
-    if isinstance(values, (list, tuple)) and any(
-        isinstance(part, torch.Tensor) and part.ndim for part in values
-    ):
-        raise TypeError(
-            f"`{name}` is a {type(values).__name__} of tensors; it must be one tensor "
-            "or array. Choose that of one output, or stack them."
-        )
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"`{name}` must be numbers in one array, not {type(values).__name__}: "
-            f"{error}."
-        ) from error
-
-
-def as_local(local: LocalImportance, name: str = "local") -> Values:
-    """Local importances as a float64 array, checked; `name` is the argument's."""
-    values = as_float64(local, name)
-    if values.ndim == 0 or len(values) < 2:
-        raise ValueError(
-            f"`{name}` has shape {values.shape}; at least 2 backgrounds, on axis 0, "
-            "are needed to say how sure an effect is."
-        )
-    for word, wrong in (("NaN", np.isnan(values)), ("infinite", np.isinf(values))):
-        if wrong.any():
-            raise ValueError(
-                f"`{name}` holds {wrong.sum()} {word} of {values.size} local "
-                f"importances, in {wrong.reshape(len(values), -1).any(axis=0).sum()} "
-                f"of {values[0].size} conditions; all must be finite."
-            )
-    return values
-
-
-def as_pair(
-    a: LocalImportance, b: LocalImportance, names: tuple[str, str]
-) -> tuple[Values, Values]:
-    """Two arms on the same backgrounds, checked."""
-    first, second = as_local(a, names[0]), as_local(b, names[1])
-    if first.shape != second.shape:
-        raise ValueError(
-            f"`{names[0]}` has shape {first.shape} and `{names[1]}` {second.shape}; "
-            "arms on the same backgrounds must agree."
-        )
-    return first, second
-
-
-def as_clusters(clusters: Labels, n: int) -> Codes:
-    """Labels of templates as integers from 0, checked."""
-    if isinstance(clusters, torch.Tensor):
-        clusters = clusters.detach().cpu().numpy()
-    labels = np.asarray(clusters)
-    if labels.dtype.kind == "U":  # may have made words of numbers and missing labels
-        labels = np.asarray(clusters, dtype=object)
-    if labels.shape != (n,):
-        raise ValueError(
-            f"`clusters` has shape {labels.shape}; one label for each of the {n} "
-            "backgrounds is needed."
-        )
-    codes, templates = pd.factorize(labels)
-    if (codes < 0).any():
-        raise ValueError(f"`clusters` misses the label of {(codes < 0).sum()} of {n}.")
-    if len(templates) < 2:
-        raise ValueError(
-            "`clusters` holds 1 template; at least 2 are needed to say how sure an "
-            "effect is."
-        )
-    return codes
-
-
-def check_fraction(name: str, value: float) -> None:
-    """Raise unless `value` lies between 0 and 1, both excluded."""
-    if not 0 < value < 1:
-        raise ValueError(f"`{name}`={value} must be above 0 and below 1.")
 
 
 def _check_resamples(n_resamples: int, confidence: float) -> None:

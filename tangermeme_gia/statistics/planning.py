@@ -6,17 +6,14 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from .intervals import (
-    LocalImportance,
-    as_float64,
-    as_local,
-    check_fraction,
-    summarise,
-)
+from .._core.letters import as_float64
+from .._core.scans import KmerScan
+from .inputs import LocalImportance, check_fraction
+from .intervals import moments
 
 
 def backgrounds_needed(
-    local: LocalImportance,
+    local: LocalImportance | KmerScan,
     half_width: float | ArrayLike,
     confidence: float = 0.95,
 ) -> NDArray[np.int64]:
@@ -24,9 +21,9 @@ def backgrounds_needed(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, ...)
-        Local importances of a pilot, one row per background; only their standard
-        deviation is used.
+    local: GIAResult, KmerScan, array-like or torch.Tensor, shape=(n, ...)
+        A pilot: a result or scan with one output, or local importances, one row per
+        background; only their standard deviation is used.
 
     half_width: float or array-like, broadcastable to shape (...)
         The margin asked for on either side of the global importance, in the units of
@@ -53,18 +50,17 @@ def backgrounds_needed(
     >>> int(backgrounds_needed([1.0, 2.0, 3.0, 4.0], half_width=0.1))
     643
     """
-    values = as_local(local)
     check_fraction("confidence", confidence)
     margin = as_float64(half_width, "half_width")
     if not (margin > 0).all():
         raise ValueError(f"`half_width`={half_width!r} must be above 0.")
-    summary = summarise(values, None)
+    summary = moments(local, None)
     try:
-        np.broadcast_shapes(margin.shape, values.shape[1:])
+        np.broadcast_shapes(margin.shape, np.shape(summary.mean))
     except ValueError:
         raise ValueError(
             f"`half_width` has shape {margin.shape} and each background of `local` "
-            f"{values.shape[1:]}; give one number, or one for each condition."
+            f"{np.shape(summary.mean)}; give one number, or one for each condition."
         ) from None
     ratio = summary.se * np.sqrt(summary.n) / margin
     level = (1 + confidence) / 2

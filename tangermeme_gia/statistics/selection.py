@@ -16,20 +16,20 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .intervals import (
+from .._core.letters import RandomState, as_float64, as_generator
+from .._core.results import GIAResult
+from .inputs import (
     Labels,
     LocalImportance,
     Values,
+    as_arms,
     as_clusters,
-    as_float64,
-    as_local,
     check_fraction,
-    confidence_interval,
 )
+from .intervals import confidence_interval
 from .significance import paired_t_test
 
 Rank = Literal["largest", "smallest", "magnitude"]
-RANKS = ("largest", "smallest", "magnitude")
 
 
 class Discoveries(NamedTuple):
@@ -84,55 +84,6 @@ def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Disc
     return Discoveries(adjusted, adjusted < alpha)
 
 
-def top_conditions(
-    effect: ArrayLike | torch.Tensor, top: int = 1, by: Rank = "largest"
-) -> NDArray[np.intp]:
-    """Which conditions have the strongest effects?
-
-    Parameters
-    ----------
-    effect: array-like or torch.Tensor, shape=(n_conditions,)
-        Global importance of each condition.
-
-    top: int, optional
-        How many to pick. Default is 1.
-
-    by: {"largest", "smallest", "magnitude"}, optional
-        What makes a winner: the largest effect, the smallest (most negative), or the
-        largest absolute value. Default is "largest".
-
-    Returns
-    -------
-    winners: numpy.ndarray of int, shape=(top,)
-        Their indices, best first; of equals the one that comes first.
-
-    Raises
-    ------
-    ValueError
-        If `effect` has another shape or holds NaN, `top` is not between 1 and the
-        number of conditions, or `by` is unknown.
-
-    Examples
-    --------
-    >>> top_conditions([0.1, -0.7, 0.4], top=2, by="magnitude")
-    array([1, 2])
-    """
-    values = as_float64(effect, "effect")
-    if values.ndim != 1 or np.isnan(values).any():
-        raise ValueError(
-            f"`effect` has shape {values.shape} and {np.isnan(values).sum()} NaN; one "
-            "number for each condition is needed."
-        )
-    if not 1 <= top <= len(values):
-        raise ValueError(
-            f"`top`={top} must be between 1 and the {len(values)} conditions."
-        )
-    if by not in RANKS:
-        raise ValueError(f"`by`={by!r} must be one of {RANKS}.")
-    key = {"largest": -values, "smallest": values, "magnitude": -np.abs(values)}[by]
-    return np.argsort(key, kind="stable")[:top]
-
-
 def rescore_winners(
     selection: LocalImportance,
     held_out: LocalImportance,
@@ -147,15 +98,20 @@ def rescore_winners(
 
     Parameters
     ----------
-    selection: array-like or torch.Tensor, shape=(n_selection, n_conditions)
-        Local importances on the backgrounds that pick the winners.
+    selection: GIAResult, array-like or torch.Tensor, shape=(n_selection, n_conditions)
+        A result with one output, or local importances, on the backgrounds that pick the
+        winners.
 
-    held_out: array-like or torch.Tensor, shape=(n_held_out, n_conditions)
-        Local importances of the same conditions on other backgrounds, which share no
-        template with the first.
+    held_out: GIAResult, array-like or torch.Tensor, shape=(n_held_out, n_conditions)
+        The same conditions on other backgrounds, which share no template with the
+        first.
 
-    top, by
-        How many winners, and of what kind, as in `top_conditions`.
+    top: int, optional
+        How many winners. Default is 1.
+
+    by: {"largest", "smallest", "magnitude"}, optional
+        What makes a winner: the largest effect, the smallest (most negative), or the
+        largest absolute value; of equals the first. Default is "largest".
 
     confidence: float, optional
         Coverage of the intervals. Default is 0.95.
@@ -169,15 +125,16 @@ def rescore_winners(
     Returns
     -------
     table: pandas.DataFrame
-        One row per winner, best on the selection first: `condition` (its index),
-        `selection_effect` (on the backgrounds that picked it: biased), and on the
-        held-out backgrounds `effect`, `se`, `low`, `high`, `p` (paired t against 0),
-        `p_adjusted` (Benjamini-Hochberg over the winners), `significant` and `n`.
+        One row per winner, best on the selection first: `condition` (its index), for
+        results the columns of the conditions, `selection_effect` (on the backgrounds
+        that picked it: biased), and on the held-out backgrounds `effect`, `se`, `low`,
+        `high`, `p` (paired t against 0), `p_adjusted` (Benjamini-Hochberg over the
+        winners), `significant` and `n`.
 
     Raises
     ------
     ValueError
-        If the conditions differ in number, both sets of backgrounds are the same, an
+        If the conditions differ, both sets of backgrounds are the same, an
         option is out of range, and as in `statistics.confidence_interval`.
 
     Examples
@@ -201,7 +158,15 @@ def rescore_winners(
             "`selection` and `held_out` are equal; winners must be re-scored on other "
             "backgrounds than picked them."
         )
-    return _rescore(picked, scored, top, by, confidence, clusters, alpha)
+    table = _rescore(picked, scored, top, by, confidence, clusters, alpha)
+    if isinstance(selection, GIAResult) and isinstance(held_out, GIAResult):
+        if not selection.conditions.equals(held_out.conditions):
+            raise ValueError(
+                "`selection` and `held_out` have other conditions; they must be the "
+                "same ones."
+            )
+        return _describe(table, selection.conditions)
+    return table
 
 
 def split_and_rescore(
@@ -212,7 +177,7 @@ def split_and_rescore(
     selection_fraction: float = 0.5,
     confidence: float = 0.95,
     clusters: Labels | None = None,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
     """Which conditions win, and what do they do, if there is one set of backgrounds?
@@ -222,8 +187,8 @@ def split_and_rescore(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, n_conditions)
-        Local importances on all backgrounds.
+    local: GIAResult, array-like or torch.Tensor, shape=(n, n_conditions)
+        A result with one output, or local importances, on all backgrounds.
 
     top, by, confidence, alpha
         As in `rescore_winners`.
@@ -235,7 +200,7 @@ def split_and_rescore(
         The template each background was shuffled from: templates are then divided, so
         that none is on both sides. Default is None.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the division; None divides differently each time. Default is 0.
 
     Returns
@@ -268,12 +233,13 @@ def split_and_rescore(
             f"{n_selection} on one side and {n_units - n_selection} on the other; at "
             "least 2 are needed on each."
         )
-    order = np.random.default_rng(random_state).permutation(n_units)
+    order = as_generator(random_state).permutation(n_units)
     selects = np.isin(codes, order[:n_selection])
     held_out_codes = None if clusters is None else codes[~selects]
-    return _rescore(
+    table = _rescore(
         values[selects], values[~selects], top, by, confidence, held_out_codes, alpha
     )
+    return _describe(table, local.conditions) if isinstance(local, GIAResult) else table
 
 
 def _rescore(
@@ -286,7 +252,14 @@ def _rescore(
     alpha: float,
 ) -> pd.DataFrame:
     effect = picked.mean(axis=0)
-    winners = top_conditions(effect, top, by)
+    if not 1 <= top <= len(effect):
+        raise ValueError(
+            f"`top`={top} must be between 1 and the {len(effect)} conditions."
+        )
+    keys = {"largest": -effect, "smallest": effect, "magnitude": -np.abs(effect)}
+    if by not in keys:
+        raise ValueError(f"`by`={by!r} must be one of {tuple(keys)}.")
+    winners = np.argsort(keys[by], kind="stable")[:top]
     local = scored[:, winners]
     interval = confidence_interval(local, confidence, clusters=clusters)
     p = paired_t_test(local, clusters=clusters, alpha=alpha).p
@@ -308,8 +281,23 @@ def _rescore(
     return table
 
 
+def _describe(table: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
+    """The winners with what the conditions hold, behind their number."""
+    taken = conditions.columns.intersection(table.columns).tolist()
+    if taken:
+        raise ValueError(
+            f"the conditions have the columns {taken}, which the table adds; rename "
+            "them."
+        )
+    held = conditions.iloc[table["condition"]].reset_index(drop=True)
+    described: pd.DataFrame = pd.concat(
+        [table[["condition"]], held, table.drop(columns="condition")], axis=1
+    )
+    return described
+
+
 def _as_conditions(local: LocalImportance, name: str) -> Values:
-    values = as_local(local, name)
+    values = as_arms(local, name)
     if values.ndim != 2:
         raise ValueError(
             f"`{name}` has shape {values.shape}; it must be (n, n_conditions). Choose "

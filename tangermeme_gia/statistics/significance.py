@@ -14,10 +14,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .intervals import (
-    RESAMPLE_ROWS,
-    RESAMPLE_VALUES,
-    ROUNDING,
+from .._core.letters import RandomState, as_generator
+from .._core.scans import KmerScan
+from .inputs import (
     Labels,
     LocalImportance,
     Values,
@@ -25,6 +24,12 @@ from .intervals import (
     as_local,
     as_pair,
     check_fraction,
+)
+from .intervals import (
+    RESAMPLE_ROWS,
+    RESAMPLE_VALUES,
+    ROUNDING,
+    moments,
     sum_by,
     summarise,
 )
@@ -53,7 +58,7 @@ class Significance(NamedTuple):
 
 
 def paired_t_test(
-    local: LocalImportance,
+    local: LocalImportance | KmerScan,
     other: LocalImportance | None = None,
     *,
     clusters: Labels | None = None,
@@ -64,16 +69,17 @@ def paired_t_test(
 
     Parameters
     ----------
-    local: array-like or torch.Tensor, shape=(n, ...)
-        Local importances, one row per background.
+    local: GIAResult, KmerScan, array-like or torch.Tensor, shape=(n, ...)
+        A result with one output, of which each condition is tested; local importances,
+        one row per background; or, without `other`, a scan.
 
-    other: array-like, torch.Tensor or None, same shape, optional
-        Local importances of a second arm on the same backgrounds; the test is then of
-        `local` - `other`. None tests `local` against 0. Default is None.
+    other: GIAResult, array-like, torch.Tensor or None, same shape, optional
+        A second arm on the same backgrounds; the test is then of `local` - `other`.
+        None tests `local` against 0. Default is None.
 
     clusters: sequence or None, shape=(n,), optional
         The template each background was shuffled from; the test then uses the error
-        and the degrees of freedom of `statistics.standard_error`. Default is None.
+        and the degrees of freedom of `confidence_interval`. Default is None.
 
     alternative: {"two-sided", "greater", "less"}, optional
         Which effects count as evidence. Default is "two-sided".
@@ -102,9 +108,9 @@ def paired_t_test(
     """
     # scipy.stats.ttest_rel has no clusters, and warns and returns NaN where all
     # backgrounds agree; elsewhere the two are equal, which is tested.
-    values = _difference(local, other)
     _check_options(alternative, alpha)
-    summary = summarise(values, clusters)
+    values = local if other is None else _difference(local, other)
+    summary = moments(values, clusters)
     t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
@@ -184,7 +190,7 @@ def sign_flip_test(
     clusters: Labels | None = None,
     alternative: Alternative = "two-sided",
     n_resamples: int = 9999,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Significance:
     """Does a pattern have an effect, without any assumption on its distribution?
@@ -208,7 +214,7 @@ def sign_flip_test(
         and Smyth 2010). No p is then below 1 / (n_resamples + 1): a search over
         thousands of conditions needs more. Default is 9999.
 
-    random_state: int or None, optional
+    random_state: int, numpy Generator or None, optional
         Seed of the flips, which all conditions share; None draws others each time.
         Default is 0.
 
@@ -255,11 +261,11 @@ def welch_test(
 
     Parameters
     ----------
-    a: array-like or torch.Tensor, shape=(n_a, ...)
-        Local importances of one group.
+    a: GIAResult, array-like or torch.Tensor, shape=(n_a, ...)
+        A result, or local importances, of one group.
 
-    b: array-like or torch.Tensor, shape=(n_b, ...)
-        Local importances of the other, for the same conditions.
+    b: GIAResult, array-like or torch.Tensor, shape=(n_b, ...)
+        The same of the other, for the same conditions.
 
     alternative, alpha
         As in `paired_t_test`, for `a` minus `b`.
@@ -299,7 +305,9 @@ def welch_test(
     return Significance(effect, t, p, p < alpha, first.n + second.n)
 
 
-def _difference(local: LocalImportance, other: LocalImportance | None) -> Values:
+def _difference(
+    local: LocalImportance | KmerScan, other: LocalImportance | None
+) -> Values:
     if other is None:
         return as_local(local)
     first, second = as_pair(local, other, ("local", "other"))
@@ -334,12 +342,15 @@ def _p_value(
 
 
 def _flip_p_value(
-    columns: Values, alternative: Alternative, n_resamples: int, seed: int | None
+    columns: Values,
+    alternative: Alternative,
+    n_resamples: int,
+    random_state: RandomState,
 ) -> Values:
     n, n_columns = columns.shape
     exact = 2**n <= n_resamples
     m = 2**n if exact else n_resamples
-    rng = np.random.default_rng(seed)
+    rng = as_generator(random_state)
     extreme = np.zeros(n_columns, dtype=np.int64)
     for first in range(0, m, RESAMPLE_ROWS):
         flips = np.arange(first, min(first + RESAMPLE_ROWS, m))

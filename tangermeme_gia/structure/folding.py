@@ -1,11 +1,10 @@
 """How do sequences fold? Minimum-free-energy structures and pair probabilities.
 
-By ViennaRNA (extra `vienna`), which only the program `_vienna` imports. Sequences are
-folded as RNA with ViennaRNA's defaults: the energy parameters of Turner 2004, dangles
-2, 37 degrees C. Parameters are global to a process, and other code may have loaded
-others, such as those of Turner 1999 for the profiles of RNAcompete data. Folding is
-therefore done in processes of its own: nothing that was loaded before matters, and
-nothing is changed.
+By ViennaRNA (extra `vienna`). Sequences are folded as RNA with its defaults: the energy
+parameters of Turner 2004, dangles 2, 37 degrees C. Parameters are global to a process,
+and other code may have loaded others, such as those of Turner 1999 for the profiles of
+RNAcompete data. Folding is therefore done in processes of its own: nothing that was
+loaded before matters, and nothing is changed.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .._core.letters import Codes, check_count, observed_codes
+from .._core.letters import DNA, Codes, check_sequences, codes_from_one_hot
 from .pairs import (
     Hairpin,
     Pairs,
@@ -27,12 +26,9 @@ from .pairs import (
     pair_indices,
     parse_dot_bracket,
 )
-from .processes import n_processes, require_vienna, run_tasks
+from .processes import count_jobs, require_vienna, run_task
 
 Values = NDArray[np.float64]
-
-# Bases that are folded at once.
-_CHUNK = 2500
 
 
 class Folds(NamedTuple):
@@ -69,7 +65,7 @@ class FoldingCheck(NamedTuple):
 def fold(
     X: torch.Tensor | PackedSequence,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Folds:
@@ -86,8 +82,8 @@ def fold(
         as RNA. Default is ("A", "C", "G", "T").
 
     n_jobs: int or None, optional
-        Processes that fold; the result does not depend on it. None is one for every
-        12,000 bases, at most one for each processor. Default is None.
+        Processes that fold, which stay for the next call; the result does not depend
+        on it. None is one for each processor. Default is None.
 
     verbose: bool, optional
         Whether to show a progress bar. Default is False.
@@ -114,7 +110,7 @@ def fold(
     (['((((....))))'], -5.4)
     """
     sequences = _Sequences(X, alphabet)
-    answers = list(sequences.ask(["structure"] * len(X), n_jobs, verbose))
+    answers = list(sequences.ask("structure", n_jobs, verbose))
     structures = [
         sequences.spread(i, structure) for i, (structure, _, _) in enumerate(answers)
     ]
@@ -124,7 +120,7 @@ def fold(
 def unpaired_probabilities(
     X: torch.Tensor | PackedSequence,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Values:
@@ -166,7 +162,7 @@ def folds_and_probabilities(
     sequences = _Sequences(X, alphabet)
     probabilities = np.full((len(X), X.shape[-1]), np.nan)
     structures, energies = [], np.zeros(len(X))
-    asked = sequences.ask(["unpaired"] * len(X), n_jobs, verbose)
+    asked = sequences.ask("unpaired", n_jobs, verbose)
     for i, (structure, energy, unpaired) in enumerate(asked):
         probabilities[i, sequences.bases(i)] = unpaired
         structures.append(sequences.spread(i, structure))
@@ -177,7 +173,7 @@ def folds_and_probabilities(
 def pair_probabilities(
     X: torch.Tensor | PackedSequence,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Values:
@@ -207,7 +203,7 @@ def pair_probabilities(
     """
     sequences = _Sequences(X, alphabet)
     probabilities = np.zeros((len(X), X.shape[-1], X.shape[-1]))
-    asked = sequences.ask(["matrix"] * len(X), n_jobs, verbose)
+    asked = sequences.ask("matrix", n_jobs, verbose)
     for i, (_, _, matrix) in enumerate(asked):
         where = sequences.bases(i)
         probabilities[i, where, where] = matrix
@@ -218,7 +214,7 @@ def folding_check(
     X: torch.Tensor | PackedSequence,
     structure: str | Hairpin,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> FoldingCheck:
@@ -264,10 +260,13 @@ def folding_check(
         )
     sequences = _Sequences(X, alphabet)
     inside = [sequences.within(i, pairs) for i in range(len(X))]
-    asked = [pairs[kept] - sequences.firsts[i] for i, kept in enumerate(inside)]
+    listed = [
+        (pairs[kept] - first).tolist()
+        for kept, first in zip(inside, sequences.firsts, strict=True)
+    ]
     formed = np.zeros((len(X), len(pairs)), dtype=bool)
     probabilities, energies = np.zeros(formed.shape), np.zeros(len(X))
-    for i, answer in enumerate(sequences.ask(asked, n_jobs, verbose)):
+    for i, answer in enumerate(sequences.ask("pairs", n_jobs, verbose, listed)):
         found, energies[i], probabilities[i, inside[i]] = answer
         formed[i] = _has(sequences.spread(i, found), pairs)
     return FoldingCheck(
@@ -298,14 +297,10 @@ class _Sequences:
 
     def __init__(self, X: torch.Tensor | PackedSequence, alphabet: Sequence[str]):
         complementary_bases(alphabet)
-        codes = observed_codes(X)
-        if X.shape[1] != len(alphabet):
-            raise ValueError(
-                f"`X` has {X.shape[1]} channels, but `alphabet`={tuple(alphabet)} has "
-                f"{len(alphabet)} letters."
-            )
+        check_sequences(X, alphabet)
+        codes = codes_from_one_hot(X)
         self.length = codes.shape[1]
-        self.firsts, self.ends = _extents(codes, len(alphabet))
+        self.firsts, self.ends = _extents(codes)
         letters = np.array([*("U" if x == "T" else x for x in alphabet), "N"])
         self.texts = [
             "".join(letters[row[first:end]].tolist())
@@ -327,23 +322,15 @@ class _Sequences:
         return ("." * int(self.firsts[i]) + structure).ljust(self.length, ".")
 
     def ask(
-        self, wanted: Sequence[Any], n_jobs: int | None, verbose: bool
+        self, task: str, n_jobs: int | None, verbose: bool, *more: Sequence[Any]
     ) -> Iterator[Any]:
-        """The folds of the sequences, in order; see `vienna.fold`."""
+        """The folds of the sequences, in order; `task` of `vienna` takes `more`."""
         require_vienna()
-        if n_jobs is not None:
-            check_count("n_jobs", n_jobs)
+        n_jobs = count_jobs(n_jobs)
         # Without a base there is nothing to fold.
-        folded = [i for i, text in enumerate(self.texts) if text]
-        step = max(1, _CHUNK // self.length)
-        chunks = [folded[i : i + step] for i in range(0, len(folded), step)]
-        tasks = [
-            ([self.texts[i] for i in chunk], [wanted[i] for i in chunk])
-            for chunk in chunks
-        ]
-        n_bases = sum(map(len, self.texts))
-        answers = run_tasks(tasks, n_jobs or n_processes(n_bases))
-        with tqdm(total=len(folded), disable=not verbose, unit="fold") as bar:
+        given = [row for row in zip(self.texts, *more, strict=True) if row[0]]
+        answers = run_task(task, given, n_jobs)
+        with tqdm(total=len(given), disable=not verbose, unit="fold") as bar:
             for text in self.texts:
                 if text:
                     yield next(answers)
@@ -352,9 +339,9 @@ class _Sequences:
                     yield "", 0.0, np.zeros(0)
 
 
-def _extents(codes: Codes, n_letters: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _extents(codes: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The first base of each sequence and one past its last one."""
-    is_base = codes < n_letters
+    is_base = codes >= 0
     firsts = is_base.argmax(axis=1)
     ends = codes.shape[1] - is_base[:, ::-1].argmax(axis=1)
     return firsts, np.where(is_base.any(axis=1), ends, firsts)

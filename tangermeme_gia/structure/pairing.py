@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.letters import check_one_hot
+from .._core.letters import DNA, check_sequences
 from .pairs import Pairs, complementary_bases
 
 
@@ -17,7 +17,7 @@ def forms_pairs(
     X: torch.Tensor | PackedSequence,
     pairs: ArrayLike,
     *,
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     wobble: bool = False,
 ) -> torch.Tensor:
     """Do the letters at given positions complement each other?
@@ -57,7 +57,7 @@ def forms_pairs(
     >>> forms_pairs(X, [[0, 4]], alphabet=rna, wobble=True).tolist()
     [[True]]
     """
-    _check_letters(X, alphabet)
+    check_sequences(X, alphabet)
     i, j = _check_pairs(pairs, X.shape[-1]).T
     one_hot = X.to_one_hot() if isinstance(X, PackedSequence) else X
     return _formed(one_hot[:, :, i], one_hot[:, :, j], alphabet, wobble)
@@ -68,7 +68,7 @@ def impose_pairs(
     pairs: ArrayLike,
     *,
     keep: Iterable[int] = (),
-    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    alphabet: Sequence[str] = DNA,
     wobble: bool = False,
 ) -> torch.Tensor:
     """What do sequences look like once they fold into a given structure?
@@ -118,7 +118,7 @@ def impose_pairs(
     >>> characters(impose_pairs(X, [[0, 6], [1, 5]], keep=[5, 6])[0])
     'TTTTTAA'
     """
-    _check_letters(X, alphabet)
+    check_sequences(X, alphabet)
     checked = _check_pairs(pairs, X.shape[-1])
     kept = _check_positions(keep, X.shape[-1])
     i, j = checked.T
@@ -179,15 +179,6 @@ def _formed(
             is_pair = left[:, letters.index(letter)] * right[:, letters.index(partner)]
             formed |= is_pair == 1
     return formed
-
-
-def _check_letters(X: torch.Tensor | PackedSequence, alphabet: Sequence[str]) -> None:
-    check_one_hot(X)
-    if X.shape[1] != len(alphabet):
-        raise ValueError(
-            f"`X` has {X.shape[1]} channels, but `alphabet`={tuple(alphabet)} has "
-            f"{len(alphabet)} letters."
-        )
 
 
 def _check_pairs(pairs: ArrayLike, length: int) -> Pairs:

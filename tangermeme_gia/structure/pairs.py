@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.letters import DNA, check_count
+
 Pairs = NDArray[np.int64]
 
 # Watson-Crick partners; a letter may have its T or its U form in an alphabet.
@@ -63,12 +65,7 @@ class Hairpin:
 
     def __post_init__(self) -> None:
         for name in ("stem_start", "stem_length", "loop_length"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                raise TypeError(f"`{name}`={value!r} must be an integer.")
-            lowest = 1 if name == "stem_length" else 0
-            if value < lowest:
-                raise ValueError(f"`{name}`={value} must be at least {lowest}.")
+            check_count(name, getattr(self, name), int(name == "stem_length"))
 
     @property
     def left_arm(self) -> range:
@@ -332,7 +329,7 @@ def named_structure(structure: str | Hairpin) -> str | Hairpin:
 
 
 def complementary_bases(
-    alphabet: Sequence[str] = ("A", "C", "G", "T"), wobble: bool = False
+    alphabet: Sequence[str] = DNA, wobble: bool = False
 ) -> dict[str, tuple[str, ...]]:
     """With which letters does each letter of an alphabet pair?
 

@@ -1,116 +1,177 @@
-"""Processes that fold: starting them, sharing tasks out, and what becomes of errors."""
+"""Processes that fold: starting them, sharing work out, and what becomes of errors.
+
+They stay for the next call, and end with the process that started them.
+"""
 
 from __future__ import annotations
 
+import atexit
+import base64
 import importlib.util
+import json
 import os
-import pickle
-import queue
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .._core.letters import check_count
+
 _PROGRAM = Path(__file__).with_name("vienna.py")
-# `python FILE` would put this folder first on the path, where modules are that have
-# names of the standard library.
-_RUN = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
-# For how many bases a further process is worth its start.
-_WORTH_A_PROCESS = 12_000
+# Isolated (-I), so that neither the caller's environment nor this folder, whose modules
+# have common names, decides what the program imports; what is on the path here, such as
+# the folder ViennaRNA is in, is there too.
+_RUN = (
+    "import json, runpy, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "runpy.run_path(sys.argv[1], run_name='__main__')"
+)
+# Sequences of 41 nt that one process folds at a time: a tenth of a second.
+_CHUNK = 256
+_FEWEST = 32
+_CHUNK_LENGTH = 41
 
 
-def require_vienna() -> None:
+def require_vienna(what: str = "folding") -> None:
     """Raise unless ViennaRNA is there.
 
     Raises
     ------
     ImportError
-        That says how to install it.
+        That says what needs it and how to install it.
     """
     if importlib.util.find_spec("RNA") is None:
         raise ImportError(
-            "folding needs ViennaRNA, which is not installed: "
-            "pip install tangermeme-gia[vienna]"
+            f"{what} needs ViennaRNA, which is not installed: "
+            'pip install "tangermeme-gia[vienna]"'
         )
 
 
-def n_processes(n_bases: int) -> int:
-    """How many processes so many bases are worth, as far as there are processors."""
-    available = os.cpu_count() or 1
+def count_jobs(n_jobs: int | None) -> int:
+    """The asked number of processes, or one for each core this process may use.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither None nor an integer of at least 1.
+    """
+    if n_jobs is not None:
+        check_count("n_jobs", n_jobs)
+        return int(n_jobs)
     if hasattr(os, "sched_getaffinity"):
-        available = len(os.sched_getaffinity(0))
-    return max(1, min(available, n_bases // _WORTH_A_PROCESS))
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def run_tasks(tasks: Sequence[Any], n_processes: int) -> Iterator[Any]:
-    """The folds of all sequences of the tasks, in order; see `vienna.main`.
+def run_task(
+    task: str,
+    given: Sequence[Sequence[Any]],
+    n_jobs: int,
+    parameters: str | None = None,
+) -> Iterator[Any]:
+    """The answers to one task for each of what is given, in order.
+
+    Parameters
+    ----------
+    task: str
+        The name of a function of `vienna`.
+
+    given: sequence of sequences
+        Its arguments, in JSON types: the sequence to fold, at least one letter of A, C,
+        G, U and N, and what else it takes.
+
+    n_jobs: int
+        Processes that fold.
+
+    parameters: str or None, optional
+        Energy parameters, the text of a file of ViennaRNA. None is its default.
 
     Raises
     ------
     RuntimeError
-        If a process ends before its time.
+        If ViennaRNA fails, or a process ends before its time.
     """
-    n = min(n_processes, len(tasks))
-    if n == 0:
-        return
-    idle: queue.SimpleQueue[_Program] = queue.SimpleQueue()
+    size = _chunk_size([len(sequence) for sequence, *_ in given], n_jobs)
+    chunks = [given[i : i + size] for i in range(0, len(given), size)]
+    threads = ThreadPoolExecutor(max(1, min(n_jobs, len(chunks))))
+    working: set[_Worker] = set()
+    stopped = threading.Event()
 
-    def work(task: Any) -> list[Any]:
-        program = idle.get()
+    def answer(chunk: Sequence[Sequence[Any]]) -> list[Any]:
+        worker = _take(parameters)
+        working.add(worker)
+        if stopped.is_set():
+            worker.process.kill()
         try:
-            return program.answer(task)
+            answers = worker.ask(task, chunk)
+        except BaseException:
+            worker.close()  # its pipe may hold half an answer
+            raise
         finally:
-            idle.put(program)
+            working.discard(worker)
+        _give_back(worker)
+        return answers
 
-    programs = [_Program() for _ in range(n)]
     try:
-        for program in programs:
-            idle.put(program)
-        with ThreadPoolExecutor(n) as threads:
-            for folds in threads.map(work, tasks):
-                yield from folds
+        for future in [threads.submit(answer, chunk) for chunk in chunks]:
+            yield from future.result()
     finally:
-        for program in programs:
-            program.close()
+        # After an error or an interrupt nobody waits for what is being folded.
+        stopped.set()
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in tuple(working):
+            worker.process.kill()
+        threads.shutdown()
 
 
-class _Program:
-    """A process that runs `vienna`, which takes tasks and gives answers."""
+def _chunk_size(lengths: Sequence[int], n_jobs: int) -> int:
+    size = min(_CHUNK, max(_FEWEST, -(-len(lengths) // n_jobs)))
+    # The time goes with the square of the length at least.
+    return max(1, int(size * min(1.0, (_CHUNK_LENGTH / max(lengths, default=1)) ** 2)))
 
-    def __init__(self) -> None:
-        # What is on the path here, such as the folder ViennaRNA is in, is there too.
-        path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+
+class _Worker:
+    """A process that runs `vienna`, which takes requests and gives answers."""
+
+    def __init__(self, parameters: str | None) -> None:
+        self.parameters = parameters
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(_PROGRAM)],
+            [sys.executable, "-I", "-c", _RUN, str(_PROGRAM), json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            env={**os.environ, "PYTHONPATH": path},
         )
+        if parameters is not None:
+            try:
+                self.ask("load", [[parameters]])
+            except BaseException:
+                self.close()
+                raise
 
-    def answer(self, task: Any) -> list[Any]:
-        """The folds of the sequences of a task."""
+    def ask(self, task: str, given: Sequence[Sequence[Any]]) -> list[Any]:
+        """The answers of the process."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        try:
-            pickle.dump(task, self.process.stdin)
+        line = b""
+        with suppress(OSError):  # it has ended, with input left to write
+            request = json.dumps({"task": task, "given": given})
+            self.process.stdin.write(request.encode() + b"\n")
             self.process.stdin.flush()
-            answer: list[Any] = pickle.load(self.process.stdout)
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self.process.wait()
-            self.errors.seek(0)
-            text = self.errors.read().decode(errors="replace").strip()
-            last = text.splitlines()[-1] if text else "it says nothing"
-            raise RuntimeError(
-                f"the process that folds sequences has ended with code "
-                f"{self.process.returncode}: {last}"
-            ) from error
-        return answer
+            line = self.process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise self._ended()
+        reply = json.loads(line, object_hook=_read_array)
+        if "error" in reply:
+            raise RuntimeError(f"folding with ViennaRNA failed: {reply['error']}")
+        answers: list[Any] = reply["answers"]
+        return answers
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -121,3 +182,48 @@ class _Program:
                 pipe.close()
         self.process.wait()
         self.errors.close()
+
+    def _ended(self) -> RuntimeError:
+        code = self.process.wait()
+        self.errors.seek(0)
+        text = self.errors.read().decode(errors="replace").strip()
+        last = text.splitlines()[-1] if text else "it says nothing"
+        return RuntimeError(
+            f"a process that folds sequences has ended with code {code}: {last}"
+        )
+
+
+def _read_array(content: dict[str, Any]) -> Any:
+    if "float64" not in content:
+        return content
+    values = np.frombuffer(base64.b64decode(content["float64"]))
+    return values.reshape(content["shape"])
+
+
+# Workers that wait for work. They belong to the process that started them: a forked
+# one must not talk into the same pipes.
+_idle: dict[tuple[int, str | None], list[_Worker]] = {}
+
+
+def _take(parameters: str | None) -> _Worker:
+    waiting = _idle.setdefault((os.getpid(), parameters), [])
+    while True:
+        try:
+            worker = waiting.pop()
+        except IndexError:
+            return _Worker(parameters)
+        if worker.process.poll() is None:
+            return worker
+        worker.close()  # somebody has ended it, as those short of memory do
+
+
+def _give_back(worker: _Worker) -> None:
+    _idle.setdefault((os.getpid(), worker.parameters), []).append(worker)
+
+
+@atexit.register
+def _close_workers() -> None:
+    for (pid, _), workers in _idle.items():
+        if pid == os.getpid():
+            while workers:
+                workers.pop().close()

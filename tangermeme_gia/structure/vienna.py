@@ -1,65 +1,152 @@
-"""A program that folds sequences with ViennaRNA; `processes` runs it.
+"""A program that folds RNA with ViennaRNA; `processes` runs it.
 
-ViennaRNA's energy parameters and model settings are global to a process. In a process
-of its own they are ViennaRNA's defaults, whatever the caller has loaded, and the
+ViennaRNA's energy parameters are global to a process. In a process of its own they are
+ViennaRNA's defaults, or what is loaded there, whatever the caller has loaded, and the
 caller's stay as they are. It imports nothing of this package, so that it starts in a
 fraction of a second.
+
+Each line of standard input is a request in JSON, `{"task": name, "given": [[argument,
+...], ...]}`: a function below that is called with each list of arguments. The answer is
+a line of JSON, too, `{"answers": [...]}` or `{"error": text}`; an array is written as
+`{"shape": [...], "float64": base64 of its bytes}`, which keeps every bit.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import os
-import pickle
+import signal
 import sys
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import RNA
 from numpy.typing import NDArray
 
-# What is asked beyond structure and free energy: nothing, the probability that each
-# base is unpaired, that of each pair of bases, or those of the pairs listed.
-Wanted = Literal["structure", "unpaired", "matrix"] | NDArray[np.int64]
-# Structure, free energy, and what else was wanted.
-Fold = tuple[str, float, NDArray[np.float64] | None]
+Values = NDArray[np.float64]
+# Structure in dot-bracket, free energy, and what else was asked for.
+Fold = tuple[str, float, Values | None]
+
+# Of the kind that the window callback is told: external, hairpin, internal, multi.
+_EXTERNAL, _HAIRPIN, _INTERNAL, _MULTI = 1, 2, 4, 8
+_LOOP_KIND = 15
 
 
-def fold(sequence: str, wanted: Wanted) -> Fold:
-    """The minimum-free-energy structure of a sequence, and what else is wanted."""
-    compound = RNA.fold_compound(sequence)
-    structure, single = compound.mfe()
-    # Energies are hundredths, in single precision.
-    energy = round(single, 2)
-    if isinstance(wanted, str) and wanted == "structure":
-        return structure, energy, None
+def load(parameters: str) -> None:
+    """Fold with these parameters, in ViennaRNA's format, from now on."""
+    if not RNA.params_load_from_string(
+        parameters, "parameters", RNA.PARAMETER_FORMAT_DEFAULT
+    ):
+        raise RuntimeError("ViennaRNA could not load the energy parameters")
+
+
+def structure(sequence: str) -> Fold:
+    """The minimum-free-energy structure."""
+    return _most_stable(sequence)[1]
+
+
+def matrix(sequence: str) -> Fold:
+    """And the probability of each pair of bases."""
+    compound, (found, energy, _) = _most_stable(sequence)
     # Without this the sums over the structures of a long sequence overflow.
     compound.exp_params_rescale(energy)
     compound.pf()
     upper = np.array(compound.bpp())[1:, 1:]
-    matrix = upper + upper.T
-    if not isinstance(wanted, str):
-        return structure, energy, matrix[wanted[:, 0], wanted[:, 1]]
-    if wanted == "matrix":
-        return structure, energy, matrix
-    return structure, energy, np.clip(1 - matrix.sum(axis=1), 0, 1)
+    return found, energy, upper + upper.T
+
+
+def unpaired(sequence: str) -> Fold:
+    """And the probability that each base is unpaired."""
+    found, energy, probabilities = matrix(sequence)
+    assert probabilities is not None
+    return found, energy, np.clip(1 - probabilities.sum(axis=1), 0, 1)
+
+
+def pairs(sequence: str, listed: Sequence[tuple[int, int]]) -> Fold:
+    """And the probabilities of the pairs listed."""
+    found, energy, probabilities = matrix(sequence)
+    assert probabilities is not None
+    where = np.array(listed, dtype=np.int64).reshape(-1, 2)
+    return found, energy, probabilities[where[:, 0], where[:, 1]]
+
+
+def pairedness(sequence: str, temperature: float) -> Values:
+    """Probabilities of paired and unpaired, from the whole partition function."""
+    compound = RNA.fold_compound(sequence, _model(temperature))
+    compound.pf()
+    rows = compound.bpp()  # 1-based and only above the diagonal
+    paired = [
+        min(sum(row) + sum(column), 1.0)
+        for row, column in zip(rows, zip(*rows, strict=True), strict=True)
+    ][1:]
+    return np.array([paired, [1.0 - p for p in paired]])
+
+
+def contexts(sequence: str, temperature: float) -> Values:
+    """Probabilities of paired, hairpin, internal, multi and external."""
+    length = len(sequence)
+    model = _model(temperature)
+    # A window as long as the sequence folds all of it at once.
+    model.window_size = model.max_bp_span = length
+    found: dict[tuple[int, int], float] = {}
+
+    def collect(
+        probabilities: list[float], size: int, i: int, most: int, what: int, data: Any
+    ) -> None:
+        found[what & _LOOP_KIND, i] = probabilities[1]
+
+    RNA.fold_compound(sequence, model, RNA.OPTION_WINDOW).probs_window(
+        1, RNA.PROBS_WINDOW_UP | RNA.PROBS_WINDOW_UP_SPLIT, collect, None
+    )
+    kinds = (_HAIRPIN, _INTERNAL, _MULTI, _EXTERNAL)
+    loops = [[found[kind, i + 1] for i in range(length)] for kind in kinds]
+    paired = [max(1.0 - sum(column), 0.0) for column in zip(*loops, strict=True)]
+    return np.array([paired, *loops])
+
+
+_TASKS = {
+    task.__name__: task
+    for task in (load, structure, matrix, unpaired, pairs, pairedness, contexts)
+}
 
 
 def main() -> None:
-    """Answer the tasks of stdin on stdout, until there are no more.
-
-    A task is a list of sequences of A, C, G, U and N and one of what is wanted of each.
-    """
-    # Whatever else writes to stdout must not come between the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    while True:
+    """Answer requests until standard input ends."""
+    # An interrupt is for the caller, whose end closes standard input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whatever else writes to standard output must not come between the answers.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    for line in sys.stdin.buffer:
+        reply: dict[str, Any]
         try:
-            sequences, wanted = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        folds = [fold(s, w) for s, w in zip(sequences, wanted, strict=True)]
-        pickle.dump(folds, answers)
-        answers.flush()
+            request = json.loads(line)
+            task: Any = _TASKS[request["task"]]
+            reply = {"answers": [task(*given) for given in request["given"]]}
+        except Exception as error:
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        out.write(json.dumps(reply, default=_write_array).encode() + b"\n")
+        out.flush()
+
+
+def _most_stable(sequence: str) -> tuple[Any, Fold]:
+    compound = RNA.fold_compound(sequence)
+    found, energy = compound.mfe()
+    # Energies are hundredths, in single precision.
+    return compound, (found, round(energy, 2), None)
+
+
+def _model(temperature: float) -> Any:
+    model = RNA.md()
+    model.dangles, model.temperature = 2, temperature
+    return model
+
+
+def _write_array(values: Values) -> dict[str, Any]:
+    text = base64.b64encode(values.tobytes()).decode()
+    return {"shape": values.shape, "float64": text}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from printed import differences
+
 # A block may have a reason not to run above it and what it prints below it.
 BLOCK = re.compile(
     r"^(?:<!-- not run: needs (?P<needs>[^\n]+) -->\n)?"
@@ -42,12 +44,11 @@ def read_blocks(page: Path) -> list[Block]:
 def run_block(
     page: Path, block: Block, namespace: dict[str, Any], printed: Callable[[], str]
 ) -> None:
-    """Run one block; what it prints must be what the page shows, but for spaces."""
+    """Run one block; what it prints must be what the page shows, but for rounding."""
     code = "\n" * block.line + block.code  # tracebacks then have the page's lines
     exec(compile(code, str(page), "exec"), namespace)
-    text = printed()
-    assert text.split() == block.shown.split(), (
-        f"{page.name}, line {block.line}, printed:\n{text}"
+    assert not (found := differences(block.shown, printed())), (
+        f"{page.name}, line {block.line}: " + "; ".join(found)
     )
 
 

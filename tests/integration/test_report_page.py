@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import torch
 
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.cli import main
 from tangermeme_gia.report import (
     OneOutput,

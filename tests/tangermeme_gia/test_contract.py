@@ -14,7 +14,7 @@ from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.utils import PackedSequence
 
 from tangermeme_gia._core.engine import Engine
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.letters import DNA, RNA
 from tangermeme_gia.experiments.flanks import gc_flank
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
@@ -23,7 +23,7 @@ from tangermeme_gia.experiments.occlusion import occlusion, occlusion_annotation
 from tangermeme_gia.experiments.positions import positional_bias, random_position
 from tangermeme_gia.experiments.sites import multi_site
 from tangermeme_gia.experiments.spacing import motif_spacing
-from tangermeme_gia.kmers.scan import kmer_mutagenesis
+from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis
 from tangermeme_gia.structure.pairs import Hairpin
 
 # Drawn for each background, so that seeds matter.
@@ -340,12 +340,16 @@ def test_one_background_has_no_standard_error(experiment, network, X):
 
 
 def test_no_background_is_an_error(experiment, network, X):
-    with pytest.raises(ValueError, match="`X` is empty; at least one background"):
+    with pytest.raises(
+        ValueError, match=r"`X` has shape \(0, 4, 24\); .* at least one sequence"
+    ):
         experiment(network, X[:0])
 
 
 def test_wrong_sequences_are_named(experiment, network, X):
-    with pytest.raises(ValueError, match="`X` must be one-hot"):
+    with pytest.raises(
+        ValueError, match=r"`X` is not one-hot: sequence 0 holds .* at position 0"
+    ):
         experiment(network, 2 * X)
     with pytest.raises(ValueError, match=r"`X` has shape \(4, 24\)"):
         experiment(network, X[0])
@@ -421,10 +425,17 @@ def test_controls_follow_the_conditions(pattern_experiment, network, X):
 def test_keywords_reach_func(experiment, network, X):
     seen = []
 
-    def func(model, X, args=None, target=None, device=None):
-        seen.append(target)
+    def func(model, X, args=None, hypothetical=None, target=None, device=None):
+        seen.append((hypothetical, target))
         return torch.zeros(len(X), 1)
 
-    experiment(network, X, func=func, target=7)
+    experiment(network, X, func=func, hypothetical=7)
     experiment(network, X, func=func, additional_func_kwargs={"target": 8})
-    assert set(seen) == {7, 8}
+    assert set(seen) == {(7, None), (None, 8)}
+
+
+def test_a_target_narrows_every_experiment(experiment, network, X):
+    part = experiment(network, X, random_state=0, target=0)
+    whole = experiment(network, X, random_state=0)
+    torch.testing.assert_close(part.y_before, whole.y_before[..., 0])
+    torch.testing.assert_close(part.y_afters, whole.y_afters[..., 0])

@@ -1,26 +1,11 @@
 """Tests of residualbind.data.fasta."""
 
-import gzip
-
 import numpy as np
 import pytest
 
-from residualbind.data.fasta import read_fasta, read_fasta_sequences
+from residualbind.data.fasta import read_fasta
 
 NAN = float("nan")
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a text file and return its path; gzipped if its name ends in .gz."""
-
-    def write(text, name="scores.tsv"):
-        path = tmp_path / name
-        data = text.encode()
-        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-        return path
-
-    return write
 
 
 def assert_scores(data, expected):
@@ -65,11 +50,6 @@ def test_fasta_may_be_gzipped_and_columns_named(write):
             r"line 3: the name 'a' was there before, in .*line 2",
         ),
         (
-            ">a\nAG\n>a\nGG\n",
-            "a\t1\n",
-            r"probes\.fa is not a valid FASTA file: Dup.*\"a\"",
-        ),
-        (
             ">a\n>b\nGG\n",
             "a\t1\nb\t2\n",
             r"probes\.fa, sequence 'a': the sequence is empty",
@@ -80,13 +60,6 @@ def test_fasta_may_be_gzipped_and_columns_named(write):
             "a\t1\n",
             r"fa, sequence 'a': the sequence has 42 letters",
         ),
-        ("AG\n", "a\t1\n", r"probes\.fa, line 1: a FASTA file starts with '>'"),
-        (
-            ">a\nAG\nA\nAG\n",
-            "a\t1\n",
-            r"probes\.fa is not a valid FASTA file: Line len",
-        ),
-        ("", "a\t1\n", r"probes\.fa is empty"),
         (">a\nAG\n", "a\tx\n", r"line 2: 'x' in column 'score' is not a number"),
     ],
 )
@@ -94,8 +67,3 @@ def test_malformed_fasta_is_an_error(write, fasta, table, message):
     paths = write(fasta, "probes.fa"), write("name\tscore\n" + table)
     with pytest.raises(ValueError, match=message):
         read_fasta(*paths)
-
-
-def test_fasta_sequences_are_read_without_scores(write):
-    path = write(">a x\nAGn\n>b\nTT\n", "probes.fa")
-    assert read_fasta_sequences(path) == (["a", "b"], ["AGn", "TT"])

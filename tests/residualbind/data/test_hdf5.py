@@ -202,9 +202,12 @@ def _set(key, index, value):
         (_set("Y_valid", (1, 0), np.inf), "Y_valid: the score in row 1 is infinite"),
         (
             _set("X_valid", (2, 0, 20), 0.5),
-            "X_valid: row 2 is not one-hot in its first four",
+            "X_valid` is not one-hot: sequence 2 holds",
         ),
-        (_set("X_valid", (1, slice(0, 2), 20), 1), "X_valid: row 1 is not one-hot"),
+        (
+            _set("X_valid", (1, slice(0, 2), 20), 1),
+            "X_valid` is not one-hot: sequence 1 holds",
+        ),
         (_set("X_train", (4,), 0), "X_train: row 4 holds no base"),
     ],
 )

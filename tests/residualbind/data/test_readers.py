@@ -1,13 +1,9 @@
-"""Tests of residualbind.data.readers and of the tables below it."""
-
-import gzip
-from pathlib import Path
+"""Tests of residualbind.data.readers; those of the tables are with `_core.readers`."""
 
 import numpy as np
 import pytest
 import torch
 
-from residualbind.data import tables
 from residualbind.data.encoding import encode_sequences
 from residualbind.data.fasta import read_fasta
 from residualbind.data.readers import (
@@ -25,19 +21,6 @@ RAY = (
     "SetB\tAGAUGUAGG\tP2\tNaN\t2.5e-1\n"
     "SetA\tAGGCUUACG\tP3\t1.5\t\n"
 )
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write a text file and return its path; gzipped if its name ends in .gz."""
-
-    def write(text: str | bytes, name: str = "probes.tsv") -> Path:
-        path = tmp_path / name
-        data = text.encode() if isinstance(text, str) else text
-        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-        return path
-
-    return write
 
 
 def assert_scores(data, expected):
@@ -202,12 +185,6 @@ def test_experiments_asked_for_must_be_there(write):
         read_ray2013(path, experiments=["RNCMPT00001", "RNCMPT00001"])
 
 
-def test_many_columns_are_not_all_named_in_an_error(write):
-    header = "\t".join(f"c{i}" for i in range(244))
-    with pytest.raises(ValueError, match="'c9' and 234 more"):
-        read_ray2013(write(f"{header}\n{header}\n"))
-
-
 SEQUENCES = "Fold ID\tEvent ID\tseq\nA\te1\tAGAGG\nB\te2\tAGGUA\n"
 
 
@@ -290,144 +267,14 @@ def test_table_may_have_several_scores(write):
         read_table(path, score=["a", "a"])
 
 
-def test_quoted_fields_as_r_writes_them_are_read(write):
-    text = '"name","sequence","score"\n"HuR, human","AGAGG",0.5\n"x","GG",NA\n'
-    data = read_table(write(text))
-    assert data.sequences == ["AGAGG", "GG"]
-    assert_scores(data, [[0.5], [NAN]])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "sequence,score\r\nAG,1\r\nGG,2\r\n",
-        "sequence,score\rAG,1\rGG,2",
-        "\ufeffsequence,score\nAG,1\nGG,2\n",
-        "sequence,score\nAG,1\nGG,2\n\n  \n\n",
-        " sequence , score \n AG , 1 \n GG , 2 \n",
-    ],
-)
-def test_line_ends_byte_order_marks_and_blanks_do_not_matter(write, text):
-    data = read_table(write(text))
-    assert data.sequences == ["AG", "GG"]
-    assert_scores(data, [[1], [2]])
-
-
 def test_sequences_that_look_like_missing_values_are_sequences(write):
     data = read_table(write("sequence,score\nNA,1\nNAN,2\n"))
     assert torch.equal(data.X, encode_sequences(["NA", "NAN"]))
 
 
-@pytest.mark.parametrize("text", ["NA", "na", "NaN", "nan", "NAN", ""])
-def test_scores_that_were_not_measured_are_nan(write, text):
-    data = read_table(write(f"score,sequence\n1,AG\n{text},AG\n"))
-    assert_scores(data, [[1], [NAN]])
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["True", "FALSE", "1,5", "0x10", "1_000", "12a", "--1", "null", "-", " NA", "1 2"],
-)
-def test_scores_that_are_no_numbers_are_errors(write, text):
-    for rows in (f"AG\t{text}\n", f"AG\t{text}\nAG\t1\n", f"AG\t{text}\nAG\tNA\n"):
-        with pytest.raises(
-            ValueError, match=r"line 2: .* in column 'score' is not a num"
-        ):
-            read_table(write(f"sequence\tscore\n{rows}"))
-
-
-@pytest.mark.parametrize(
-    "text", ["+1", "1.", ".5", "1E-3", "007", "12345678901234567890"]
-)
-def test_all_ways_to_write_a_number_are_read(write, text):
-    data = read_table(write(f"sequence\tscore\nAG\t{text}\nAG\t-2\n"))
-    assert_scores(data, [[float(text)], [-2]])
-
-
-def test_number_that_is_bad_far_down_is_found(write):
-    rows = ["AG\t1.25\n"] * 30_000
-    rows[29_990] = "AG\tlow\n"
-    with pytest.raises(ValueError, match="line 29992: 'low' in column 'score'"):
-        read_table(write("sequence\tscore\n" + "".join(rows)))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "is empty"),
-        ("\n \n", "is empty"),
-        ("sequence,score\n", "has a header but no rows"),
-        (
-            "sequence,value\nAG,1\n",
-            "has no column 'score'; its columns are 'sequence', 'va",
-        ),
-        ("seq,score\nAG,1\n", "has no column 'sequence'"),
-        ("sequence,score,score\nAG,1,2\n", "line 1: column 'score' is there twice"),
-        ("sequence,score\nAG,1\n,2\n", "line 3: the sequence is empty"),
-        ("sequence,score\nAG,1\n\nAG,2\n", "line 3 is blank"),
-        ("sequence,score\nAG\n", r"line 2 has 1 field\(s\) where 2"),
-        ("sequence,score\n1,AG,1\n", r"line 2 has 3 field\(s\) where 2"),
-        ('sequence,score\n"AG,1\nGG,2\n', "line 2: a quote is not closed in its line"),
-        ('x,sequence,score\n"a,AG,1\nb",GG,2\n', "line 2: a quote is not closed"),
-        ('sequence,score\nAG,"1\nGG","2\n', "line 2: a quote is not closed"),
-    ],
-)
-def test_malformed_tables_are_errors(write, text, message):
-    with pytest.raises(ValueError, match=message) as caught:
-        read_table(write(text))
-    assert "probes.tsv" in str(caught.value)
-
-
-def test_wrong_separator_and_missing_file_are_errors(write, tmp_path):
-    with pytest.raises(ValueError, match="`sep`='::' must be one character"):
-        read_table(write("a::b\n"), sep="::")
-    with pytest.raises(FileNotFoundError, match="absent"):
-        read_table(tmp_path / "absent.tsv")
-
-
 def test_set_column_may_not_be_missing(write):
     with pytest.raises(ValueError, match="has no column 'fold'"):
         read_table(write("sequence,score\nAG,1\n"), set_column="fold")
-
-
-# gzip
-
-
-def test_gzip_is_recognised_by_its_content(write):
-    packed = write(gzip.compress(b"sequence,score\nAG,1\n"), "probes.csv")
-    assert read_table(packed).sequences == ["AG"]
-    plain = write("", "plain.csv.gz")
-    plain.write_text("sequence,score\nAG,1\n")
-    assert read_table(plain).sequences == ["AG"]
-
-
-def test_truncated_gzip_is_an_error_that_says_how_far_it_is_sound(write):
-    rng = np.random.default_rng(0)
-    rows = [
-        f"{x:.6f} {''.join(rng.choice(list('ACGU'), 38))}\n"
-        for x in rng.normal(size=400)
-    ]
-    path = write("".join(rows), "HuR.txt.gz")
-    data = path.read_bytes()
-    for size in (20, len(data) // 2, len(data) - 4):
-        path.write_bytes(data[:size])
-        with pytest.raises(
-            ValueError, match="gzip file is damaged or cut off"
-        ) as caught:
-            read_scores(path)
-        assert "HuR.txt.gz" in str(caught.value)
-        line = int(str(caught.value).split("line ")[1].split(" ")[0])
-        assert line <= 401
-    assert line > 300
-
-
-def test_damaged_gzip_is_an_error(write):
-    path = write("1 AG\n" * 50, "HuR.txt.gz")
-    data = bytearray(path.read_bytes())
-    data[-6] ^= 0xFF  # the checksum of the content
-    path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"HuR\.txt\.gz: the gzip file is damaged"):
-        read_scores(path)
 
 
 # all formats
@@ -482,19 +329,6 @@ def test_all_formats_give_the_same_data(write, tmp_path):
         assert data.sets.tolist() == sets
         assert data.experiments == ("e",)
         assert data.y[:, 0].tolist() == [float(np.float32(y)) for y in scores]
-
-
-def test_line_numbers_hold_across_blocks(write, monkeypatch):
-    monkeypatch.setattr(tables, "_BLOCK", 16)
-    rows = [f"{i} {'ACGU'[: 1 + i % 4]}\n" for i in range(40)]
-    path = write("".join(rows), "p.txt.gz")
-    assert read_scores(path).y[:, 0].tolist() == list(range(40))
-    path = write("".join([*rows[:33], "33\n", *rows[34:]]), "p.txt")
-    with pytest.raises(ValueError, match=r"line 34 has 1 field"):
-        read_scores(path)
-    rows = [f'"HuR, {i}",AGG,{i}\n' if i % 3 else f"x,AGG,{i}\n" for i in range(40)]
-    path = write("name,sequence,score\n" + "".join(rows))
-    assert read_table(path).y[:, 0].tolist() == list(range(40))
 
 
 def test_wide_tables_are_read_value_by_value(write):

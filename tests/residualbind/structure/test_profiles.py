@@ -301,7 +301,7 @@ def test_missingvienna_is_named_with_its_extra(monkeypatch):
         (SEQUENCES, {"energies": "1999"}, ValueError, "`energies`='1999' must be one"),
         (SEQUENCES, {"temperature": -1}, ValueError, "`temperature`=-1 must be from 0"),
         (SEQUENCES, {"temperature": "hot"}, TypeError, "`temperature`='hot' must be"),
-        (SEQUENCES, {"n_jobs": 0}, ValueError, "`n_jobs`=0 must be a positive integer"),
+        (SEQUENCES, {"n_jobs": 0}, ValueError, "`n_jobs`=0 must be at least 1"),
         (
             ["ACGUACGU", "GAAC"],
             {},
@@ -314,8 +314,8 @@ def test_missingvienna_is_named_with_its_extra(monkeypatch):
         ("ACGUACGU", {}, TypeError, "one string"),
         (torch.zeros(1, 4, 9), {}, ValueError, r"`sequences`\[0\] has 0 bases"),
         (torch.zeros(1, 3, 9), {}, ValueError, r"shape \(1, 3, 9\); it must be"),
-        (torch.full((1, 4, 9), 0.25), {}, ValueError, "not one-hot in sequence 0"),
-        (torch.ones(1, 4, 9), {}, ValueError, "not one-hot in sequence 0 at position"),
+        (torch.full((1, 4, 9), 0.25), {}, ValueError, "is not one-hot: sequence 0"),
+        (torch.ones(1, 4, 9), {}, ValueError, r"\[1.*\] at position 0"),
     ],
 )
 def test_what_cannot_be_folded_is_named(sequences, options, error, match):

@@ -1,97 +1,122 @@
-import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tangermeme.utils import characters, one_hot_encode, random_one_hot
 
-from tangermeme_gia._core.controls import CONTROLS, control_motif
-from tangermeme_gia._core.motif_codes import DNA, RNA
+from tangermeme_gia._core.controls import CONTROLS, with_controls
+from tangermeme_gia._core.letters import DNA, RNA
+from tangermeme_gia._core.motif import Motif, MotifLike
+from tangermeme_gia._core.patterns import Pattern
 from tangermeme_gia.experiments.importance import global_importance
 
 
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
+def controls(
+    motif: MotifLike, kind: str, alphabet=DNA, *, n: int = 1, seed: int = 0
+) -> list[Motif]:
+    """The controls of one kind of a motif at position 3."""
+    conditions, table = with_controls(
+        [[Pattern(Motif.parse(motif, alphabet), 3)]], pd.DataFrame(index=[0]), n, seed
+    )
+    chosen = [i for i, name in enumerate(table["control"]) if name.startswith(kind)]
+    assert all(conditions[i][0].start == 3 for i in chosen)
+    return [conditions[i][0].motif for i in chosen]
 
 
 @pytest.mark.parametrize("kind", CONTROLS)
-def test_string_controls_differ_and_keep_gaps(rng, kind):
-    for _ in range(50):
-        control = control_motif("UGNAUG", kind, RNA, rng)
-        assert control != "UGNAUG"
-        assert control[2] == "N"
-        assert set(control) <= {*RNA, "N"}
+@pytest.mark.parametrize("numbers", [False, True])
+def test_controls_differ_and_keep_gaps(kind, numbers):
+    motif = one_hot_encode("UGNAUG", alphabet=RNA) if numbers else "UGNAUG"
+    found = controls(motif, kind, RNA, n=50)
+    assert len(found) == 50
+    for control in found:
+        assert control.label != "UGNAUG"
+        assert control.label[2] == "N"
+        assert control.label.count("N") == 1
+        assert set(control.label) <= {*RNA, "N"}
         if kind == "shuffled":
-            assert sorted(control) == sorted("UGNAUG")
+            assert sorted(control.label) == sorted("UGNAUG")
 
 
-def test_random_letters_are_uniform(rng):
-    letters = "".join(control_motif("ACGTACGT", "random", DNA, rng) for _ in range(500))
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_letters_and_their_one_hot_have_the_same_controls(kind):
+    assert controls("GACNT", kind, n=5) == controls(one_hot_encode("GACNT"), kind, n=5)
+
+
+def test_random_letters_are_uniform():
+    found = controls("ACGTACGT", "random", n=500)
+    letters = "".join(control.label for control in found)
     counts = [letters.count(letter) for letter in DNA]
     # 1,000 expected of each, standard deviation 27.
     assert max(abs(count - 1000) for count in counts) < 110
 
 
-@pytest.mark.parametrize("kind", CONTROLS)
-@pytest.mark.parametrize("as_array", [False, True])
-def test_one_hot_controls_keep_gaps(rng, kind, as_array):
-    motif = one_hot_encode("TGNATG")
-    control = control_motif(motif.numpy() if as_array else motif, kind, DNA, rng)
-    letters = characters(control, allow_N=True)
-    assert letters != "TGNATG"
-    assert letters[2] == "N"
-    assert letters.count("N") == 1
-    if kind == "shuffled":
-        assert sorted(letters) == sorted("TGNATG")
+def test_permutations_are_uniform():
+    found = [control.label for control in controls("ACG", "shuffled", n=1000)]
+    counts = [found.count(word) for word in ("AGC", "CAG", "CGA", "GAC", "GCA")]
+    # The motif's own order is drawn again; 200 expected of each, sd 13.
+    assert sum(counts) == 1000
+    assert max(abs(count - 200) for count in counts) < 60
 
 
-def test_a_ppm_keeps_its_columns_when_shuffled(rng):
-    ppm = torch.rand(4, 5, generator=torch.Generator().manual_seed(0))
+def test_a_ppm_keeps_its_columns_when_shuffled():
+    ppm = torch.rand(4, 5, generator=torch.Generator().manual_seed(0), dtype=float)
     ppm = ppm / ppm.sum(0)
-    control = control_motif(ppm, "shuffled", DNA, rng)
-    assert sorted(control.T.tolist()) == sorted(ppm.T.tolist())
-    assert not torch.equal(control, ppm)
-    drawn = control_motif(ppm, "random", DNA, rng)
-    assert drawn.sum(0).tolist() == 5 * [1]
-    assert set(drawn.flatten().tolist()) == {0, 1}
+    control = controls(ppm, "shuffled")[0]
+    assert sorted(control.values[0].T.tolist()) == sorted(ppm.T.tolist())
+    assert control != Motif.parse(ppm)
+    drawn = controls(ppm, "random")[0]
+    assert not drawn.is_drawn
+    assert len(drawn.label) == 5
+    assert set(drawn.label) <= set(DNA)
 
 
 @pytest.mark.parametrize("kind", CONTROLS)
-def test_motifs_of_each_background_keep_their_own_gaps(rng, kind):
+def test_motifs_of_each_background_keep_their_own_gaps(kind):
     motifs = random_one_hot((6, 4, 8), random_state=0)
     for i in range(6):
         motifs[i, :, i % 4 : i % 4 + 1 + i % 2] = 0
-    before = motifs.clone()
-    controls = control_motif(motifs, kind, DNA, rng)
+    before, parsed = motifs.clone(), Motif.parse(motifs)
+    control = controls(motifs, kind)[0]
     assert torch.equal(motifs, before)
-    assert torch.equal(controls.any(dim=1), motifs.any(dim=1))
-    assert not torch.equal(controls, motifs)
+    assert ((control.values < 0) == (parsed.values < 0)).all()
+    assert control != parsed
     if kind == "shuffled":
-        assert torch.equal(controls.sum(dim=2), motifs.sum(dim=2))
+        ordered = [sorted(row) for row in parsed.values.tolist()]
+        assert [sorted(row) for row in control.values.tolist()] == ordered
 
 
 @pytest.mark.parametrize("kind", CONTROLS)
-def test_a_motif_that_moves_keeps_its_control(rng, kind):
+def test_a_motif_that_moves_keeps_its_control(kind):
     framed = torch.zeros(3, 4, 12, dtype=torch.int8)
     for i, start in enumerate([0, 5, 8]):
         framed[i, :, start : start + 4] = one_hot_encode("GATC")
-    control = control_motif(framed, kind, DNA, rng)
-    assert torch.equal(control[0, :, :4], control[1, :, 5:9])
-    assert torch.equal(control[0, :, :4], control[2, :, 8:])
+    codes = controls(framed, kind)[0].values
+    assert codes[0, :4].tolist() == codes[1, 5:9].tolist() == codes[2, 8:].tolist()
+    assert codes[0, :4].tolist() == controls("GATC", kind)[0].values[0].tolist()
 
 
 @pytest.mark.parametrize("motif", ["NNN", "", "GGG"])
-def test_what_has_no_other_order_stays(rng, motif):
-    assert control_motif(motif, "shuffled", DNA, rng) == motif
+def test_what_has_no_other_order_stays(motif):
+    assert controls(motif, "shuffled")[0].label == motif
 
 
-def test_an_unknown_kind_is_named(rng):
-    with pytest.raises(ValueError, match="`kind`='reversed' must be one of"):
-        control_motif("GATA", "reversed", DNA, rng)
+def test_rows_follow_the_conditions():
+    conditions = [[], [Pattern(Motif.parse("GA"), 1), Pattern(Motif.parse("CT"), 5)]]
+    table = pd.DataFrame({"start": [0, 1]})
+    found, rows = with_controls(conditions, table, 1, 0)
+    assert rows["start"].tolist() == [0, 1] * 3
+    names = ["none", "none", "random 1", "random 1", "shuffled 1", "shuffled 1"]
+    assert rows["control"].tolist() == names
+    assert [[p.start for p in condition] for condition in found] == [[], [1, 5]] * 3
+    assert [p.motif.label for p in found[-1]] == ["AG", "TC"]
+    assert table.columns.tolist() == ["start"]
 
 
-@pytest.mark.parametrize("n_controls", [-1, 1.0, True])
-def test_a_wrong_number_of_controls_is_named(X, additive_model, n_controls):
-    with pytest.raises(ValueError, match=f"`n_controls`={n_controls} must be 0 or"):
+@pytest.mark.parametrize(
+    ("n_controls", "error"), [(-1, ValueError), (1.0, TypeError), (True, TypeError)]
+)
+def test_a_wrong_number_of_controls_is_named(X, additive_model, n_controls, error):
+    with pytest.raises(error, match=f"`n_controls`={n_controls} must be a"):
         global_importance(additive_model, X, [("GA", 0)], n_controls=n_controls)
 
 

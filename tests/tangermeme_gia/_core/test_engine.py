@@ -7,6 +7,7 @@ from tangermeme.predict import predict
 
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.experiments.positions import positional_bias
+from tangermeme_gia.experiments.spacing import motif_spacing
 
 CONDITIONS = [[("GACC", start)] for start in range(21)]
 # A sequence of 24 int8 bases takes 96 bytes, twice; its float32 output 4, and 16 more
@@ -47,6 +48,36 @@ def test_the_memory_of_outputs_and_args_counts(X, recorder):
     global_importance(Wide(), X, CONDITIONS, **kwargs)
     # The outputs' size is known only after those of the backgrounds.
     assert max(recorder.sizes[-42:]) == 5
+
+
+def test_the_memory_of_args_alone_counts(X, recorder):
+    class Plain(torch.nn.Module):
+        def forward(self, X, arg):
+            return X.sum(dim=(1, 2))[:, None]
+
+    args = [torch.zeros(10, 5_000)]
+    limit = 3 * (PER_SEQUENCE + 4 * 5_000)
+    options = {"func": recorder, "args": args, "max_memory": limit}
+    global_importance(Plain(), X, CONDITIONS, **options)
+    assert max(recorder.sizes) == 3
+
+
+def test_equal_placements_are_predicted_once(X, additive_model, recorder):
+    conditions = [[("GA", 3)], [("C", 9)], [("G", 3), ("A", 4)], [], [("GA", 3)]]
+    result = global_importance(additive_model, X, conditions, func=recorder)
+    assert recorder.sizes == [10, 30]
+    for i, condition in enumerate(conditions):
+        alone = global_importance(additive_model, X, [condition])
+        torch.testing.assert_close(result.y_afters[:, [i]], alone.y_afters)
+
+
+@pytest.mark.parametrize("spacings", [range(8), [0, 3, 3]])
+def test_motifs_that_stay_put_are_predicted_once(X, additive_model, recorder, spacings):
+    result = motif_spacing(additive_model, X, ["GA", "C"], spacings, func=recorder)
+    n_distinct = len(set(spacings))
+    # Both together and the second alone for each spacing, and the first alone.
+    assert recorder.sizes == [10, 10 * (2 * n_distinct + 1)]
+    assert result.y_afters.shape[1] == 3 * len(spacings)
 
 
 def test_conditions_share_batches_across_backgrounds(X, additive_model, recorder):

@@ -6,7 +6,8 @@ import torch
 from tangermeme.ersatz import insert, multisubstitute, substitute
 from tangermeme.utils import PackedSequence, characters, one_hot_encode, random_one_hot
 
-from tangermeme_gia._core.motif_codes import RNA, sample_motif
+from tangermeme_gia._core.letters import RNA, one_hot
+from tangermeme_gia._core.motif import Motif
 from tangermeme_gia._core.patterns import (
     Pattern,
     as_conditions,
@@ -129,7 +130,7 @@ def test_placing_is_pure(X, ppm):
 
 
 def test_order_of_patterns_does_not_matter(X, ppm):
-    own = sample_motif(ppm, 12, random_state=1)
+    own = one_hot(Motif.parse(ppm).draw(12, 1), 4)
     patterns = [("GNNNG", 10), (ppm, 20), ("TTT", 11), (own, 2)]
     expected = place(X, patterns, random_state=0)
     for order in ([3, 2, 1, 0], [1, 3, 0, 2]):
@@ -247,8 +248,23 @@ def test_a_gap_cannot_be_inserted(X):
 )
 def test_one_set_and_several_sets_are_told_apart(patterns, conditions):
     found = as_conditions(patterns)
-    assert found == conditions
+    assert found == [
+        [Pattern(Motif.parse(motif), start) for motif, start in condition]
+        for condition in conditions
+    ]
     assert all(isinstance(p, Pattern) for condition in found for p in condition)
+
+
+def test_a_parsed_motif_is_placed_as_what_it_was_parsed_from(X, ppm):
+    for motif in ("GNA", ppm, one_hot_encode("GAT")):
+        parsed = Motif.parse(motif)
+        expected = place(X, [(motif, 9)], random_state=2)
+        assert torch.equal(place(X, [(parsed, 9)], random_state=2), expected)
+
+
+def test_a_motif_of_a_condition_that_does_not_fit_is_named():
+    with pytest.raises(ValueError, match=r"^condition 1: `motif` 'GUA' has 'U'"):
+        as_conditions([[("GAT", 1)], [("GUA", 1)]])
 
 
 @pytest.mark.parametrize(

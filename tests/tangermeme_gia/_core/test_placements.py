@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from tangermeme.utils import PackedSequence, random_one_hot
+from tangermeme.utils import random_one_hot
 
-from tangermeme_gia._core.motif_codes import RNA, sample_motif
+from tangermeme_gia._core.letters import check_sequences, one_hot
+from tangermeme_gia._core.motif import Motif
 from tangermeme_gia._core.patterns import compile_conditions
-from tangermeme_gia._core.placements import Placement, check_sequences
+from tangermeme_gia._core.placements import Placement
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def X() -> torch.Tensor:
 def placements(request) -> list[Placement]:
     """Shared letters, a draw per background, and both together."""
     ppm = torch.rand(4, 4, generator=torch.Generator().manual_seed(0))
-    own = sample_motif(ppm / ppm.sum(0), 30, random_state=0)
+    own = one_hot(Motif.parse(ppm / ppm.sum(0)).draw(30, 0), 4)
     if not request.param:
         own[::3, :, 1] = 0
     conditions = [[("GAT", 2)], [(ppm / ppm.sum(0), 9)], [(own, 3), ("CC", 18)], []]
@@ -45,7 +46,7 @@ def test_chunks_equal_the_whole(X, placements, rows):
 
 
 def test_writing_in_place_equals_applying(X):
-    own = sample_motif(torch.full((4, 5), 0.25), 30, random_state=0)
+    own = one_hot(Motif.parse(torch.full((4, 5), 0.25)).draw(30, 0), 4)
     own[::2, :, 2] = 0
     for placement in compile_conditions([[("GAT", 2), (own, 9)]], 30, 25):
         batch = X[5:9].clone()
@@ -75,33 +76,6 @@ def test_a_wrong_length_is_refused(X, placements):
         placements[0].apply(X[:, :, :24])
     with pytest.raises(ValueError, match="`X` has 30 rows of length 24"):
         placements[0].write(X[:, :, :24].clone())
-
-
-@pytest.mark.parametrize(
-    ("X", "message"),
-    [
-        (torch.zeros(3, 5, 9), r"`X` has shape \(3, 5, 9\); it must be \(n, 4, length"),
-        (torch.zeros(4, 9), r"`X` has shape \(4, 9\)"),
-        (torch.full((3, 4, 9), 0.25), "`X` must be one-hot"),
-        (torch.ones(3, 4, 9), "`X` must be one-hot"),
-        (-torch.eye(4)[None], "`X` must be one-hot"),
-    ],
-)
-def test_what_is_not_one_hot_is_refused(X, message):
-    with pytest.raises(ValueError, match=message):
-        check_sequences(X)
-
-
-def test_sequences_of_another_type_are_refused():
-    with pytest.raises(TypeError, match="`X` is of type ndarray"):
-        check_sequences(np.zeros((3, 4, 9)))
-
-
-def test_a_packed_alphabet_must_agree_but_for_t_and_u():
-    X = random_one_hot((3, 4, 9), random_state=0)
-    check_sequences(PackedSequence.from_one_hot(X), RNA)
-    with pytest.raises(ValueError, match="packed with the alphabet T, G, C, A"):
-        check_sequences(PackedSequence.from_one_hot(X, alphabet="TGCA"))
 
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.float16])

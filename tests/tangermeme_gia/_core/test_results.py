@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +8,7 @@ import torch
 from scipy import stats
 
 from tangermeme_gia._core.results import GIAResult
+from tangermeme_gia.experiments.importance import global_importance
 
 
 def table(n: int) -> pd.DataFrame:
@@ -168,3 +172,129 @@ def test_half_precision_is_summarised_in_double():
     afters = 1000 + torch.arange(64).reshape(64, 1, 1).to(torch.bfloat16)
     frame = GIAResult(torch.zeros(64, 1).bfloat16(), afters, table(1)).to_frame()
     assert frame["effect"][0] == afters.double().mean().item()
+
+
+class Heads(torch.nn.Module):
+    """Counts of each letter at three positions, and of G in all."""
+
+    def forward(self, X: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return X[:, :, 8:11].float(), X[:, 2].float().sum(dim=1, keepdim=True)
+
+
+@pytest.fixture
+def several(blank) -> GIAResult:
+    """GACC and CGAG in T, read by two heads of shapes (4, 3) and (1,)."""
+    return global_importance(Heads(), blank, [[("GACC", 8)], [("CGAG", 9)]])
+
+
+def test_heads_are_a_list_whatever_the_model_returns(several, result):
+    counts, total = several.heads
+    assert counts.y_afters.shape == (5, 2, 4, 3)
+    assert counts.outputs[0] == (0, 0, 0)
+    assert total.outputs == [(1, 0)]
+    assert total.global_importance.tolist() == [[1], [2]]
+    assert total.to_frame()["output"].tolist() == [(1, 0), (1, 0)]
+    (alone,) = result.heads
+    assert alone.y_afters is result.y_afters
+    assert alone.outputs == result.outputs == [0]
+
+
+def test_an_output_is_the_hand_sliced_one_under_its_label(several):
+    labels = several.outputs
+    assert len(labels) == 13
+    frame = several.to_frame()
+    for label in labels:
+        one = several.output(label)
+        head, *index = label
+        expected = several.local_importance[head][(..., *index)]
+        assert torch.equal(one.local_importance, expected)
+        assert one.y_before.shape == (5,)
+        assert one.outputs == [label]
+        rows = frame[[found == label for found in frame["output"]]]
+        pd.testing.assert_frame_equal(one.to_frame(), rows.reset_index(drop=True))
+    with pytest.raises(ValueError, match=r"`label`=1 is none of the outputs: \(0, 0"):
+        several.output(1)
+    with pytest.raises(ValueError, match="has 13 outputs"):
+        several.output()
+    # G of the first position: GACC has it, CGAG begins one base later.
+    assert several.output((0, 2, 0)).global_importance.tolist() == [1, 0]
+
+
+def test_an_index_chooses_where_one_axis_is_longer_than_1(several):
+    total = several.heads[1]
+    assert torch.equal(total.output(0).y_before, total.y_before[:, 0])
+    axis = GIAResult(torch.zeros(5, 1, 7), torch.zeros(5, 2, 1, 7), table(2))
+    assert axis.output(6).outputs == [(0, 6)]
+
+
+def test_labels_stay_with_what_is_selected_or_replaced(several):
+    one = several.output((0, 1, 2))
+    for kept in (
+        one.select(0),
+        one.select(rows=[0, 1]),
+        one.output(),
+        one.heads[0],
+        one.relative_to(0),
+        one._replace(conditions=table(2)),
+        pickle.loads(pickle.dumps(one)),
+        copy.deepcopy(one),
+    ):
+        assert kept.outputs == [(0, 1, 2)]
+    y = torch.zeros(5, 2)
+    with pytest.raises(ValueError, match="`outputs` has 1 labels for 2 outputs"):
+        GIAResult(y, y[:, None], table(1), outputs=[62])
+
+
+def test_a_result_cannot_be_changed(result):
+    with pytest.raises(AttributeError, match="`y_before` of a GIAResult cannot be set"):
+        result.y_before = torch.zeros(3, 1)
+    with pytest.raises(AttributeError, match="`clusters` of a GIAResult"):
+        result.clusters = None
+    assert len(result) == 3
+
+
+def test_conditions_and_backgrounds_are_selected_in_every_head(several):
+    part = several.select([1, 0], rows=[4, 0, 1])
+    for y, whole in zip(part.y_afters, several.y_afters, strict=True):
+        assert torch.equal(y, whole[[4, 0, 1]][:, [1, 0]])
+    for y, whole in zip(part.y_before, several.y_before, strict=True):
+        assert torch.equal(y, whole[[4, 0, 1]])
+    assert part.conditions["patterns"].tolist() == ["CGAG@9", "GACC@8"]
+    assert part.conditions.index.tolist() == [0, 1]
+    named = several.select(patterns="CGAG@9")
+    assert torch.equal(named.y_afters[1], several.y_afters[1][:, 1:])
+    with pytest.raises(ValueError, match="`rows` chooses none of the 5 backgrounds"):
+        several.select(rows=[False] * 5)
+    with pytest.raises(ValueError, match="`rows` holds 5; it must be from 0 to 4"):
+        several.select(rows=[5])
+    with pytest.raises(ValueError, match="`pattern` is no column"):
+        several.select(pattern="GACC@8")
+
+
+def test_effects_are_relative_to_another_condition(several, result):
+    relative = several.relative_to(patterns="GACC@8")
+    assert relative.conditions["patterns"].tolist() == ["CGAG@9"]
+    assert relative.heads[1].global_importance.tolist() == [[1]]
+    for y, whole in zip(relative.y_before, several.y_afters, strict=True):
+        assert torch.equal(y, whole[:, 0])
+    with pytest.raises(ValueError, match="2 of 2 conditions are chosen; effects are"):
+        several.relative_to()
+    with pytest.raises(ValueError, match="1 of 1 conditions are chosen"):
+        result.select(0).relative_to(0)
+
+
+def test_an_average_is_over_what_differs_in_one_column_only():
+    conditions = pd.DataFrame(
+        {"start": [1, 1, 5, 5], "kind": ["a", "b", "b", "a"], "n_sites": 2}
+    )
+    after = torch.tensor([[[1.0], [3.0], [10.0], [20.0]]])
+    result = GIAResult(torch.zeros(1, 1), after, conditions)
+    mean = result.average("kind")
+    assert mean.y_afters.tolist() == [[[2], [15]]]
+    assert mean.conditions.columns.tolist() == ["start", "n_sites"]
+    assert result.average("start").y_afters.tolist() == [[[10.5], [6.5]]]
+    heads = GIAResult([torch.zeros(1, 1)] * 2, [after, -after], conditions)
+    assert [y.tolist() for y in heads.average("kind").y_afters] == [
+        [[[2], [15]]],
+        [[[-2], [-15]]],
+    ]

@@ -8,7 +8,7 @@ from scipy import stats
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import characters, one_hot_encode, random_one_hot
 
-from tangermeme_gia._core.letters import DRAW_STREAM, TEMPLATE_STREAM, generator
+from tangermeme_gia._core.letters import DRAW_STREAM, TEMPLATE_STREAM, as_generator
 from tangermeme_gia.backgrounds import shuffles
 from tangermeme_gia.backgrounds.shuffles import (
     dinucleotide_shuffled_background,
@@ -78,7 +78,7 @@ def test_templates_are_drawn_once_each_while_there_are_enough():
         ((5, 2.0), TypeError, "`n`=2.0 must be an integer"),
         ((5, True), TypeError, "`n`=True must be an integer"),
         ((5, 2, -1), ValueError, "`random_state`=-1 must not be negative"),
-        ((5, 2, "a"), TypeError, "`random_state`='a' must be an integer or None"),
+        ((5, 2, "a"), TypeError, "`random_state`='a' must be an integer, a"),
     ],
 )
 def test_impossible_numbers_of_templates_are_refused(arguments, error, message):
@@ -88,7 +88,7 @@ def test_impossible_numbers_of_templates_are_refused(arguments, error, message):
 
 def test_what_is_done_to_templates_is_independent_of_their_choice():
     choice, draws = (
-        generator(0, stream).random(50) for stream in (TEMPLATE_STREAM, DRAW_STREAM)
+        as_generator(0, stream).random(50) for stream in (TEMPLATE_STREAM, DRAW_STREAM)
     )
     assert abs(np.corrcoef(choice, draws)[0, 1]) < 0.5
 

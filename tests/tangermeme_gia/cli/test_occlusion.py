@@ -5,9 +5,8 @@ import tangermeme_gia as gia
 
 
 def occlude(model, X, regions, function=gia.occlusion, **keywords):
-    return gia.average_draws(
-        function(model, X, regions, random_state=0, **keywords)
-    ).to_frame()
+    result = function(model, X, regions, random_state=0, **keywords)
+    return result.average("draw").to_frame()
 
 
 def test_occlusion_replaces_windows_of_observed_sequences(

@@ -185,7 +185,7 @@ def test_bad_options_are_one_line(here, failure, words, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--start 40 --motif GA", "`start`=40 with 2 bases runs past sequences of 41"),
+        ("--start 40 --motif GA", "`start`=40 with a 2-mer runs past `X` of length 41"),
         ("--motif GAX --n 4", "'X' at position 2, which is not in `alphabet`"),
     ],
 )

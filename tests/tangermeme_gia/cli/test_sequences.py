@@ -52,10 +52,10 @@ def test_tables_have_named_columns(here, ending):
 
 def test_lines_are_a_score_and_a_sequence(here):
     path = here / "scores.txt"
-    path.write_text("-1.5 ACGU\n\n2e1\tACGA\n")
+    path.write_text("-1.5 ACGU\n2.01e1\tACGA\n")
     observed = read_sequences(path, RNA)
     assert letters(observed.X, RNA) == ["ACGU", "ACGA"]
-    assert observed.scores.tolist() == [-1.5, 20]
+    assert observed.scores.tolist() == [-1.5, 20.1]
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.float16, np.float64])
@@ -136,21 +136,25 @@ CASES = [
         ">a\nACXT\n",
         "sequence 1 has the letters 'X'; the alphabet is A, C, G, T",
     ),
-    ("x.tsv", "", "x.tsv is no table"),
-    ("x.tsv", "seq\nACGT\n", "`--sequence`: .* has no column 'sequence'; it has seq"),
+    ("x.tsv", "", "x.tsv is empty"),
+    ("x.tsv", "seq\nACGT\n", "`--sequence`: .*no column 'sequence'; its columns are"),
     (
         "x.tsv",
         "sequence\tscore\nACGT\t1\nACGT\t\n",
         "score of sequence 2 is no number;",
     ),
-    ("x.tsv", "sequence\tscore\nAC\tNaN\nAC\tinf\n", "nor of 1 others; leave"),
-    ("x.tsv", "sequence\tscore\nACGT\t1\n\t2\n", "row 2 has no sequence"),
-    ("x.tsv", "sequence\tscore\n", "holds no sequences"),
-    ("x.tsv", b"\xff\xfe\x00", "x.tsv is no table"),
-    ("x.tsv.gz", gzip.compress(b"sequence\nACGT\n")[:-9], "is no table"),
-    ("x.txt", "1 ACGT extra\n", "row 1 has 3 columns; a score and a sequence are"),
+    ("x.tsv", "sequence\tscore\nAC\tNaN\nAC\t\n", "nor of 1 others; leave"),
+    (
+        "x.tsv",
+        "sequence\tscore\nACGT\t1\n\t2\n",
+        "x.tsv, line 3: the sequence is empty",
+    ),
+    ("x.tsv", "sequence\tscore\n", "a header but no rows"),
+    ("x.tsv", b"\xff\xfe\x00", "x.tsv, line 1: not UTF-8 text"),
+    ("x.tsv.gz", gzip.compress(b"sequence\nACGT\n")[:-9], "damaged or cut off"),
+    ("x.txt", "1 ACGT extra\n", r"line 1 has 3 field\(s\) where 2 are"),
     ("x.txt", "", "x.txt is empty"),
-    ("x.txt", "ACGT 1\n", "score of sequence 1 is no number"),
+    ("x.txt", "ACGT 1\n", "line 1: 'ACGT' in column 'score' is not a"),
     (
         "x.npz",
         {"a": ONE_HOT},
@@ -194,10 +198,10 @@ def test_lengths_that_do_not_fit_are_refused(here):
     [
         ("chr1\t0\t4\nchr1\t0\t5\n", "regions of 4 to 5 bases; `--length` is needed"),
         ("chr3\t0\t4\n", "chr3"),
-        ("chr1\t4\t4\n", "region 1 is 4 to 4; whole numbers, the first below"),
-        ("chr1\t0\tx\n", "region 1 is 0 to x"),
-        ("chr1 0 4\n", "row 1 has 1 columns; chromosome, start and end, between tabs"),
-        ("track\n", "peaks.bed is empty"),
+        ("chr1\t4\t4\n", "peaks.bed, line 1: .* is no region: chromosome"),
+        ("chr1\t0\tx\n", "peaks.bed, line 1: .* is no region: chromosome"),
+        ("#\nchr1 0 4\n", "line 2: 'chr1 0 4' is no region: .* between tabs"),
+        ("track\n", "peaks.bed holds no regions"),
     ],
 )
 def test_regions_that_cannot_be_had_are_explained(here, genome, bed, message):
@@ -214,7 +218,7 @@ def test_a_genome_that_cannot_be_had_is_explained(here, genome):
         read_sequences(path, genome=here / "zipped.fa.gz")
     with pytest.raises(FileNotFoundError, match="`--genome`: there is no file"):
         read_sequences(path, genome=here / "none.fa")
-    with pytest.raises(ValueError, match="regions of a genome are DNA"):
+    with pytest.raises(ValueError, match="no complementary bases"):
         read_sequences(path, "ACDEF", genome=genome)
     with pytest.raises(ValueError, match="`--genome` goes with regions"):
         read_sequences(genome, genome=genome)

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from tangermeme_gia._core.patterns import Pattern
 from tangermeme_gia.cli.values import (
     gaps,
     integers,
@@ -29,8 +28,8 @@ def test_gaps_are_alike_or_one_by_one():
 
 
 def test_a_pattern_has_a_start_or_is_centred():
-    assert pattern("GATA@0") == Pattern("GATA", 0)
-    assert pattern("GATA") == Pattern("GATA", None)
+    assert pattern("GATA@0") == ("GATA", 0)
+    assert pattern("GATA") == ("GATA", None)
 
 
 def test_structures_are_hairpins_or_dot_brackets():
@@ -54,8 +53,8 @@ def test_kmers_are_words_unless_they_look_like_files(tmp_path, monkeypatch):
 
 def test_motifs_are_spelled_as_the_alphabet_does():
     assert respell("tgcaug", "ACGU") == "UGCAUG"
-    assert respell(["uu", Pattern("tn", 3)], "ACGT") == ["TT", Pattern("TN", 3)]
-    assert respell([[Pattern("tu", None)]], "ACDTU") == [[Pattern("TU", None)]]
+    assert respell(["uu", ("tn", 3)], "ACGT") == ["TT", ("TN", 3)]
+    assert respell([[("tu", None)]], "ACDTU") == [[("TU", None)]]
     assert respell(Path("a.meme"), "ACGT") == Path("a.meme")
     assert respell(None, "ACGT") is None
 

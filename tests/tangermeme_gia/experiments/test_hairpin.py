@@ -4,9 +4,9 @@ import pytest
 import torch
 from tangermeme.utils import PackedSequence, characters, random_one_hot
 
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia._core.results import GIAResult
-from tangermeme_gia.experiments.hairpin import hairpin_importance, relative_to_stem
+from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.structure.pairing import forms_pairs, impose_pairs
 from tangermeme_gia.structure.pairs import PAPER_HAIRPIN, Hairpin
@@ -27,6 +27,12 @@ class Stem(torch.nn.Module):
         formed = (X[:, :, left] * X[:, :, right].flip(1)).sum(dim=(1, 2))
         counts = [formed, X[:, 0, :5].sum(1), X[:, 0, 5:33].sum(1)]
         return self.scale * torch.stack(counts, dim=1)
+
+
+def relative_to_stem(result: GIAResult) -> GIAResult:
+    """Motifs in the hairpin against the empty hairpin."""
+    hairpins = result.select(structure="hairpin")
+    return hairpins.relative_to(place="none", control="none")
 
 
 class Sequences(torch.nn.Module):
@@ -208,7 +214,10 @@ def test_controls_stand_in_the_same_places(X):
         placed = characters(result.y_afters[0, i, :, start : start + 6])
         assert sorted(placed) == sorted("GCTGGC")
         assert placed != "GCTGGC"
-    assert len(relative_to_stem(result).conditions) == 9
+    # Three places each, and the empty hairpins of both controls.
+    relative = relative_to_stem(result)
+    assert relative.conditions["place"].tolist() == [*PLACES, *2 * ["none", *PLACES]]
+    assert not relative.select(place="none").local_importance.any()
 
 
 def test_nothing_given_is_changed_and_packed_backgrounds_give_the_same(X):
@@ -270,15 +279,6 @@ def test_padding_is_named_by_its_sequence_in_all_of_the_backgrounds():
     X[3, :, 30] = 0
     with pytest.raises(ValueError, match="in sequence 3 at position 30"):
         hairpin_importance(Stem(), X, "GCTGGC", max_memory=400)
-
-
-def test_only_results_of_the_experiment_are_relative_to_a_stem(X):
-    with pytest.raises(ValueError, match="must come from `hairpin_importance`"):
-        relative_to_stem(global_importance(Stem(), X, [("GC", 2)]))
-    result = hairpin_importance(Stem(), X, "GCTGGC")
-    filled = result.conditions.iloc[1:]
-    with pytest.raises(ValueError, match="no condition with the empty hairpin"):
-        relative_to_stem(GIAResult(result.y_before, result.y_afters[:, 1:], filled))
 
 
 def test_a_partner_in_the_stem_changes_only_if_it_does_not_pair():

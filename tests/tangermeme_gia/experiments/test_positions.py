@@ -5,7 +5,7 @@ from tangermeme.ersatz import substitute
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
-from tangermeme_gia._core.motif_codes import encode_motif
+from tangermeme_gia._core.motif import Motif
 from tangermeme_gia.experiments.positions import positional_bias, random_position
 
 
@@ -56,7 +56,7 @@ def test_each_background_has_the_motif_at_its_start(X, additive_model, motif):
     result = random_position(additive_model, X, motif, random_state=3)
     starts = result.conditions["starts"][0]
     assert len(set(starts)) > 3
-    codes = encode_motif(motif, 10, random_state=3)
+    codes = Motif.parse(motif).draw(10, 3)
     for i, start in enumerate(starts):
         treated = X[i].clone()
         for j, code in enumerate(codes[i % len(codes)]):

@@ -4,7 +4,7 @@ import torch
 from tangermeme.predict import predict
 from tangermeme.space import space
 
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia._core.patterns import place
 from tangermeme_gia.experiments.spacing import motif_spacing
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
 from tangermeme_gia._core.patterns import place
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.experiments.sites import multi_site
@@ -135,7 +135,7 @@ def test_nothing_given_is_changed(X):
         ({"patterns": [("GA", 1)]}, ValueError, "`patterns` has 1 conditions and"),
         ({"random_state": None}, ValueError, "`random_state`=None, but `patterns`"),
         ({"alphabet": "ABCD"}, ValueError, "no complementary bases"),
-        ({"X": torch.ones(10, 4, 24)}, ValueError, "must be one-hot"),
+        ({"X": torch.ones(10, 4, 24)}, ValueError, "is not one-hot: sequence 0"),
         ({"patterns": [[("G", 30)], [], []]}, ValueError, "condition 0: `start`=30"),
     ],
 )

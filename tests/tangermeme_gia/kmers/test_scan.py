@@ -6,17 +6,22 @@ import pytest
 import torch
 from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
+from tangermeme_gia._core.letters import DNA, RNA
 from tangermeme_gia._core.moments import Moments
-from tangermeme_gia._core.motif_codes import DNA, RNA, reverse_complement
+from tangermeme_gia._core.motif import reverse_complement
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.experiments.importance import global_importance
-from tangermeme_gia.kmers.codes import all_kmers, canonical_kmers
-from tangermeme_gia.kmers.designs import all_kmers_design
-from tangermeme_gia.kmers.results import KmerNames, KmerScan, pick_output
-from tangermeme_gia.kmers.scan import kmer_mutagenesis, kmer_scan, mutagenesis_change
+from tangermeme_gia.kmers.codes import KmerNames, all_kmers, canonical_kmers
+from tangermeme_gia.kmers.designs import scan_design
+from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis
+from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.motifs.database import write_meme
 from tangermeme_gia.motifs.from_kmers import align_kmers, sensitivity_logo
+from tangermeme_gia.statistics.mutagenesis import mutagenesis_change
 
 LENGTH = 12
+# Of outputs of a few units in single precision.
+ROUNDING = {"rtol": 0, "atol": 1e-5}
 
 
 class Additive(torch.nn.Module):
@@ -61,7 +66,7 @@ def test_the_effect_under_an_additive_model_is_the_motif_minus_the_mean_backgrou
     expected = [
         score(model, X, kmer, 5 if start is None else start) for kmer in all_kmers(2)
     ]
-    torch.testing.assert_close(scan.effect, torch.stack(expected), atol=2e-6, rtol=0)
+    torch.testing.assert_close(scan.effect, torch.stack(expected), **ROUNDING)
     assert list(scan.kmers) == all_kmers(2)
 
 
@@ -74,7 +79,7 @@ def test_the_scan_equals_global_importance_of_the_same_kmers(X, model):
     expected = expected.to_frame(0.9)
     assert frame["output"].tolist() == expected["output"].tolist()
     for column in ["effect", "se", "low", "high", "n"]:
-        np.testing.assert_allclose(frame[column], expected[column], atol=1e-6)
+        np.testing.assert_allclose(frame[column], expected[column], **ROUNDING)
 
 
 @pytest.mark.parametrize("fold", [False, True])
@@ -107,12 +112,29 @@ def test_the_memory_limit_counts_the_size_of_a_number(X):
 
 
 def test_kmers_are_placed_where_the_model_is(X):
-    _, design = all_kmers_design(2, 3, X.shape[-1], DNA, strands=2)
+    _, design = scan_design(X, 2, None, 3, DNA, 2, 0)
     assert design.any_device
     # On the device "meta" any operation with a tensor that lies elsewhere fails.
     built = design.build(X.to("meta", torch.int8), slice(None), slice(4, 10))
     assert (built.device.type, built.dtype) == ("meta", torch.int8)
     assert built.shape == (len(X), 6, 4, X.shape[-1])
+
+
+@pytest.mark.parametrize(
+    ("fold", "n_kmers", "strands"), [(False, 16, 1), (True, 10, 2)]
+)
+def test_a_scan_counts_the_sequences_of_both_strands(X, fold, n_kmers, strands):
+    asked = []
+
+    def count(model, X, args=None):
+        asked.append(len(X))
+        return model(X.float())
+
+    options = {"k": 2, "fold_reverse_complements": fold, "func": count}
+    scan = kmer_scan(Additive(), X, **options)
+    assert scan.n_scanned == n_kmers
+    assert scan.n_predictions == scan.n_exhaustive == n_kmers * strands * len(X)
+    assert sum(asked) == scan.n_predictions + len(X)
 
 
 def test_folding_averages_both_strands_on_each_background(X):
@@ -138,10 +160,10 @@ def test_given_kmers_keep_their_order_whatever_way_they_are_placed(X, fold):
     placed = kmer_scan(model, X, kmers=[*kmers, "ANG"], **options)
     assert list(by_index.kmers) == kmers
     assert list(placed.kmers) == [*kmers, "ANG"]
-    torch.testing.assert_close(by_index.effect, placed.effect[:4])
-    torch.testing.assert_close(by_index.se, placed.se[:4])
-    assert torch.equal(by_index.effect[0], by_index.effect[3])
-    assert torch.allclose(by_index.effect[0], by_index.effect[1]) == fold
+    torch.testing.assert_close(by_index.effect, placed.effect[:4], **ROUNDING)
+    torch.testing.assert_close(by_index.se, placed.se[:4], **ROUNDING)
+    same = [torch.allclose(by_index.effect[0], y, **ROUNDING) for y in by_index.effect]
+    assert same == [True, fold, False, True]
 
 
 def test_a_ppm_gives_the_expectation_over_its_letters_and_a_meme_file_the_same(
@@ -207,19 +229,21 @@ def test_nothing_given_is_changed(X):
 def test_the_top_kmers_are_those_of_the_output_asked_for():
     effect = torch.tensor([[1.0, 5.0], [3.0, 4.0], [3.0, 9.0]], dtype=torch.float64)
     scan = KmerScan(["AA", "AC", "AG"], effect, effect / 10, 50)
-    assert scan.top(2)["kmer"].tolist() == ["AC", "AG"]
-    top = scan.top(10, output=1)
+    assert scan.output(0).top(2)["kmer"].tolist() == ["AC", "AG"]
+    top = scan.output(1).top(10)
     assert top["kmer"].tolist() == ["AG", "AA", "AC"]
     assert top["output"].tolist() == [1, 1, 1]
     pd.testing.assert_frame_equal(
         top.iloc[[0]].reset_index(drop=True),
         scan.to_frame().iloc[[5]].reset_index(drop=True),
     )
-    assert scan.top(1, output=1, lowest=True)["kmer"].tolist() == ["AC"]
+    assert scan.output(1).top(1, lowest=True)["kmer"].tolist() == ["AC"]
     with pytest.raises(ValueError, match=re.escape("`n`=0 must be at least 1")):
         scan.top(0)
-    with pytest.raises(ValueError, match=re.escape("there are 2, from 0 to 1")):
-        scan.top(1, output=2)
+    with pytest.raises(ValueError, match="`label`=2 is none of the outputs: 0, 1"):
+        scan.output(2)
+    with pytest.raises(ValueError, match="the result has 2 outputs, 0, 1; choose"):
+        scan.top(1)
     with pytest.raises(ValueError, match="`confidence`=1 must be between"):
         scan.to_frame(confidence=1)
 
@@ -228,10 +252,12 @@ def test_outputs_of_a_list_are_picked_by_their_labels(X):
     scan = kmer_scan(Curved(), X, k=1)
     frame = scan.to_frame()
     for label in [(0, 1, 2), 1]:
-        picked = pick_output(scan.effect, label, leading=1)
+        picked = scan.output(label)
         rows = frame[[x == label for x in frame["output"]]]
-        assert picked.tolist() == rows["effect"].tolist()
-    assert scan.top(2, output=(0, 1, 2))["output"].tolist() == [(0, 1, 2)] * 2
+        assert picked.effect.tolist() == rows["effect"].tolist()
+        assert picked.se.tolist() == rows["se"].tolist()
+        assert picked[3:] == scan[3:]
+    assert scan.output((0, 1, 2)).top(2)["output"].tolist() == [(0, 1, 2)] * 2
 
 
 def test_names_are_spelled_when_read_and_fit_the_alignment():
@@ -258,13 +284,13 @@ def test_running_moments_keep_their_digits_beside_a_large_mean():
 def test_the_change_of_a_variant_under_an_additive_model_is_that_of_its_weight(X):
     model = Additive()
     result = kmer_mutagenesis(model, X, "GANA", start=3)
-    change = mutagenesis_change(result, output=1)
+    change = mutagenesis_change(result.output(1))
     weight = model.weight[1].detach().double().numpy()
     for j, letter in enumerate("GANA"):
         expected = np.zeros(4)
         if letter != "N":
             expected = weight[:, 3 + j] - weight["ACGT".index(letter), 3 + j]
-        np.testing.assert_allclose(change.iloc[j], expected, atol=2e-6)
+        np.testing.assert_allclose(change.iloc[j], expected, **ROUNDING)
         if letter != "N":
             assert change[letter].iloc[j] == 0
 
@@ -281,8 +307,10 @@ def test_variants_come_by_position_after_the_wild_type(X):
         Additive(), X, [[(m, None)] for m in table["motif"]], alphabet=RNA
     )
     assert torch.equal(result.y_afters, expected.y_afters)
+    change = mutagenesis_change(result.output(0))
+    assert list(change.columns) == list(RNA)
     with pytest.raises(ValueError, match="variant with 'U', which is not"):
-        mutagenesis_change(result)
+        mutagenesis_change(result.output(0), DNA)
 
 
 def test_the_logo_is_highest_where_the_model_looks(X):
@@ -292,7 +320,7 @@ def test_the_logo_is_highest_where_the_model_looks(X):
     model.weight.data.zero_()
     model.weight.data[:, 1, 5] = 2.0
     result = kmer_mutagenesis(model, X, "GCA", start=4)
-    logo = sensitivity_logo(mutagenesis_change(result), "GCA")
+    logo = sensitivity_logo(mutagenesis_change(result.output(0)), "GCA")
     assert logo.sum(axis=1).tolist() == pytest.approx([0, 2 * 3**0.5, 0])
 
 
@@ -326,7 +354,7 @@ def test_the_scan_says_what_is_wrong(X, options, error, text):
 
 
 def test_empty_backgrounds_and_unfit_motifs_are_errors(X):
-    with pytest.raises(ValueError, match="`X` is empty"):
+    with pytest.raises(ValueError, match=r"`X` has shape \(0, .* at least one"):
         kmer_scan(Additive(), X[:0], k=2)
     with pytest.raises(TypeError, match="`motif` is of type Tensor"):
         kmer_mutagenesis(Additive(), X, torch.eye(4))
@@ -343,5 +371,6 @@ def test_controls_get_all_their_variants_and_leave_the_change_alone(X):
     assert sorted(shuffled) == sorted("GANA")
     assert shuffled[2] == "N"
     assert shuffled != "GANA"
-    expected = mutagenesis_change(kmer_mutagenesis(Additive(), X, "GANA"))
-    pd.testing.assert_frame_equal(mutagenesis_change(result), expected, atol=1e-6)
+    plain = kmer_mutagenesis(Additive(), X, "GANA")
+    change, expected = (mutagenesis_change(r.output(1)) for r in (result, plain))
+    pd.testing.assert_frame_equal(change, expected, atol=1e-6)

@@ -84,13 +84,13 @@ def test_a_single_condition_is_labelled_too(ax):
 def test_one_output_of_several_is_chosen_by_its_label(ax):
     local = np.stack([LOCAL, -LOCAL], axis=2)
     given = result(local, start=[1, 2, 3])
-    local_importance_boxes(given, output=1, ax=ax)
+    local_importance_boxes(given.output(1), ax=ax)
     means = np.array(ax.collections[0].get_offsets())[:, 1]
     np.testing.assert_allclose(means, -LOCAL.mean(axis=0))
-    with pytest.raises(ValueError, match=r"`output`=None must be one of.*: 0, 1\."):
+    with pytest.raises(ValueError, match="has 2 outputs, 0, 1; choose one by `res"):
         local_importance_boxes(given, ax=ax)
     heads = GIAResult([given.y_before] * 2, [given.y_afters] * 2, given.conditions)
-    local_importance_boxes(heads, output=(1, 0), ax=ax)
+    local_importance_boxes(heads.output((1, 0)), ax=ax)
     np.testing.assert_allclose(
         np.array(ax.collections[-1].get_offsets())[:, 1], LOCAL.mean(axis=0)
     )

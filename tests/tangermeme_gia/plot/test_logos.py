@@ -2,6 +2,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from tangermeme.utils import random_one_hot
 
 mpl.use("Agg")
 
@@ -9,7 +11,9 @@ import matplotlib.pyplot as plt
 from matplotlib.colors import to_hex
 from matplotlib.patches import PathPatch, Rectangle
 
+from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis
 from tangermeme_gia.plot import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from tangermeme_gia.statistics.mutagenesis import mutagenesis_change
 
 CHANGE = np.array([[0.0, -3, -4, 0], [-1, 0, 0, 0], [0, 0, 2, 0]])
 GREEN, BLUE, VERMILION = "#009e73", "#0072b2", "#d55e00"
@@ -156,3 +160,18 @@ def test_brackets_that_would_touch_are_blocks_only(length, n_symbols):
     assert len(ax.texts) == n_symbols
     assert sum(isinstance(patch, Rectangle) for patch in ax.patches) == length
     plt.close(figure)
+
+
+def test_a_result_brings_its_change_wild_type_and_letters(ax):
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 2))
+    X = random_one_hot((8, 4, 20), random_state=0).float()
+    result = kmer_mutagenesis(model, X, "GAU", alphabet=("A", "C", "G", "U")).output(1)
+    mutagenesis_heatmap(result, ax=ax)
+    change = mutagenesis_change(result)
+    np.testing.assert_array_equal(ax.images[0].get_array(), change.to_numpy().T)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == list("ACGU")
+    assert mutagenesis_logo(result).get_xlim() == (-0.5, 2.5)
+    with pytest.raises(ValueError, match="`sequence`=None; only a result knows"):
+        mutagenesis_logo(change)
+    with pytest.raises(ValueError, match="must come from `kmer_mutagenesis`"):
+        mutagenesis_logo(result._replace(conditions=result.conditions[["motif"]]))

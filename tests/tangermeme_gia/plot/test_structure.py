@@ -68,17 +68,17 @@ def test_points_means_and_correlation_of_one_condition(plot, column):
     assert ax.texts[0].get_text() == text.replace("-", "−")
 
 
-def test_conditions_have_colours_and_outputs_are_chosen():
+def test_conditions_have_colours_and_one_output_is_drawn():
     ax = pairedness_scatter(FRAME)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert [label.split("\n")[0] for label in labels] == ["GAC@3", "CCC@3"]
     assert len(points(ax)) == 2
     assert ax.texts[0].get_text() == "n = 60 backgrounds"
     both = pd.concat([ONE, ONE.assign(output=1, local_importance=2.0)])
-    ax = pairedness_scatter(both, output=1)
+    ax = pairedness_scatter(both[both["output"] == 1])
     assert (points(ax)[0][:, 1] == 2).all()
     assert ax.texts[0].get_text() == "n = 60 backgrounds"  # constants have no r
-    with pytest.raises(ValueError, match="`output`=None must be one of the outputs"):
+    with pytest.raises(ValueError, match="`frame` has the outputs 0, 1; choose one"):
         pairedness_scatter(both)
     with pytest.raises(ValueError, match="`by`='motif': 'motif' is no column"):
         pairedness_scatter(FRAME, by="motif")

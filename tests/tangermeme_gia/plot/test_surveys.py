@@ -2,16 +2,19 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from tangermeme_gia._core.results import GIAResult
 from tangermeme_gia.plot import (
     additivity_histogram,
     background_grid,
     gc_bias_histograms,
 )
+from tangermeme_gia.statistics.comparisons import Comparison
 
 
 @pytest.fixture
@@ -146,3 +149,11 @@ def test_numbers_and_labels_that_do_not_fit_are_refused(ax):
         gc_bias_histograms(table, ax=ax)
     with pytest.raises(ValueError, match=r"`labels`=\['GC'\] must name the columns"):
         gc_bias_histograms(table, labels=["GC"], ax=ax)
+
+
+@pytest.mark.parametrize("across", ["background", "model"])
+def test_a_comparison_knows_what_it_is_across(ax, across):
+    y = torch.zeros(3, 1)
+    result = GIAResult(y, y[:, None] + 1, pd.DataFrame({"site": [4]}))
+    background_grid(Comparison({"a": result, "b": result}, across), ax=ax)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["a", "b"]

@@ -67,13 +67,13 @@ def test_conditions_that_share_a_spacing_need_a_column(ax, frame):
         spacing_curve(frame, "arm", ax=ax)
 
 
-def test_an_output_is_chosen_from_a_table(ax, frame):
+def test_a_table_is_of_one_output(ax, frame):
     frame = frame.head(3)
     both = pd.concat([frame.assign(output=0), frame.assign(output=1, effect=9.0)])
-    spacing_curve(both, output=1, ax=ax)
+    spacing_curve(both[both["output"] == 1], ax=ax)
     assert ax.lines[1].get_ydata().tolist() == [9, 9, 9]
-    with pytest.raises(ValueError, match=r"`output`=2 must be one of .*: 0, 1"):
-        spacing_curve(both, output=2, ax=ax)
+    with pytest.raises(ValueError, match="`result` has the outputs 0, 1; choose one"):
+        spacing_curve(both, ax=ax)
     with pytest.raises(ValueError, match=r"a column 'effect' and at least one row"):
         spacing_curve(frame.head(0), ax=ax)
     with pytest.raises(TypeError, match=r"`result` is a list"):

@@ -13,7 +13,10 @@ from tangermeme_gia.report import (
     run_report,
 )
 from tangermeme_gia.report import run as run_module
+from tangermeme_gia.report.run import experiment
 from tangermeme_gia.report.section import Section
+from tangermeme_gia.report.store import Store
+from tangermeme_gia.report.study import Study
 
 LENGTH = 41
 RNA = ("A", "C", "G", "U")
@@ -43,6 +46,13 @@ class Sites(torch.nn.Module):
         has_flank = ((X[:, :, -6:] * self.flank).sum(dim=(1, 2)) == 6).float()
         base = self.base * X[:, 0].sum(dim=1)
         return (base + self.weight * count + self.gc_bonus * has_flank * count)[:, None]
+
+
+class Thirds(Sites):
+    """A model whose contrasts are rounded."""
+
+    def forward(self, X):
+        return super().forward(X) / 3
 
 
 class Counter(torch.nn.Module):
@@ -75,6 +85,27 @@ def inputs_of(model: torch.nn.Module, **changes) -> ReportInputs:
     return ReportInputs("Sites", OneOutput(model), **values)
 
 
+def linear_study(motif="UGCAUG", length=41, alphabet=RNA, **options) -> Study:
+    """A study of some motif in sequences of some length, whose answer is not asked."""
+    size = length * len(alphabet)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(size, 1))
+    profile = torch.full((len(alphabet), length), 1 / len(alphabet))
+    inputs = inputs_of(model, alphabet=alphabet, profile=profile)
+    return Study(inputs, ReportOptions(motif=motif, n=4, n_scan=2, **options), NOWHERE)
+
+
+def results_of(name, model, folder=None, options=None, **changes):
+    """A study with the results of an experiment, after the scan if there is one."""
+    store = NOWHERE if folder is None else Store(folder)
+    study = Study(inputs_of(model, **changes), options or GIVEN, store)
+    if study.options.motif is None:
+        study.finished["scan"] = experiment("scan").compute(study)
+    return study, experiment(name).compute(study)
+
+
+# Of studies that write nothing.
+NOWHERE = Store(Path("nowhere"))
+GIVEN = ReportOptions(motif="GAC", n=24, n_scan=2, backgrounds=("profile",))
 OPTIONS = ReportOptions(k=3, n=24, n_scan=8)
 SMALL = ReportOptions(k=2, n=8, n_scan=4, experiments=("scan", "motif", "sites"))
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tangermeme_gia._core.results import GIAResult
-from tangermeme_gia.kmers.results import KmerScan
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.report import load_results
 from tangermeme_gia.report.store import (
     Store,

@@ -6,6 +6,8 @@ import pytest
 import torch
 from tangermeme.utils import random_one_hot
 
+from tangermeme_gia import place
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.backgrounds.by_name import background_names
 from tangermeme_gia.report import (
     EXPERIMENTS,
@@ -16,7 +18,7 @@ from tangermeme_gia.report import (
 )
 from tangermeme_gia.report.study import Study
 
-from .conftest import AU, RNA, Sites, inputs_of
+from .conftest import AU, NOWHERE, RNA, Sites, inputs_of
 
 X = random_one_hot((64, 4, 12), random_state=0)
 
@@ -24,11 +26,17 @@ X = random_one_hot((64, 4, 12), random_state=0)
 def study_of(inputs=None, **options) -> Study:
     defaults = {"k": 3, "n": 10, "n_scan": 6, "backgrounds": ("profile",)}
     inputs = inputs or inputs_of(Sites())
-    return Study(inputs, ReportOptions(**(defaults | options)))
+    return Study(inputs, ReportOptions(**(defaults | options)), NOWHERE)
 
 
 def observed(scores=None, X=X, name="Sites") -> ReportInputs:
     return ReportInputs(name, OneOutput(Sites()), RNA, X=X, scores=scores)
+
+
+def finish_scan(study: Study, best: str) -> None:
+    effect = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+    found = KmerScan(["A" * len(best), best], effect, effect, 4)
+    study.finished["scan"] = {"scan": found}
 
 
 def rows(X: torch.Tensor) -> set[bytes]:
@@ -95,12 +103,34 @@ def test_bad_inputs_are_named(values, message):
 
 
 def test_the_motif_stands_in_the_middle_as_in_the_paper():
-    study = study_of(k=6)
-    assert study.start == 17
-    study.motif = "GACU"
-    assert study.start == 18
+    assert study_of(k=6).start == 17
+    assert study_of(k=6, motif="GACU").start == 18
     assert study_of(start=0).start == 0
     assert study_of(start=38).start == 38
+
+
+@pytest.mark.parametrize(
+    ("length", "k", "start"),
+    [(41, 6, 17), (41, 7, 17), (2114, 6, 1054), (2114, 7, 1054)],
+)
+def test_the_centre_is_the_engines(length, k, start):
+    profile = torch.full((4, length), 0.25)
+    study = study_of(inputs_of(Sites(), profile=profile), motif="GACUGAC"[:k])
+    centred, stated = (
+        place(study.X[:2], [(study.motif, where)], alphabet=RNA)
+        for where in (None, study.start)
+    )
+    assert torch.equal(centred, stated)
+    assert study.start == start
+
+
+def test_a_motif_that_was_found_is_the_best_of_the_scan():
+    study, given = study_of(k=2), study_of(motif="GAC")
+    assert (study.motif, study.start) == ("", 19)
+    for each in (study, given):
+        finish_scan(each, "GACU")
+    assert (study.motif, study.start) == ("GACU", 18)
+    assert given.motif == "GAC"
 
 
 @pytest.mark.parametrize("start", [39, -1])
@@ -110,7 +140,7 @@ def test_a_start_that_does_not_fit_is_refused(start):
 
 
 def test_kmers_longer_than_the_sequences_are_refused():
-    with pytest.raises(ValueError, match="with 13 bases runs past sequences of 12"):
+    with pytest.raises(ValueError, match="13-mer is longer than `X` of length 12"):
         study_of(observed(), k=13, motif=None).check()
 
 
@@ -251,7 +281,7 @@ def test_nothing_outside_is_changed():
 def test_the_same_study_has_the_same_fingerprint_on_any_device_and_batch():
     options = ReportOptions(k=3, n=10, n_scan=6)
     a, b = (
-        Study(inputs_of(Sites()), options, verbose, **keywords)
+        Study(inputs_of(Sites()), options, NOWHERE, verbose, **keywords)
         for verbose, keywords in [(False, {}), (True, {"batch_size": 3})]
     )
     for part in EXPERIMENTS:
@@ -284,7 +314,7 @@ def test_an_option_changes_the_parts_that_follow_from_it(changed, parts):
 
 def test_a_given_motif_is_not_a_found_one():
     found, given = study_of(), study_of(motif="GAC")
-    found.motif = "GAC"
+    finish_scan(found, "GAC")
     assert found.fingerprint("motif") != given.fingerprint("motif")
     assert found.fingerprint("sites") == given.fingerprint("sites")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tangermeme_gia.report.section import listed
 from tangermeme_gia.report.wording import (
     count,
+    listed,
     number,
     row_with_interval,
     span,

@@ -66,10 +66,10 @@ def test_a_line_is_certain_and_a_constant_has_none():
 @pytest.mark.parametrize(
     ("x", "y", "options", "error", "message"),
     [
-        ([1, 2, 3], [1, 2, 3], {}, ValueError, "`x` has 3 backgrounds; at least 4"),
-        ([1] * 5, [1] * 4, {}, ValueError, r"`x` has shape \(5,\) and `y` \(4,\)"),
-        ([1, 2, 3, np.nan], [1] * 4, {}, ValueError, "`x` holds 1 NaN"),
-        (["a"] * 4, [1] * 4, {}, TypeError, "`x` must be numbers"),
+        ([1, 2, 3], [1, 2, 3], {}, ValueError, "`local` has 3 backgrounds; at lea"),
+        ([1] * 5, [1] * 4, {}, ValueError, r"`local` has shape \(5,\) and `x` \(4"),
+        ([1, 2, 3, np.nan], [1] * 4, {}, ValueError, "`local` holds 1 NaN"),
+        (["a"] * 4, [1] * 4, {}, TypeError, "`local` must be numbers"),
         ([1] * 4, [1] * 4, {"confidence": 1}, ValueError, "`confidence`=1 must be"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tangermeme_gia._core.results import GIAResult
-from tangermeme_gia.statistics.comparisons import BackgroundComparison, ModelComparison
+from tangermeme_gia.statistics.comparisons import Comparison
 
 
 def result(local: object, heads: bool = False) -> GIAResult:
@@ -25,7 +25,7 @@ def noisy(seed: int) -> torch.Tensor:
 def test_agreement_correlates_effects_over_the_conditions_of_an_output():
     a, b = noisy(0).double(), noisy(1).double()
     b[:, :, 1] = 3 * a[:, :, 1] + 1
-    table = BackgroundComparison({"a": result(a), "b": result(b)}).agreement()
+    table = Comparison({"a": result(a), "b": result(b)}).agreement()
     assert table["background_a"].tolist() == ["a", "a"]
     assert table["background_b"].tolist() == ["b", "b"]
     x, y = a.mean(0)[:, 0].numpy(), b.mean(0)[:, 0].numpy()
@@ -38,19 +38,19 @@ def test_agreement_correlates_effects_over_the_conditions_of_an_output():
 
 def test_every_pair_is_listed_and_few_conditions_have_no_correlation():
     results = {name: result([[[1.0], [2.0]]]) for name in "abc"}
-    table = ModelComparison(results).agreement()
+    table = Comparison(results, "model").agreement()
     pairs = list(zip(table["model_a"], table["model_b"], strict=True))
     assert pairs == [("a", "b"), ("a", "c"), ("b", "c")]
     assert table["pearson"].isna().all()
     assert table["spearman"].isna().all()
     assert (table["sign_agreement"] == 1).all()
-    assert ModelComparison({"a": results["a"]}).agreement().empty
+    assert Comparison({"a": results["a"]}, "model").agreement().empty
 
 
 def test_spread_tells_range_sign_and_whether_all_intervals_leave_zero_out():
     sure, flipped = [[[2.0], [1.0], [1.0]]], [[[4.0], [-1.0], [0.9]]]
     jitter = torch.tensor([-0.1, 0.1])[:, None, None] * torch.tensor([[[1], [1], [9]]])
-    comparison = BackgroundComparison(
+    comparison = Comparison(
         {
             "a": result(torch.tensor(sure) + 0.1 * jitter),
             "b": result(torch.tensor(flipped) + 0.1 * jitter),
@@ -65,11 +65,11 @@ def test_spread_tells_range_sign_and_whether_all_intervals_leave_zero_out():
     assert spread["robust"].tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("kind", [BackgroundComparison, ModelComparison])
-def test_confidence_is_the_one_asked_for(kind):
+@pytest.mark.parametrize("across", ["background", "model"])
+def test_confidence_is_the_one_asked_for(across):
     # t of means 1 and standard errors 1 / 3: 0 is outside of 80 % and not of 99 %.
     local = 1 + torch.tensor([-1.0, 0, 1])[:, None, None] / 3**0.5
-    comparison = kind({"a": result(local), "b": result(local)})
+    comparison = Comparison({"a": result(local), "b": result(local)}, across)
     assert [comparison.spread(c)["robust"].item() for c in (0.8, 0.99)] == [True, False]
     frame = comparison.to_frame(0.8)
     assert frame["high"].tolist() == pytest.approx([1 + 1.885618 / 3] * 2, rel=1e-6)
@@ -77,13 +77,13 @@ def test_confidence_is_the_one_asked_for(kind):
 
 def test_effects_below_zero_under_every_background_are_robust():
     down = noisy(0) / 100 - 1
-    spread = BackgroundComparison({"a": result(down), "b": result(down - 1)}).spread()
+    spread = Comparison({"a": result(down), "b": result(down - 1)}).spread()
     assert spread["robust"].all()
     assert spread["same_sign"].all()
 
 
 def test_the_interval_over_models_has_the_confidence_asked_for():
-    comparison = ModelComparison({str(e): result([[[e]]] * 5) for e in (1.0, 3.0)})
+    comparison = Comparison({str(e): result([[[e]]] * 5) for e in (1.0, 3.0)}, "model")
     frame = comparison.summary(0.5)
     # The upper quartile of t with one degree of freedom is 1.
     assert frame["high"].item() == pytest.approx(2 + frame["se"].item())
@@ -91,14 +91,14 @@ def test_the_interval_over_models_has_the_confidence_asked_for():
 
 def test_models_whose_noise_is_opposed_share_no_variance():
     local = noisy(5)
-    frame = ModelComparison({"a": result(local), "b": result(-local)}).summary()
+    frame = Comparison({"a": result(local), "b": result(-local)}, "model").summary()
     np.testing.assert_allclose(frame["se"], frame["between_sd"] / 2**0.5)
 
 
 def test_models_without_shared_noise_give_the_t_interval_of_their_means():
     effects = [1.0, 2.0, 6.0]
-    summary = ModelComparison(
-        {str(e): result(torch.full((5, 1, 1), e)) for e in effects}
+    summary = Comparison(
+        {str(e): result(torch.full((5, 1, 1), e)) for e in effects}, "model"
     ).summary()
     assert summary["effect"].item() == pytest.approx(3)
     assert summary["between_sd"].item() == pytest.approx(np.std(effects, ddof=1))
@@ -112,7 +112,7 @@ def test_models_without_shared_noise_give_the_t_interval_of_their_means():
 def test_noise_that_models_share_enters_the_interval():
     # Identical models do not differ; the backgrounds they were asked on still do.
     local = noisy(3)
-    same = ModelComparison({name: result(local) for name in "abc"}).summary()
+    same = Comparison({name: result(local) for name in "abc"}, "model").summary()
     expected = result(local).to_frame()["se"]
     np.testing.assert_allclose(same["se"], expected)
     np.testing.assert_allclose(same["between_sd"], 0, atol=1e-12)
@@ -121,7 +121,7 @@ def test_noise_that_models_share_enters_the_interval():
 def test_outputs_of_several_heads_keep_their_rows():
     local = noisy(4)
     results = {name: result(local, heads=True) for name in "ab"}
-    summary = ModelComparison(results).summary()
+    summary = Comparison(results, "model").summary()
     frame = results["a"].to_frame()
     assert summary["output"].tolist() == frame["output"].tolist()
     np.testing.assert_allclose(summary["se"], frame["se"])
@@ -129,11 +129,11 @@ def test_outputs_of_several_heads_keep_their_rows():
 
 
 def test_one_model_or_one_background_has_no_interval():
-    one_model = ModelComparison({"a": result(noisy(0))}).summary()
+    one_model = Comparison({"a": result(noisy(0))}, "model").summary()
     assert one_model[["se", "low", "high", "between_sd"]].isna().all().all()
     assert one_model["effect"].notna().all()
     both = {"a": result(noisy(0)[:1]), "b": result(noisy(1)[:1])}
-    one_background = ModelComparison(both).summary()
+    one_background = Comparison(both, "model").summary()
     assert one_background[["se", "low", "high"]].isna().all().all()
     assert one_background["between_sd"].notna().all()
 
@@ -148,7 +148,10 @@ def test_results_that_only_have_tables_get_an_upper_bound():
 
     full = {name: result(noisy(seed)) for seed, name in enumerate("abc")}
     tables = {name: Table(r.to_frame()) for name, r in full.items()}
-    bound, exact = ModelComparison(tables).summary(), ModelComparison(full).summary()
+    bound, exact = (
+        Comparison(tables, "model").summary(),
+        Comparison(full, "model").summary(),
+    )
     assert (bound["se"] >= exact["se"]).all()
     errors = np.mean([r.to_frame()["se"] ** 2 for r in full.values()], axis=0)
     expected = np.sqrt(exact["between_sd"] ** 2 / 3 + errors)
@@ -176,12 +179,12 @@ def test_intervals_cover_the_mean_over_models_and_backgrounds(
     background = background_sd * rng.normal(size=(1, 20, repetitions))
     local = model + background + rng.normal(size=(n_models, 20, repetitions))
     results = {str(i): result(rows[:, :, None]) for i, rows in enumerate(local)}
-    frame = ModelComparison(results).summary()
+    frame = Comparison(results, "model").summary()
     assert low < ((frame["low"] < 0) & (frame["high"] > 0)).mean() <= high
 
 
 def test_models_on_different_backgrounds_are_refused():
-    comparison = ModelComparison({"a": result(noisy(0)), "b": result(noisy(1)[:5])})
+    comparison = Comparison({"a": result(noisy(0)), "b": result(noisy(1)[:5])}, "model")
     with pytest.raises(ValueError, match=r"different numbers .*'a': \{7\}, 'b': \{5\}"):
         comparison.summary()
     assert comparison.to_frame()["n"].tolist() == 8 * [7] + 8 * [5]
@@ -189,7 +192,7 @@ def test_models_on_different_backgrounds_are_refused():
 
 def test_outputs_named_by_several_indices_are_compared_one_by_one():
     a = torch.randn(7, 4, 2, 2, generator=torch.Generator().manual_seed(0)).double()
-    table = BackgroundComparison({"a": result(a), "b": result(-a)}).agreement()
+    table = Comparison({"a": result(a), "b": result(-a)}).agreement()
     assert table["output"].tolist() == [(0, 0), (0, 1), (1, 0), (1, 1)]
     np.testing.assert_allclose(table["pearson"], -1)
     assert table["n_conditions"].tolist() == [4] * 4
@@ -198,9 +201,24 @@ def test_outputs_named_by_several_indices_are_compared_one_by_one():
 def test_a_column_that_is_taken_is_kept_under_another_name():
     given = result([[[1.0], [2.0]]])
     given.conditions["background"] = ["hairpin", "unstructured"]
-    comparison = BackgroundComparison({"profile": given})
+    comparison = Comparison({"profile": given})
     frame = comparison.to_frame()
     assert frame["background"].tolist() == ["profile", "profile"]
     assert frame["condition_background"].tolist() == ["hairpin", "unstructured"]
     assert "condition_background" in comparison.spread()
     assert given.conditions.columns.tolist() == ["site", "background"]
+
+
+def test_backgrounds_are_chosen_and_no_sample():
+    comparison = Comparison({"a": result(noisy(0)), "b": result(noisy(1))})
+    with pytest.raises(ValueError, match="backgrounds are chosen: use `spread`"):
+        comparison.summary()
+
+
+def test_a_comparison_is_narrowed_to_an_output_with_its_label():
+    results = {"a": result(noisy(0)), "b": result(noisy(1))}
+    whole, one = Comparison(results, "model"), Comparison(results, "model").output(1)
+    for method in ("to_frame", "spread", "agreement", "summary"):
+        table = getattr(whole, method)()
+        rows = table[table["output"] == 1].reset_index(drop=True)
+        pd.testing.assert_frame_equal(getattr(one, method)(), rows)

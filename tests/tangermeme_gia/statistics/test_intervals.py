@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from tangermeme_gia.statistics.intervals import confidence_interval, standard_error
+from tangermeme_gia.statistics.intervals import confidence_interval
 
 METHODS = ("t", "bca", "bootstrap-t")
 
@@ -79,7 +79,9 @@ def test_bootstrap_t_equals_a_loop_over_resampled_rows(local, templates, cluster
 def test_equal_templates_give_the_error_and_interval_of_template_means(local):
     labels = np.repeat(["a", "b", "c", "d", "e", "f"], 10)
     means = local.reshape(6, 10, 3).mean(axis=1)
-    np.testing.assert_allclose(standard_error(local, labels), stats.sem(means))
+    np.testing.assert_allclose(
+        confidence_interval(local, clusters=labels).se, stats.sem(means)
+    )
     interval = confidence_interval(local, clusters=labels)
     expected = stats.ttest_1samp(means, 0).confidence_interval()
     np.testing.assert_allclose(interval.low, expected.low)
@@ -147,7 +149,7 @@ def test_every_background_its_own_template_changes_nothing(local, method):
 
 
 def test_labels_of_templates_may_be_of_any_kind_and_order(local, templates):
-    expected = standard_error(local, templates)
+    expected = confidence_interval(local, clusters=templates).se
     order = np.random.default_rng(1).permutation(60)
     for labels in (
         [f"t{label}" for label in templates],
@@ -155,9 +157,10 @@ def test_labels_of_templates_may_be_of_any_kind_and_order(local, templates):
         pd.Series(templates, index=range(100, 160)),
         14 - templates,
     ):
-        np.testing.assert_allclose(standard_error(local, labels), expected)
-    shuffled = standard_error(local[order], templates[order])
-    np.testing.assert_allclose(shuffled, expected)
+        interval = confidence_interval(local, clusters=labels)
+        np.testing.assert_allclose(interval.se, expected)
+    shuffled = confidence_interval(local[order], clusters=templates[order])
+    np.testing.assert_allclose(shuffled.se, expected)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -229,15 +232,16 @@ def test_torch_in_numpy_out(dtype):
 
 
 def test_a_tensor_that_requires_a_gradient_is_read():
-    assert standard_error(torch.tensor([1.0, 3.0], requires_grad=True)) == 1
+    assert confidence_interval(torch.tensor([1.0, 3.0], requires_grad=True)).se == 1
 
 
 def test_labels_that_numpy_would_turn_into_one_word_stay_apart():
     # 1 and "1" are two templates, and NaN among words is a missing label.
-    expected = standard_error([1.0, 2.0, 4.0, 8.0], [0, 1, 2, 2])
-    assert standard_error([1.0, 2.0, 4.0, 8.0], [1, "1", "b", "b"]) == expected
+    local = [1.0, 2.0, 4.0, 8.0]
+    expected = confidence_interval(local, clusters=[0, 1, 2, 2])
+    assert confidence_interval(local, clusters=[1, "1", "b", "b"]).se == expected.se
     with pytest.raises(ValueError, match="`clusters` misses the label of 1 of 4"):
-        standard_error(np.ones(4), ["a", float("nan"), "b", "b"])
+        confidence_interval(np.ones(4), clusters=["a", float("nan"), "b", "b"])
 
 
 def test_outputs_of_a_model_with_several_are_not_taken_for_backgrounds():
@@ -246,7 +250,7 @@ def test_outputs_of_a_model_with_several_are_not_taken_for_backgrounds():
         with pytest.raises(TypeError, match=r"`local` is a (list|tuple) of tensors; "):
             confidence_interval(several)
     # Single numbers may come as tensors.
-    assert standard_error([torch.tensor(1.0), torch.tensor(3.0)]) == 1
+    assert confidence_interval([torch.tensor(1.0), torch.tensor(3.0)]).se == 1
 
 
 def test_the_bootstrap_t_has_no_bound_where_resamples_often_hold_one_value():
@@ -273,11 +277,11 @@ def test_bootstraps_of_a_thousand_backgrounds_are_quick(method):
 
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"`local` has shape \(1, 2\); at least 2 bac"):
-        standard_error([[1.0, 2.0]])
+        confidence_interval([[1.0, 2.0]])
     with pytest.raises(ValueError, match=r"`local` has shape \(0,\); at least 2"):
         confidence_interval([])
     with pytest.raises(ValueError, match=r"`local` has shape \(\); at least 2"):
-        standard_error(3.0)
+        confidence_interval(3.0)
     local = np.ones((4, 5))
     local[[0, 1, 1], [2, 2, 3]] = np.nan
     with pytest.raises(ValueError, match=r"3 NaN of 20 local .*, in 2 of 5 conditions"):
@@ -285,7 +289,7 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match="1 infinite of 2 local importances"):
         confidence_interval([1.0, np.inf])
     with pytest.raises(TypeError, match=r"`local` must be numbers .* not list"):
-        standard_error(["a", "b"])
+        confidence_interval(["a", "b"])
     ones = np.ones(4)
     with pytest.raises(ValueError, match="`confidence`=95 must be above 0 and below 1"):
         confidence_interval(ones, 95)
@@ -294,11 +298,11 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match=r"`n_resamples`=10 cannot .* at least 39"):
         confidence_interval(ones, method="bca", n_resamples=10)
     with pytest.raises(ValueError, match=r"`clusters` has shape \(3,\); one label for"):
-        standard_error(ones, clusters=[0, 1, 1])
+        confidence_interval(ones, clusters=[0, 1, 1])
     with pytest.raises(ValueError, match="`clusters` misses the label of 1 of 4"):
-        standard_error(ones, clusters=["a", None, "b", "b"])
+        confidence_interval(ones, clusters=["a", None, "b", "b"])
     with pytest.raises(ValueError, match="`clusters` holds 1 template; at least 2"):
-        standard_error(ones, clusters=[7, 7, 7, 7])
+        confidence_interval(ones, clusters=[7, 7, 7, 7])
 
 
 def test_the_fewest_resamples_allowed_are_enough():

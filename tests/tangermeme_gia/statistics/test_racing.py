@@ -8,9 +8,10 @@ import torch
 from tangermeme.utils import PackedSequence, random_one_hot
 
 from residualbind import load_pretrained, load_profile
-from tangermeme_gia._core.motif_codes import RNA
+from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.backgrounds.profiles import profile_background
-from tangermeme_gia.kmers.results import KmerScan
+from tangermeme_gia.kmers.race import best_kmers
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.statistics.racing import (
     Race,
@@ -72,7 +73,7 @@ def race_on(values: np.ndarray, seed: int, top: int, delta: float = 0.01) -> Rac
 def test_the_best_are_those_of_the_exhaustive_scan(X, seed):
     model = Letters(seed)
     whole = kmer_scan(model, X, k=3, start=4)
-    found = kmer_scan(model, X, k=3, start=4, method="racing", top=3, random_state=seed)
+    found = best_kmers(model, X, k=3, start=4, top=3, random_state=seed)
     assert_same_best(found, whole, 3)
     assert found.n_scanned == 64
     assert found.n_exhaustive == whole.n_predictions == whole.n_exhaustive == 64 * 200
@@ -93,16 +94,16 @@ def test_the_best_are_those_of_the_exhaustive_scan(X, seed):
 )
 def test_all_ways_to_scan_can_race(X, options):
     whole = kmer_scan(Letters(), X, random_state=5, **options)
-    found = kmer_scan(Letters(), X, random_state=5, method="racing", top=2, **options)
+    found = best_kmers(Letters(), X, random_state=5, top=2, **options)
     assert_same_best(found, whole, 2)
     assert found.effect.shape[1:] == whole.effect.shape[1:]
 
 
 def test_packed_sequences_and_rna_race_alike(X):
-    options = {"k": 2, "method": "racing", "top": 2, "random_state": 0}
-    expected = kmer_scan(Letters(), X, **options)
+    options = {"k": 2, "top": 2, "random_state": 0}
+    expected = best_kmers(Letters(), X, **options)
     packed = PackedSequence.from_one_hot(X)
-    found = kmer_scan(Letters(), packed, alphabet=RNA, **options)
+    found = best_kmers(Letters(), packed, alphabet=RNA, **options)
     assert torch.equal(found.effect, expected.effect)
     assert found.n_predictions == expected.n_predictions
     assert list(found.kmers) == [k.replace("T", "U") for k in expected.kmers]
@@ -115,14 +116,13 @@ def test_arguments_follow_their_backgrounds_through_the_random_order(X):
 
     args = [torch.arange(len(X), dtype=torch.float32)[:, None]]
     whole = kmer_scan(Scaled(), X, k=2, args=args)
-    found = kmer_scan(Scaled(), X, k=2, args=args, method="racing", top=3)
+    found = best_kmers(Scaled(), X, k=2, args=args, top=3)
     assert_same_best(found, whole, 3)
 
 
 def test_a_seed_repeats_a_race_and_another_draws_other_subsets(X):
     found = [
-        kmer_scan(Letters(3), X, k=3, method="racing", random_state=seed)
-        for seed in [0, 0, 1, 2, 3]
+        best_kmers(Letters(3), X, k=3, random_state=seed) for seed in [0, 0, 1, 2, 3]
     ]
     assert found[0].n_predictions == found[1].n_predictions
     assert len({scan.n_predictions for scan in found}) > 1
@@ -132,18 +132,18 @@ def test_a_seed_repeats_a_race_and_another_draws_other_subsets(X):
 @pytest.mark.parametrize(("n", "k", "top"), [(15, 2, 3), (1, 2, 3), (40, 1, 10)])
 def test_few_backgrounds_or_kmers_are_all_measured(X, n, k, top):
     whole = kmer_scan(Letters(), X[:n], k=k)
-    found = kmer_scan(Letters(), X[:n], k=k, method="racing", top=top)
+    found = best_kmers(Letters(), X[:n], k=k, top=top)
     assert_same_best(found, whole, top)
     assert found.n_predictions == found.n_exhaustive == 4**k * n
 
 
 def test_one_kmer_wins(X):
-    found = kmer_scan(Letters(), X, kmers=["GAT"], method="racing")
+    found = best_kmers(Letters(), X, kmers=["GAT"])
     assert_same_best(found, kmer_scan(Letters(), X, kmers=["GAT"]), 10)
 
 
 def test_a_constant_model_asks_for_everything_and_keeps_the_order_of_the_scan(X):
-    found = kmer_scan(Constant(), X, k=2, method="racing", top=3)
+    found = best_kmers(Constant(), X, k=2, top=3)
     assert found.kmers == ["AA", "AC", "AG"]
     assert found.top()["kmer"].tolist() == found.kmers
     assert found.n_predictions == found.n_exhaustive
@@ -153,7 +153,7 @@ def test_a_constant_model_asks_for_everything_and_keeps_the_order_of_the_scan(X)
 def test_near_ties_are_told_apart_by_all_members(X):
     kmers = ["GAT", "GAT", "ACC", "CCA", "GAT"]
     whole = kmer_scan(Letters(), X, kmers=kmers)
-    found = kmer_scan(Letters(), X, kmers=kmers, method="racing", top=2)
+    found = best_kmers(Letters(), X, kmers=kmers, top=2)
     assert_same_best(found, whole, 2)
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(300, 1))
@@ -173,7 +173,7 @@ def test_a_model_without_numbers_is_measured_on_everything(X):
             y = super().forward(X)
             return torch.where(X[:, 0, 5, None] == 1, torch.nan, y)
 
-    found = kmer_scan(NotANumber(), X, k=2, method="racing", top=2)
+    found = best_kmers(NotANumber(), X, k=2, top=2)
     assert found.n_predictions == found.n_exhaustive
     assert found.effect.isnan().all()
 
@@ -181,13 +181,13 @@ def test_a_model_without_numbers_is_measured_on_everything(X):
 def test_memory_for_fewer_values_ends_the_race_early(X):
     whole = kmer_scan(Letters(), X, k=3, start=4)
     options = {"k": 3, "start": 4, "top": 3, "random_state": 0}
-    free = kmer_scan(Letters(), X, method="racing", **options)
+    free = best_kmers(Letters(), X, **options)
     # 64 k-mers on 24 backgrounds and 3 on all 200 have 17,088 bytes of values after the
     # first round, and never more than 64 x 200 x 8.
-    none = kmer_scan(Letters(), X, method="racing", max_memory=17_087, **options)
+    none = best_kmers(Letters(), X, max_memory=17_087, **options)
     assert_same_best(none, whole, 3)
     assert none.n_predictions == none.n_exhaustive
-    enough = kmer_scan(Letters(), X, method="racing", max_memory=102_400, **options)
+    enough = best_kmers(Letters(), X, max_memory=102_400, **options)
     assert_same_best(enough, whole, 3)
     assert enough.n_predictions == free.n_predictions < free.n_exhaustive
 
@@ -314,9 +314,7 @@ def test_the_bundled_model_needs_a_fraction_of_the_predictions():
     X = profile_background(load_profile("A1CF"), n=150, random_state=0)
     options = {"k": 3, "start": 17, "alphabet": RNA}
     whole = kmer_scan(model, X, **options)
-    found = kmer_scan(
-        model, X, method="racing", top=2, delta=0.05, random_state=0, **options
-    )
+    found = best_kmers(model, X, top=2, delta=0.05, random_state=0, **options)
     assert found.top()["kmer"].tolist() == whole.top(2)["kmer"].tolist()
     np.testing.assert_allclose(found.top()["effect"], whole.top(2)["effect"], atol=1e-5)
     assert found.n_predictions < 0.8 * found.n_exhaustive
@@ -325,25 +323,24 @@ def test_the_bundled_model_needs_a_fraction_of_the_predictions():
 def test_nothing_given_is_changed(X):
     model, before = Letters().train(), X.clone()
     state = torch.get_rng_state()
-    kmer_scan(model, X, k=2, method="racing", top=2)
+    best_kmers(model, X, k=2, top=2)
     assert model.training
     assert torch.equal(X, before)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_the_lowest_are_not_to_be_had_from_a_race_for_the_highest(X):
-    found = kmer_scan(Letters(), X, k=2, method="racing", top=2)
+    found = best_kmers(Letters(), X, k=2, top=2)
     with pytest.raises(ValueError, match="holds only the 2 highest of 16 k-mers"):
         found.top(1, lowest=True)
     assert len(kmer_scan(Letters(), X, k=2).top(1, lowest=True)) == 1
-    everything = kmer_scan(Letters(), X, k=2, method="racing", top=16)
+    everything = best_kmers(Letters(), X, k=2, top=16)
     assert len(everything.top(1, lowest=True)) == 1
 
 
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"method": "race"}, ValueError, "`method`='race' must be 'exhaustive' or"),
         ({"top": 0}, ValueError, "`top`=0 must be at least 1"),
         ({"top": 2.5}, TypeError, "`top`=2.5 must be an integer"),
         ({"delta": 0.0}, ValueError, "`delta`=0.0"),
@@ -351,15 +348,15 @@ def test_the_lowest_are_not_to_be_had_from_a_race_for_the_highest(X):
         (
             {"func": lambda model, X, args=None: model(X.float()).repeat(1, 2)},
             ValueError,
-            "outputs of shape (2,); wrap the model",
+            "shape (2,); choose one with `target`",
         ),
         (
             {"func": lambda model, X, args=None: [model(X.float())] * 2},
             ValueError,
-            "outputs of shape (1,), (1,); wrap the model",
+            "shape (1,), (1,); choose one with `target`",
         ),
     ],
 )
 def test_a_race_says_what_is_wrong(X, options, error, text):
     with pytest.raises(error, match=re.escape(text)):
-        kmer_scan(Letters(), X, k=2, **{"method": "racing", **options})
+        best_kmers(Letters(), X, k=2, **options)

@@ -8,7 +8,6 @@ from tangermeme_gia.statistics.selection import (
     benjamini_hochberg,
     rescore_winners,
     split_and_rescore,
-    top_conditions,
 )
 
 
@@ -38,13 +37,20 @@ def test_a_p_of_exactly_alpha_is_no_discovery():
 
 
 def test_winners_are_the_largest_the_smallest_or_the_strongest():
-    effect = [0.5, -1.0, 0.2, 0.8, 0.5]
-    assert top_conditions(effect).tolist() == [3]
-    assert top_conditions(effect, 3).tolist() == [3, 0, 4]  # of equals the first
-    assert top_conditions(effect, 2, "smallest").tolist() == [1, 2]
-    assert top_conditions(effect, 2, "magnitude").tolist() == [1, 3]
-    half = torch.tensor(effect, dtype=torch.bfloat16, requires_grad=True)
-    assert top_conditions(half, 3).tolist() == [3, 0, 4]
+    effect = np.array([0.5, -1.0, 0.2, 0.8, 0.5])
+    held_out = effect + np.array([[0.0], [1.0]])
+
+    def winners(selection, **options):
+        table = rescore_winners(selection, held_out, **options)
+        return table["condition"].tolist()
+
+    selection = np.stack([effect, effect])
+    assert winners(selection) == [3]
+    assert winners(selection, top=3) == [3, 0, 4]  # of equals the first
+    assert winners(selection, top=2, by="smallest") == [1, 2]
+    assert winners(selection, top=2, by="magnitude") == [1, 3]
+    half = torch.tensor(selection, dtype=torch.bfloat16, requires_grad=True)
+    assert winners(half, top=3) == [3, 0, 4]
 
 
 def test_winners_are_picked_on_one_set_and_reported_on_the_other(parts):
@@ -139,8 +145,8 @@ def test_bad_input_is_named(parts):
         rescore_winners(*parts, top=6)
     with pytest.raises(ValueError, match="`by`='best' must be one of"):
         split_and_rescore(parts[0], by="best")
-    with pytest.raises(ValueError, match=r"`effect` has shape \(2,\) and 1 NaN"):
-        top_conditions([1.0, np.nan])
+    with pytest.raises(ValueError, match="`selection` holds 1 NaN of 4"):
+        rescore_winners([[1.0, np.nan], [1.0, 2.0]], parts[1][:, :2])
     with pytest.raises(ValueError, match="has 5 conditions and `held_out` 4"):
         rescore_winners(parts[0], parts[1][:, :4])
     with pytest.raises(ValueError, match="`selection` and `held_out` are equal"):

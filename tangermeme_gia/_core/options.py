@@ -1,0 +1,143 @@
+"""The keywords that experiments share: declared, documented and shown once.
+
+An experiment takes them as `**options: Unpack[Options]`, by which type checkers and
+editors know them, and passes them on; `document` shows them in its signature and
+describes them in its docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import indent
+from typing import Any, TypedDict, TypeVar
+
+import torch
+from tangermeme.predict import predict
+
+from .letters import RandomState
+from .target import Target
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Options(TypedDict, total=False):
+    """How outputs are computed, whatever the experiment."""
+
+    target: Target | None
+    func: Callable[..., Any]
+    additional_func_kwargs: Mapping[str, Any] | None
+    max_memory: int | None
+    verbose: bool
+    batch_size: int | None
+    device: str | torch.device | None
+    dtype: str | torch.dtype | None
+    args: Sequence[torch.Tensor] | None
+
+
+class PatternOptions(Options, total=False):
+    """Those, and what concerns the motifs that are placed."""
+
+    n_controls: int
+    random_state: RandomState
+
+
+# What is not given, as help and editors show it; those that are None here for `func`'s
+# sake are not passed to it.
+_DEFAULTS: dict[str, Any] = {"func": predict, "n_controls": 0, "verbose": False}
+
+_MODEL = """model: torch.nn.Module
+    The model to ask; its device and train/eval mode are as before after the call.
+
+X: torch.Tensor, shape=(n, len(alphabet), length), or PackedSequence
+    One-hot background sequences; padding and N are zero columns. Not changed."""
+
+_ALPHABET = """alphabet: sequence of str, optional
+    Letters in channel order, ("A", "C", "G", "U") for RNA.
+    Default is ("A", "C", "G", "T")."""
+
+_OPTIONS = """target: int, str, tuple, function or None, optional
+    Which of the model's outputs: an index of axis 1, the key (or number) of a head, a
+    tuple of indices of axes 1, 2, ... (the head first where there are several), or a
+    function of the whole output. Axes that are left stay outputs. It is taken batch by
+    batch, before anything is kept, and attribution functions explain it.
+    Default is None, all outputs.
+
+func: function, optional
+    What is computed before and after: `func(model, X, args=None, **kwargs)`, such as
+    tangermeme's `predict`, `deep_lift_shap` or `saturation_mutagenesis`.
+    Default is `predict`.
+
+    `func` gets several conditions of several backgrounds in one call, and which ones
+    depends on `max_memory`, so that what it draws itself must depend on a sequence
+    alone. `deep_lift_shap` does so if it is seeded, which `random_state` below does
+    not: give `additional_func_kwargs={"random_state": 0}`. Its references are then
+    shuffles of each sequence, the motif's letters among them, and differ before and
+    after. For the same references before and after give one set per background as
+    `args=[references]`, shape=(n, n_shuffles, len(alphabet), length), with a `func`
+    that returns `deep_lift_shap(model, X, references=args[0], **kwargs)`.
+
+additional_func_kwargs: dict or None, optional
+    Keywords for `func` whose names this function uses itself. Default is None.
+
+max_memory: int or None, optional
+    Bytes that sequences and outputs in flight may take, whatever the number of
+    conditions; the returned outputs come on top. None is 256 MiB, or a tenth of the
+    free memory if that is less. Default is None.
+
+verbose: bool, optional
+    Whether to show a progress bar. Default is False.
+
+kwargs: optional
+    Keywords for `func`: `batch_size` (chosen by device and length if absent),
+    `device`, `dtype`, `args` (repeated to follow the sequences), ..."""
+
+_SEED = """random_state: int, numpy Generator or None, optional
+    Seed of every draw but those of `func`; an integer gives the same numbers, to float
+    rounding, for every batch size. Default is None."""
+
+_CONTROLS = """n_controls: int, optional
+    How often each condition is repeated with every motif replaced by a random one of
+    its length, and by a permutation of its own letters; the rows say so in their
+    column `control`. Default is 0."""
+
+_INSERT = """insert: bool, optional
+    Whether motifs are inserted, lengthening the sequences, instead of written over the
+    bases. Default is False."""
+
+_PARTS = {
+    "{model}": _MODEL,
+    "{options}": "\n\n".join([_ALPHABET, _SEED, _OPTIONS]),
+    "{controls}": _CONTROLS,
+    "{insert}": _INSERT,
+}
+
+
+def document(function: _Function) -> _Function:
+    """Show the shared parameters in the docstring and in the signature."""
+    text = function.__doc__ or ""
+    for name, part in _PARTS.items():
+        text = text.replace(f"    {name}", indent(part, "    "))
+    function.__doc__ = text
+    own = inspect.signature(function)
+    function.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=[p for q in own.parameters.values() for p in _shown(q)]
+    )
+    return function
+
+
+def _shown(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """A parameter, or what `**options` stands for, with anything else `func` takes."""
+    if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+        return [parameter]
+    kind = PatternOptions if "PatternOptions" in str(parameter.annotation) else Options
+    named = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_DEFAULTS.get(name),
+            annotation=annotation,
+        )
+        for name, annotation in inspect.get_annotations(kind).items()
+    ]
+    return [*named, parameter.replace(name="kwargs", annotation=Any)]

@@ -1,0 +1,209 @@
+"""What a scan returns: moments of the effects of many k-mers or motifs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+
+from .outputs import (
+    Label,
+    Labelled,
+    Outputs,
+    as_columns,
+    effects_table,
+    find_output,
+    pick_output,
+)
+
+
+class _Fields(NamedTuple):
+    kmers: Sequence[str]
+    effect: Outputs
+    se: Outputs
+    n: int
+    n_scanned: int | None = None
+    n_predictions: int | None = None
+    n_exhaustive: int | None = None
+
+
+class KmerScan(Labelled, _Fields):
+    """How much does each k-mer change the model's output, on average over backgrounds?
+
+    Only the moments of the local importance are kept, because there may be millions of
+    k-mers; everything is in the order of the scan. The best of many k-mers is biased
+    upwards on the backgrounds it was chosen on: score it again on others.
+
+    Parameters
+    ----------
+    kmers: sequence of str
+        What was scanned: k-mers or names of motifs. All k-mers are spelled when read.
+
+    effect: torch.Tensor, dtype=float64, shape=(n_kmers, ...), or list of torch.Tensor
+        Global importance of each; a list for models with several outputs.
+
+    se: torch.Tensor, dtype=float64, shape=(n_kmers, ...), or list of torch.Tensor
+        Standard error of each over the backgrounds; NaN for one background.
+
+    n: int
+        Number of backgrounds.
+
+    n_scanned: int or None, optional
+        Number of k-mers that were in the scan; after a race for the best, more than it
+        holds. None means those it holds. Default is None.
+
+    n_predictions: int or None, optional
+        How many sequences with a k-mer were predicted; None if that is not known, as
+        for a scan put together from parts. Default is None.
+
+    n_exhaustive: int or None, optional
+        How many an exhaustive scan predicts. Default is None.
+
+    outputs: sequence of int or of tuple of int, or None, optional
+        Labels of the outputs, as of `GIAResult`. Default is None.
+
+    Examples
+    --------
+    >>> effect = torch.tensor([[0.5], [2.0], [1.0]], dtype=torch.float64)
+    >>> scan = KmerScan(["UGC", "UGU", "UGA"], effect, 0.1 * effect, 100)
+    >>> scan.top(2)[["kmer", "effect", "se"]]
+      kmer  effect   se
+    0  UGU     2.0  0.2
+    1  UGA     1.0  0.1
+    """
+
+    def __new__(
+        cls,
+        kmers: Sequence[str],
+        effect: Outputs,
+        se: Outputs,
+        n: int,
+        n_scanned: int | None = None,
+        n_predictions: int | None = None,
+        n_exhaustive: int | None = None,
+        *,
+        outputs: Sequence[Label] | None = None,
+    ) -> KmerScan:
+        """Fields as they are; labels beside them."""
+        scan = super().__new__(
+            cls, kmers, effect, se, n, n_scanned, n_predictions, n_exhaustive
+        )
+        scan._set_labels(outputs, effect)
+        return scan
+
+    @property
+    def outputs(self) -> list[Label]:
+        """The label of each output, as in the column `output` of `to_frame`."""
+        return self._labels_of(self.effect)
+
+    def output(self, label: Label | None = None) -> KmerScan:
+        """What do k-mers do to one output of the model?
+
+        Parameters
+        ----------
+        label: int, tuple of int or None, optional
+            Which output, as for `GIAResult.output`; None is the only one.
+            Default is None.
+
+        Returns
+        -------
+        scan: KmerScan
+            With tensors of shape (n_kmers,), and the label in its tables.
+
+        Raises
+        ------
+        ValueError
+            If there is no such output, or several and `label` is None.
+
+        Examples
+        --------
+        >>> moments = torch.ones(2, 3, dtype=torch.float64)
+        >>> scan = KmerScan(["UGC", "UGU"], moments, moments, 100).output(2)
+        >>> scan.to_frame()["output"].tolist()
+        [2, 2]
+        """
+        place = find_output(self.outputs, label)
+        effect, se = (pick_output(y, place) for y in (self.effect, self.se))
+        return KmerScan(
+            self.kmers, effect, se, *self[3:], outputs=[self.outputs[place]]
+        )
+
+    def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
+        """How large is each effect, and how sure is it? One row each, in scan order.
+
+        Parameters
+        ----------
+        confidence: float, optional
+            Coverage of the t intervals of the mean over backgrounds.
+            Default is 0.95.
+
+        Returns
+        -------
+        frame: pandas.DataFrame
+            Columns `kmer`, `output` (labelled as by `GIAResult.to_frame`), `effect`,
+            `se`, `low`, `high` and `n` backgrounds. With one background, se and
+            interval are NaN.
+
+        Raises
+        ------
+        ValueError
+            If `confidence` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> moments = torch.ones(2, dtype=torch.float64)
+        >>> KmerScan(["UGC", "UGU"], moments, moments, 100).to_frame().columns.tolist()
+        ['kmer', 'output', 'effect', 'se', 'low', 'high', 'n']
+        """
+        return self._frame(self.kmers, slice(None), confidence)
+
+    def top(
+        self, n: int = 10, *, lowest: bool = False, confidence: float = 0.95
+    ) -> pd.DataFrame:
+        """Which k-mers raise the output most?
+
+        Parameters
+        ----------
+        n: int, optional
+            How many to list; all that the scan holds if those are fewer, such as the
+            best of a race. Default is 10.
+
+        lowest: bool, optional
+            Whether to list those that lower it most instead. Default is False.
+
+        confidence: float, optional
+            Coverage of the t intervals. Default is 0.95.
+
+        Returns
+        -------
+        frame: pandas.DataFrame
+            Rows of `to_frame`, best first; equal effects in the order of the scan.
+
+        Raises
+        ------
+        ValueError
+            If `n` is below 1, there are several outputs (choose one by `output`),
+            `confidence` is not between 0 and 1, or the lowest are asked of a race for
+            the highest.
+        """
+        if n < 1:
+            raise ValueError(f"`n`={n} must be at least 1.")
+        if lowest and self.n_scanned is not None and self.n_scanned > len(self.kmers):
+            raise ValueError(
+                f"`lowest`=True, but the scan holds only the {len(self.kmers)} highest "
+                f"of {self.n_scanned} k-mers; scan with `method`='exhaustive'."
+            )
+        effect = as_columns(self.output().effect).flatten()
+        order = torch.argsort(effect, descending=not lowest, stable=True)[:n]
+        return self._frame([self.kmers[i] for i in order.tolist()], order, confidence)
+
+    def _frame(
+        self, kmers: Iterable[str], rows: slice | torch.Tensor, confidence: float
+    ) -> pd.DataFrame:
+        mean, se = (as_columns(y)[rows].numpy() for y in (self.effect, self.se))
+        names: pd.DataFrame = pd.DataFrame(
+            {"kmer": pd.Series(list(kmers), dtype=object)}
+        )
+        return effects_table(names, self.outputs, mean, se, self.n, confidence)

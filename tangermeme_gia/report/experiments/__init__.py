@@ -1,0 +1,27 @@
+"""The experiments of a report: one file each, in the order of the page.
+
+The file of an experiment has three functions:
+
+- `obstacle(study)`: why it cannot be done here, or None;
+- `compute(study)`: its results by name, which the store keeps under the file's name;
+- `describe(study, results)`: the page's section about them.
+
+To add one, write its file and register its name in one line below.
+"""
+
+# Each with the options that its results follow from, beside `n`, `n_scan`, `start`,
+# `random_state` and the first background, from which all do.
+REGISTRY: dict[str, tuple[str, ...]] = {
+    "scan": ("k", "both_strands"),
+    "motif": ("motif", "searched", "k", "both_strands"),
+    "mutagenesis": ("motif",),
+    "alignment": ("motif",),
+    "sites": ("motif",),
+    "spacing": ("motif",),
+    "position": ("motif",),
+    "gc": ("motif",),
+    "hairpin": ("motif",),
+    "structure": ("motif",),
+    "robustness": ("motif", "backgrounds"),
+}
+EXPERIMENTS = tuple(REGISTRY)

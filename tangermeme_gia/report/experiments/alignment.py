@@ -1,0 +1,92 @@
+"""What does the motif look like?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ... import plot
+from ..._core.letters import DNA, RNA
+from ...motifs.database import write_meme
+from ...motifs.from_kmers import align_kmers
+from ...motifs.matrices import information_content
+from ..section import Figure, Section
+from ..store import Results
+from ..study import Study
+
+# Positions of a motif with less information are not read as a letter.
+_LEAST_BITS = 0.5
+# The aligned motif for other tools, in MEME's format.
+_MOTIF_FILE = "motif.meme"
+
+
+def obstacle(study: Study) -> str | None:
+    """The best k-mers are weighted by their effects."""
+    if study.best_kmers["effect"].iloc[0] <= 0:
+        return "no k-mer raises the output, and effects above 0 weight the motif"
+    return None
+
+
+def compute(study: Study) -> Results:
+    """Nothing of its own: the scan has been computed."""
+    return {}
+
+
+def describe(study: Study, results: Results) -> Section:
+    """The motif of the scan's best k-mers."""
+    top, letters = study.best_kmers, study.inputs.alphabet
+    aligned = align_kmers(
+        top["kmer"].tolist(),
+        top["effect"].tolist(),
+        alphabet=letters,
+        both_strands=study.options.both_strands,
+    )
+    consensus = _consensus(aligned.ppm, letters)
+    reads = f"read {consensus}" if consensus else "agree on no letter"
+    # Names in MEME's format end at a blank.
+    motifs = {"_".join(study.inputs.name.split()): aligned.ppm}
+
+    def write(path: Path) -> None:
+        write_meme(path, motifs, alphabet=letters)
+
+    return Section(
+        "alignment",
+        "What does the motif look like?",
+        f"The {len(top)} best k-mers of the scan, aligned to the best and weighted by "
+        "their effects. It is drawn from effects on the model, not from counts of "
+        "binding sites.",
+        [
+            Figure(
+                "alignment",
+                partial(plot.motif_logo, aligned.ppm, letters),
+                f"The aligned k-mers {reads} ({_gap(letters)}: less than "
+                f"{_LEAST_BITS} bits).",
+            )
+        ],
+        {"alignment": aligned.table},
+        f"Aligned, the best k-mers {reads}.",
+        [("Aligned motif", consensus or "none")],
+        {"consensus": consensus},
+        # The format knows no other alphabets.
+        {_MOTIF_FILE: write} if letters in (DNA, RNA) else {},
+    )
+
+
+def _consensus(ppm: torch.Tensor, letters: Sequence[str]) -> str:
+    """The likeliest letters, N where none is likely, without N at the ends."""
+    bits = information_content(ppm)
+    likeliest = [letters[i] for i in ppm.argmax(dim=0)]
+    gap = _gap(letters)
+    kept = [
+        letter if bit >= _LEAST_BITS else gap
+        for letter, bit in zip(likeliest, bits.tolist(), strict=True)
+    ]
+    return "".join(kept).strip(gap)
+
+
+def _gap(letters: Sequence[str]) -> str:
+    """What stands for any letter; N is asparagine in proteins."""
+    return next(sign for sign in "NX·" if sign not in letters)

@@ -1,0 +1,133 @@
+"""Is the motif read in a loop or a stem?"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ... import plot
+from ..._core.motif import reverse_complement
+from ..._core.results import GIAResult
+from ...experiments.hairpin import hairpin_importance
+from ...statistics.effects import effect_difference
+from ...structure.pairs import PAPER_HAIRPIN, Hairpin
+from ..effects import local_effects
+from ..layout import NOT_NUCLEOTIDES
+from ..section import Figure, Section
+from ..store import Results
+from ..study import Study
+from ..wording import row_with_interval
+
+# Bases of the paper's probes, in which it places its hairpin.
+_PAPER_LENGTH = 41
+_PLACES = ("loop", "left arm", "right arm")
+
+
+def obstacle(study: Study) -> str | None:
+    """A hairpin is of RNA, unless it is asked for, and needs room without padding."""
+    if not study.inputs.has_nucleotides:
+        return NOT_NUCLEOTIDES
+    chosen = study.options.experiments or ()
+    if "U" not in study.inputs.alphabet and "hairpin" not in chosen:
+        return "hairpins are a question about RNA; `--experiments hairpin` asks it"
+    shape = _shape(study)
+    start = shape.stem_start
+    end = start + 2 * shape.stem_length + shape.loop_length
+    if end > study.inputs.length:
+        return f"a hairpin that holds the motif needs {end} bases"
+    if not (study.X[:, :, start:end].sum(dim=1) == 1).all():
+        return "the backgrounds have padding or N where the hairpin would be"
+    return None
+
+
+def compute(study: Study) -> Results:
+    """The motif in the loop and in either arm of a hairpin, and without one."""
+    result = hairpin_importance(
+        study.model, study.X, study.motif, _shape(study), **study.ask
+    )
+    return {"hairpin": result}
+
+
+def describe(study: Study, results: Results) -> Section:
+    """The motif's effect at each place, in the hairpin and without structure."""
+    result = _folded_and_not(results["hairpin"])
+    frame = result.to_frame()
+    loop, left, right = _by_place(result, frame)
+    shape, caution = _shape(study), ""
+    sentence = f"In the loop of a hairpin the motif adds {loop}"
+    if reverse_complement(study.motif, study.inputs.alphabet) == study.motif:
+        caution = (
+            f" {study.motif} is its own reverse complement: in a stem its partner is a "
+            "second site, so the stem arms say nothing about structure."
+        )
+    else:
+        sentence += f"; in the left arm of the stem {left}, in the right {right}"
+    in_loop = (frame["place"] == "loop") & (frame["structure"] == "hairpin")
+    return Section(
+        "hairpin",
+        "Is the motif read in a loop or a stem?",
+        f"Hairpins with stems of {shape.stem_length} pairs from position "
+        f"{shape.stem_start} and a loop of {shape.loop_length} bases. The effect of "
+        "the motif in the hairpin is against the empty hairpin, that without structure "
+        "against the background; both are measured at the same place. In a "
+        "stem the other arm becomes the reverse complement of the motif."
+        f"{caution} A model of sequence alone can know "
+        "structure only through what pairs.",
+        [
+            Figure(
+                "hairpin",
+                partial(plot.local_importance_boxes, result, ["place", "structure"]),
+                f"In the loop the motif adds {loop}; in the left arm of the stem "
+                f"{left}; in the right {right}.",
+            )
+        ],
+        {"hairpin": frame},
+        f"{sentence}.",
+        [("In the loop of a hairpin", loop)],
+        {"loop": float(frame[in_loop]["effect"].iloc[0])},
+    )
+
+
+def _shape(study: Study) -> Hairpin:
+    """The paper's hairpin, or one in the middle whose stem and loop hold the motif."""
+    k, length = len(study.motif), study.inputs.length
+    if length == _PAPER_LENGTH and k <= PAPER_HAIRPIN.loop_length:
+        return PAPER_HAIRPIN
+    stem, loop = max(8, k), k + 3
+    return Hairpin(max(0, (length - 2 * stem - loop) // 2), stem, loop)
+
+
+def _folded_and_not(result: GIAResult) -> GIAResult:
+    """The motif's own effect at each place: in the hairpin and without structure."""
+    inside = result.select(structure="hairpin").relative_to(place="none")
+    flat = (result.conditions["structure"] == "unstructured").to_numpy()
+    effects = np.concatenate(
+        [local_effects(inside), local_effects(result)[:, flat]], axis=1
+    )
+    conditions = pd.concat([inside.conditions, result.conditions[flat]])
+    order = np.argsort(conditions["start"].to_numpy(int), kind="stable")
+    after = torch.from_numpy(effects[:, order])[..., None]
+    return GIAResult(
+        torch.zeros_like(after[:, 0]),
+        after,
+        conditions.iloc[order].reset_index(drop=True),
+    )
+
+
+def _by_place(result: GIAResult, frame: pd.DataFrame) -> list[str]:
+    """For each place the effect folded, not folded, and their paired difference."""
+    effects, texts = local_effects(result), []
+    keys = zip(frame["structure"], frame["place"], strict=True)
+    at = {key: i for i, key in enumerate(keys)}
+    for place in _PLACES:
+        folded, flat = at["hairpin", place], at["unstructured", place]
+        difference = effect_difference(effects[:, folded], effects[:, flat])
+        texts.append(
+            f"{row_with_interval(frame.iloc[folded])}, without structure "
+            f"{row_with_interval(frame.iloc[flat])} (difference "
+            f"{row_with_interval(difference)})"
+        )
+    return texts

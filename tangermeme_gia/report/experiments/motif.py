@@ -1,0 +1,124 @@
+"""How large is the effect of the motif?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import torch
+
+from ... import plot
+from ..._core.results import GIAResult
+from ...experiments.importance import global_importance
+from ...statistics.effects import effect_difference
+from ..effects import local_effects
+from ..section import Figure, Section
+from ..store import Results
+from ..study import Study
+from ..wording import count, number, row_with_interval, span, with_interval
+
+_N_CONTROLS = 3
+
+
+def obstacle(study: Study) -> str | None:
+    """An effect can always be measured."""
+    return None
+
+
+def compute(study: Study) -> Results:
+    """The best k-mers on held-out backgrounds, and controls of the best."""
+    site = [(study.motif, study.start)]
+    results: Results = {
+        "controls": global_importance(
+            study.model, study.X, site, n_controls=_N_CONTROLS, **study.ask
+        )
+    }
+    if not study.options.motif:
+        conditions = [[(kmer, study.start)] for kmer in study.best_kmers["kmer"]]
+        results["winners"] = global_importance(
+            study.model, study.X, conditions, **study.ask
+        )
+    return results
+
+
+def describe(study: Study, results: Results) -> Section:
+    """The effect beside those of controls, and whether the winner stays first."""
+    controls: GIAResult = results["controls"]
+    frame = controls.to_frame()
+    own = frame[frame["control"] == "none"].iloc[0]
+    boxes = partial(plot.local_importance_boxes, _named(controls, study.motif))
+    section = Section(
+        "motif",
+        f"How large is the effect of {study.motif}?",
+        f"{study.motif} at position {study.start} of "
+        f"{count(len(study.X), 'background')}, with random motifs and permutations of "
+        "its letters as controls on the same backgrounds.",
+        [Figure("motif", boxes, f"{_does(study, own)}. {_beside_controls(controls)}")],
+        {"motif": frame},
+        f"{_does(study, own)}.",
+        [("Effect of the motif", f"{study.motif}: {row_with_interval(own)}")],
+        {
+            "motif": study.motif,
+            "effect": own["effect"],
+            "effect_low": own["low"],
+            "effect_high": own["high"],
+        },
+    )
+    if "winners" in results:
+        winners = results["winners"].to_frame()
+        section.tables["winners"] = winners
+        section.method += _among_winners(winners)
+    return section
+
+
+def _named(controls: GIAResult, motif: str) -> GIAResult:
+    """The same result with one column that says what stands in each condition."""
+    kinds = controls.conditions["control"]
+    names = [motif if kind == "none" else kind for kind in kinds]
+    return controls._replace(conditions=pd.DataFrame({"pattern": names}))
+
+
+def _does(study: Study, effect: Any) -> str:
+    """What the motif does to the output, with its interval."""
+    output, text = study.inputs.output, row_with_interval(effect)
+    if effect["low"] > 0:
+        return f"{study.motif} raises the {output} by {text}"
+    if effect["high"] < 0:
+        size = with_interval(-effect["effect"], -effect["high"], -effect["low"])
+        return f"{study.motif} lowers the {output} by {size}"
+    return f"{study.motif} has no clear effect on the {output}: {text}"
+
+
+def _beside_controls(controls: GIAResult) -> str:
+    """How the motif, the first condition, stands beside backgrounds and controls."""
+    frame = controls.to_frame()
+    effect, kinds, local = frame["effect"], frame["control"], local_effects(controls)
+    # The strongest control in the direction of the motif, against which it must stand.
+    sign = -1 if effect.iloc[0] < 0 else 1
+    rival = 1 + int((sign * effect.iloc[1:]).to_numpy().argmax())
+    beyond = effect_difference(local[:, 0], local[:, rival])
+    alone = controls.y_before
+    assert isinstance(alone, torch.Tensor)
+    return (
+        f"{100 * (sign * local[:, 0] > 0).mean():.0f} % of backgrounds have an effect "
+        "of this sign; their own outputs have the mean "
+        f"{number(float(alone.mean()))} and the standard deviation "
+        f"{number(float(alone.std()))}. Random motifs of its length have effects of "
+        f"{span(effect[kinds.str.startswith('random')])}, permutations of its letters "
+        f"{span(effect[kinds.str.startswith('shuffled')])}; from the strongest of "
+        f"these its own differs by {row_with_interval(beyond)}."
+    )
+
+
+def _among_winners(winners: pd.DataFrame) -> str:
+    """Whether the scan's best k-mer is the best on other backgrounds, too."""
+    first = winners["effect"].to_numpy().argmax()
+    names = winners["patterns"].str.split("@").str[0]
+    order = (
+        "stays first here" if first == 0 else f"is not first here, but {names[first]}"
+    )
+    return (
+        " It is the best k-mer of the scan, and these are other backgrounds than those "
+        f"that chose it. Among the {len(winners)} best of the scan it {order}."
+    )

@@ -1,0 +1,147 @@
+"""Does the fold of its sequence matter to the motif?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ... import plot
+from ..._core.results import GIAResult
+from ...experiments.importance import global_importance
+from ...experiments.structure_reading import importance_by_structure
+from ...statistics.associations import correlation
+from ...statistics.intervals import Interval, confidence_interval
+from ...structure.processes import require_vienna
+from ..layout import NOT_NUCLEOTIDES
+from ..section import Figure, Section
+from ..store import Results
+from ..study import Study
+from ..wording import count, row_with_interval
+
+# Sequences of so many bases that are folded; of longer ones fewer, at least so many.
+_FOLDED, _FOLDED_LENGTH, _FEWEST_FOLDED = 1000, 60, 50
+_LONGEST_FOLDED = 300
+# Columns that the effect is put beside.
+_BESIDE = ("unpaired", "energy")
+_GROUPS = 4
+
+
+def obstacle(study: Study) -> str | None:
+    """Folds are of RNA, take time, and need ViennaRNA."""
+    if not study.inputs.has_nucleotides:
+        return NOT_NUCLEOTIDES
+    if "U" not in study.inputs.alphabet:
+        return "folding is a question about RNA"
+    if study.inputs.length > _LONGEST_FOLDED:
+        return f"sequences of {study.inputs.length:,} bases take long to fold"
+    try:
+        require_vienna()
+    except ImportError as error:
+        return str(error)
+    return None
+
+
+def compute(study: Study) -> Results:
+    """The motif in as many backgrounds as can be folded in a few seconds."""
+    # The time of a fold grows with more than the square of the length.
+    most = _FOLDED * min(1.0, (_FOLDED_LENGTH / study.inputs.length) ** 2.3)
+    X = study.X[: max(_FEWEST_FOLDED, int(most))]
+    site = [(study.motif, study.start)]
+    return {"structure": global_importance(study.model, X, site, **study.ask)}
+
+
+def describe(study: Study, results: Results) -> Section:
+    """Whether the effect goes along with the fold of each sequence."""
+    result: GIAResult = results["structure"]
+    n = len(result.y_before)
+    frame = importance_by_structure(
+        result,
+        study.X[:n],
+        [(study.motif, study.start)],
+        alphabet=study.inputs.alphabet,
+        random_state=study.options.random_state,
+    )
+    r_unpaired, r_energy = (
+        correlation(frame[name], frame["local_importance"]) for name in _BESIDE
+    )
+    pairs = partial(plot.pairedness_scatter, frame)
+    energies = partial(plot.stability_scatter, frame)
+    by_site = _reading(
+        r_unpaired, "where its site is unpaired", "where its site is paired"
+    )
+    by_energy = _reading(r_energy, "in unstable sequences", "in stable sequences")
+    return Section(
+        "structure",
+        "Does the fold of its sequence matter?",
+        _method(study, n),
+        [
+            Figure("pairedness", pairs, f"The effect is {by_site}."),
+            Figure("stability", energies, f"The effect is {by_energy}."),
+        ],
+        {"structure": _quarters(frame)},
+        f"Its effect is {by_site}, and {by_energy}; letters and folds are not told "
+        "apart by this.",
+        [
+            (
+                "Correlation with the fold",
+                f"{row_with_interval(r_unpaired)} with the site's probability to be "
+                f"unpaired, {row_with_interval(r_energy)} with the free energy",
+            )
+        ],
+        {"r_unpaired": float(r_unpaired.effect), "r_energy": float(r_energy.effect)},
+    )
+
+
+def _method(study: Study, n: int) -> str:
+    fewer = (
+        f" The first {count(n, 'background')} were folded." if n < len(study.X) else ""
+    )
+    return (
+        f"Each background with {study.motif} at {study.start} is folded by ViennaRNA "
+        f"(Turner 2004, 37 °C).{fewer} A site is unpaired to the mean probability of "
+        "its bases to be unpaired; a sequence is stable if its most stable structure "
+        "has a low free energy. These sequences differ in their letters as well as in "
+        "their folds, so that what goes along with a fold need not be due to it; the "
+        "hairpins compare one place with and without a stem. A model of sequence alone "
+        "can know a fold only through the letters that pair."
+    )
+
+
+def _reading(r: Interval, up: str, down: str) -> str:
+    """What a correlation says: where the effect is larger."""
+    if np.isnan(r.effect):
+        return f"neither larger nor smaller {up}, for all of them or all folds agree"
+    where = f"larger {up}" if r.low > 0 else f"not clearly larger or smaller {up}"
+    if r.high < 0:
+        where = f"larger {down}"
+    return f"{where} (correlation {row_with_interval(r)})"
+
+
+def _quarters(frame: pd.DataFrame) -> pd.DataFrame:
+    """The mean effect in quarters of the sequences, from paired and stable on."""
+    rows: list[dict[str, Any]] = []
+    for name in _BESIDE:
+        values = frame[name].to_numpy()
+        local = frame["local_importance"].to_numpy()
+        parts = np.array_split(np.argsort(values, kind="stable"), _GROUPS)
+        for i, part in enumerate(parts, start=1):
+            if len(part) < 2:
+                continue
+            interval = confidence_interval(local[part])
+            rows.append(
+                {
+                    "by": name,
+                    "quarter": i,
+                    "from": values[part].min(),
+                    "to": values[part].max(),
+                    "effect": float(interval.effect),
+                    "low": float(interval.low),
+                    "high": float(interval.high),
+                    "n": len(part),
+                }
+            )
+    table: pd.DataFrame = pd.DataFrame(rows)
+    return table

@@ -1,0 +1,46 @@
+"""Where the patterns of several experiments stand, and what has no room."""
+
+from __future__ import annotations
+
+from .study import Study
+
+FLANK = "GCGCGC"
+NOT_NUCLEOTIDES = "the alphabet is not that of nucleotides"
+# Bases from the start of a flank to that of the motif in the paper's layout (0, 17,
+# 35), and from one site to the next beyond its length (3, 10, 17).
+_FLANK_DISTANCE = 17
+_SITE_GAP = 1
+
+
+def site_starts(study: Study) -> list[int]:
+    """Up to three sites from the motif's own to the left, as in the paper."""
+    step = len(study.motif) + _SITE_GAP
+    return [
+        s for s in (study.start - 2 * step, study.start - step, study.start) if s >= 0
+    ]
+
+
+def no_second_site(study: Study) -> str | None:
+    """Why a study has no second site, or None."""
+    if len(site_starts(study)) < 2:
+        return "there is no room for a second site left of the motif"
+    return None
+
+
+def flank_starts(study: Study) -> tuple[int, int]:
+    """Where flanks stand: the ends of a 41-nt probe, as far from it in longer ones."""
+    end = study.start + len(study.motif)
+    left = max(0, study.start - _FLANK_DISTANCE)
+    right = end + _FLANK_DISTANCE - len(FLANK) + 1
+    return left, min(study.inputs.length - len(FLANK), right)
+
+
+def no_flanks(study: Study) -> str | None:
+    """Why a study has no flanks beside the motif, or None."""
+    if not study.inputs.has_nucleotides:
+        return NOT_NUCLEOTIDES
+    left, right = flank_starts(study)
+    fits = left + len(FLANK) <= study.start
+    if not fits or right < study.start + len(study.motif):
+        return "there is no room for flanks beside the motif"
+    return None

@@ -1,0 +1,64 @@
+"""What a report says of GC beside a motif, where the answer is known."""
+
+import numpy as np
+import pytest
+
+from tangermeme_gia.report.experiments.gc import describe
+from tangermeme_gia.report.wording import row_with_interval
+from tangermeme_gia.statistics.effects import effect_difference, effect_ratio
+
+from ..conftest import (
+    Sites,
+    results_of,
+)
+
+
+def local_of(results, name):
+    return results[name].local_importance[..., 0].double().numpy()
+
+
+def test_a_planted_bonus_for_3_prime_gc_is_found():
+    # The motif stands at 19, the 3' flank at 19 + 3 + 12 = 34: one base from the end.
+    class NearEnd(Sites):
+        def forward(self, X):
+            return super().forward(X.roll(1, dims=2))
+
+    study, results = results_of("gc", NearEnd(gc_bonus=2.0))
+    section = describe(study, results)
+    assert section.headline["right_beyond"] == pytest.approx(2.0)
+    assert section.headline["left_beyond"] == pytest.approx(0.0)
+    assert section.headline["right"] == pytest.approx(2.0, abs=0.3)
+    assert section.headline["left"] == pytest.approx(0.8, abs=0.2)
+    assert "beyond what GC does by itself, that is 0 (5′) and 2 (3′)" in (
+        section.sentence
+    )
+    assert section.method.startswith("GCGCGC at position 2 (5′) and 34 (3′), with and")
+
+
+def test_gc_ratios_are_fiellers_of_the_library():
+    study, results = results_of("gc", Sites())
+    local = local_of(results, "gc")
+    arms = results["gc"].conditions["arm"].tolist()
+    left = effect_ratio(
+        local[:, arms.index("motif+left")], local[:, arms.index("motif")]
+    )
+    section = describe(study, results)
+    assert section.headline["left"] == float(left.effect)
+    assert f"5′ of it the effect is {row_with_interval(left)} times that of the" in (
+        section.sentence
+    )
+    difference = effect_difference(
+        local[:, arms.index("motif+left")], local[:, arms.index("motif+right")]
+    )
+    assert section.summary[0][1].endswith(row_with_interval(difference))
+
+
+def test_a_motif_without_effect_has_no_ratio():
+    study, results = results_of("gc", Sites(weight=0.0))
+    after = results["gc"].y_afters.clone()
+    after[:, 0] -= (after[:, 0] - results["gc"].y_before).mean() - 1e-3
+    section = describe(study, {"gc": results["gc"]._replace(y_afters=after)})
+    assert "is not defined, for want of a clear effect alone" in section.sentence
+    assert section.summary[0][1].startswith("effect with 5′ GC minus")
+    assert "∞" not in section.sentence
+    assert np.isnan([section.headline["left"], section.headline["right"]]).all()

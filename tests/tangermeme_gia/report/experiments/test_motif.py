@@ -1,0 +1,90 @@
+"""What a report says of the effect of a motif, where the answer is known."""
+
+import pytest
+import torch
+
+from tangermeme_gia.report.experiments.motif import describe
+from tangermeme_gia.report.wording import row_with_interval
+from tangermeme_gia.statistics.intervals import confidence_interval
+
+from ..conftest import OPTIONS, Sites, results_of
+
+
+def test_the_motif_is_measured_on_other_backgrounds_with_the_winners(tmp_path):
+    study, results = results_of("motif", Sites(), tmp_path, OPTIONS)
+    winners = results["winners"]
+    assert len(winners.conditions) == 10
+    assert winners.conditions["patterns"][0] == "GAC@19"
+    assert torch.equal(winners.y_before, study.model(study.X.float()))
+    assert len(results["controls"].conditions) == 7
+
+
+def test_a_given_motif_has_no_winners():
+    assert list(results_of("motif", Sites())[1]) == ["controls"]
+
+
+def test_the_effect_is_that_of_fresh_backgrounds(tmp_path):
+    study, results = results_of("motif", Sites(), tmp_path, OPTIONS)
+    section = describe(study, results)
+    own = confidence_interval(
+        results["controls"].local_importance[:, 0, 0].double().numpy()
+    )
+    assert section.sentence == f"GAC raises the score by {row_with_interval(own)}."
+    assert section.headline["motif"] == "GAC"
+    assert section.headline["effect"] == pytest.approx(float(own.effect))
+    assert section.headline["effect_low"] == pytest.approx(float(own.low))
+    # 2, less 1/8 for every A that gives way, plus 1/8 for its own.
+    assert abs(section.headline["effect"] - 1.9375) < 0.1
+    assert section.method.endswith("Among the 10 best of the scan it stays first here.")
+    assert (
+        "100 % of backgrounds have an effect of this sign" in section.figures[0].reading
+    )
+    assert section.tables["winners"]["patterns"][0] == "GAC@19"
+    assert len(section.tables["motif"]) == 7
+
+
+def test_a_winner_that_is_overtaken_says_by_which(tmp_path):
+    study, results = results_of("motif", Sites(), tmp_path, OPTIONS)
+    first_last = results["winners"].conditions.iloc[::-1].reset_index(drop=True)
+    after = results["winners"].y_afters.flip(1)
+    results["winners"] = results["winners"]._replace(
+        conditions=first_last, y_afters=after
+    )
+    assert describe(study, results).method.endswith("it is not first here, but GAC.")
+
+
+def test_a_motif_that_lowers_does_so_by_a_positive_number():
+    study, results = results_of("motif", Sites(weight=-2.0))
+    section = describe(study, results)
+    assert section.sentence.startswith("GAC lowers the score by 2.")
+    assert section.headline["effect"] < -1.9
+    assert section.summary[0][1].startswith("GAC: −2.")
+    assert "winners" not in section.tables
+    # The strongest control is the one that lowers most.
+    local = results["controls"].local_importance[..., 0].double().numpy()
+    rival = 1 + local[:, 1:].mean(axis=0).argmin()
+    beyond = row_with_interval(confidence_interval(local[:, 0] - local[:, rival]))
+    assert f"its own differs by {beyond}." in section.figures[0].reading
+
+
+def test_a_motif_without_effect_is_not_said_to_have_one():
+    study, results = results_of("motif", Sites(weight=0.0))
+    local = results["controls"].local_importance[:, 0, 0]
+    section = describe(study, results)
+    assert section.headline["effect_low"] < 0 < section.headline["effect_high"] or (
+        abs(section.headline["effect"]) < 0.125
+    )
+    assert len(local) == 24
+    shifted = results["controls"].y_afters.clone()
+    shifted[:, 0] -= local.mean()
+    results["controls"] = results["controls"]._replace(y_afters=shifted)
+    sentence = describe(study, results).sentence
+    assert sentence.startswith("GAC has no clear effect on the score: 0.00 [−")
+
+
+def test_the_backgrounds_own_outputs_give_the_scale():
+    study, results = results_of("motif", Sites())
+    alone = study.model(study.X.float()).detach()
+    reading = describe(study, results).figures[0].reading
+    assert f"mean {float(alone.mean()):.3g}" in reading
+    assert f"deviation {float(alone.std()):.3g}." in reading

@@ -1,0 +1,124 @@
+"""What a report says of a scan, which is saved in chunks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tangermeme_gia._core.scans import KmerScan
+from tangermeme_gia.kmers.scan import kmer_scan
+from tangermeme_gia.report import OutputError, ReportOptions
+from tangermeme_gia.report.experiments.scan import _p_values, compute, describe
+from tangermeme_gia.report.store import Store
+from tangermeme_gia.report.study import Study
+
+from ..conftest import (
+    NOWHERE,
+    OPTIONS,
+    RNA,
+    Counter,
+    Sites,
+    inputs_of,
+    results_of,
+)
+
+
+@pytest.mark.parametrize("both_strands", [False, True])
+def test_the_scan_in_chunks_is_the_scan(tmp_path, both_strands):
+    options = ReportOptions(k=3, n=4, n_scan=5, both_strands=both_strands)
+    study = Study(inputs_of(Sites()), options, Store(tmp_path))
+    found = compute(study)["scan"]
+    whole = kmer_scan(
+        study.model,
+        study.backgrounds[0],
+        kmers=list(found.kmers),
+        start=study.start,
+        alphabet=RNA,
+        fold_reverse_complements=both_strands,
+    )
+    assert len(found.kmers) == (32 if both_strands else 64)
+    assert found.n == 5
+    torch.testing.assert_close(found.effect, whole.effect, rtol=0, atol=1e-12)
+    torch.testing.assert_close(found.se, whole.se, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("killed"), KeyboardInterrupt()])
+def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, error):
+    model = Counter(Sites())
+    whole_study, study = (
+        Study(inputs_of(model), OPTIONS, Store(tmp_path / name), batch_size=8)
+        for name in ("whole", "halves")
+    )
+    whole = compute(whole_study)["scan"]
+    in_all = model.seen
+    model.reset()
+    model.fail_after(in_all // 2, error)
+    with pytest.raises((OutputError, KeyboardInterrupt)):
+        compute(study)
+    n_chunks = len(list((tmp_path / "halves" / "scan.chunks").iterdir()))
+    assert 4 < n_chunks < 12
+    model.reset()
+    rest = compute(study)["scan"]
+    # Of 16 chunks, only those that were not finished.
+    assert model.seen == in_all * (16 - n_chunks) // 16
+    assert list(rest.kmers) == list(whole.kmers)
+    assert torch.equal(rest.effect, whole.effect)
+    assert torch.equal(rest.se, whole.se)
+
+
+def test_chunks_of_another_model_are_not_used(tmp_path):
+    results_of("scan", Sites(weight=-1.0), tmp_path, OPTIONS)
+    found = results_of("scan", Sites(), tmp_path, OPTIONS)[1]["scan"]
+    assert found.top(1)["kmer"][0] == "GAC"
+
+
+def test_the_scan_finds_the_planted_motif(tmp_path):
+    study, results = results_of("scan", Sites(), tmp_path, OPTIONS)
+    section = describe(study, results)
+    assert section.question == "Which 3-mer raises the output most?"
+    (figure,) = section.figures
+    assert figure.reading.startswith("GAC has the highest effect of 64 3-mers, ")
+    assert "lowers it by more" not in figure.reading
+    table = section.tables["scan"]
+    assert table["kmer"].iloc[0] == "GAC"
+    assert table["effect"].is_monotonic_decreasing
+    assert len(table) == 64
+    assert "position 19 of 8 backgrounds" in section.method
+
+
+def test_the_scan_names_what_lowers_more(tmp_path):
+    study, results = results_of("scan", Sites(weight=-2.0), tmp_path, OPTIONS)
+    reading = describe(study, results).figures[0].reading
+    assert "GAC the lowest" in reading
+    assert "GAC lowers it by more than any raises it; `--motif GAC`" in reading
+
+
+def test_effects_without_any_doubt_are_counted(tmp_path):
+    # No letter matters but GAC: every effect is exactly 2 or 0, with no spread.
+    study, results = results_of("scan", Sites(base=0.0), tmp_path, OPTIONS)
+    reading = describe(study, results).figures[0].reading
+    assert reading.endswith("of 5 %, 1 raise the output and 0 lower it.")
+
+
+def test_counts_are_by_direction():
+    effect = torch.tensor([3.0, -3.0, -4.0, 0.1], dtype=torch.float64)[:, None]
+    found = KmerScan(["A", "C", "G", "U"], effect, torch.full_like(effect, 0.2), 30)
+    study = Study(inputs_of(Sites()), ReportOptions(k=1, n=4, n_scan=2), NOWHERE)
+    reading = describe(study, {"scan": found}).figures[0].reading
+    assert "1 raise the output and 2 lower it" in reading
+
+
+def test_strands_are_named(tmp_path):
+    options = ReportOptions(k=2, n=4, n_scan=4, both_strands=True)
+    study, results = results_of("scan", Sites(), tmp_path, options)
+    method = describe(study, results).method
+    assert "averaged with their reverse complements" in method
+
+
+def test_p_values_of_certain_effects():
+
+    frame = pd.DataFrame({"effect": [0.0, 2.0, 1.0], "se": [0.0, 0.0, 0.5]})
+    p = _p_values(frame, 5)
+    assert p[:2].tolist() == [1, 0]
+    assert 0.05 < p[2] < 0.2
+    assert not np.isnan(p).any()
