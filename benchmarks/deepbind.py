@@ -259,7 +259,7 @@ def read_jaspar(release: str) -> dict[str, torch.Tensor]:
     database = pyjaspar.jaspardb(release=release)
     motifs = database.fetch_motifs(collection="CORE", tax_group=["vertebrates"])
     return {
-        f"{motif.matrix_id} {motif.name}": gia.motifs.matrices.pfm_to_ppm(
+        f"{motif.matrix_id} {motif.name}": gia.motifs.pfm_to_ppm(
             [list(motif.counts[letter]) for letter in DNA]
         )
         for motif in motifs

@@ -69,7 +69,7 @@ def draw_background(protein: str, name: str, n: int) -> torch.Tensor:
             rb.load_profile(protein), n=n, random_state=0
         )
     probes = rb.simulate_rnacompete(N_PROBES, random_state=0).X
-    return gia.backgrounds.sample_background(name, probes, n=n, random_state=0)
+    return gia.backgrounds.sample_backgrounds(probes, [name], n, random_state=0)[name]
 
 
 def local_importances(protein: str, name: str, n: int) -> np.ndarray:

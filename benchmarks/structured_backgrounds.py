@@ -29,8 +29,8 @@ CLOVERLEAF = (
 DESIGNS = {
     "stem 6, loop 7": gia.structure.Hairpin(11, 6, 7).dot_bracket(41),
     "stem 8, loop 7": gia.structure.Hairpin(9, 8, 7).dot_bracket(41),
-    "released: stem 9, loop 7": gia.structure.pairs.RELEASED_HAIRPIN.dot_bracket(41),
-    "paper: stem 11, loop 6": gia.structure.pairs.PAPER_HAIRPIN.dot_bracket(41),
+    "released: stem 9, loop 7": gia.structure.Hairpin.released().dot_bracket(41),
+    "paper: stem 11, loop 6": gia.structure.Hairpin.paper().dot_bracket(41),
     "two hairpins in a stem, 50 nt": ("((((((..((((....))))..((((.....))))...))))))."),
     "tRNA, 76 nt": CLOVERLEAF,
 }

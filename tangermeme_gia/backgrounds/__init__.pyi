@@ -1,5 +1,4 @@
 from .by_name import background_names as background_names
-from .by_name import sample_background as sample_background
 from .by_name import sample_backgrounds as sample_backgrounds
 from .composition import kmer_divergence as kmer_divergence
 from .composition import motif_occurrences as motif_occurrences

@@ -37,8 +37,8 @@ def background_names() -> tuple[str, ...]:
 
 
 def sample_background(
-    name: str,
     X: torch.Tensor | PackedSequence,
+    name: str,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
     random_state: RandomState = None,
@@ -47,12 +47,12 @@ def sample_background(
 
     Parameters
     ----------
+    X: torch.Tensor, shape=(-1, alphabet, length), or PackedSequence
+        Observed one-hot sequences.
+
     name: str
         One of `background_names()`: "profile", "shuffle", "dinucleotide", "quartile1"
         (the lowest 25 % of the scores) to "quartile4".
-
-    X: torch.Tensor, shape=(-1, alphabet, length), or PackedSequence
-        Observed one-hot sequences.
 
     n: int, optional
         Sequences to draw. Default is 1000.
@@ -78,7 +78,7 @@ def sample_background(
     --------
     >>> from tangermeme.utils import random_one_hot
     >>> X = random_one_hot((20, 4, 41), random_state=0)
-    >>> sample_background("dinucleotide", X, n=5).shape
+    >>> sample_background(X, "dinucleotide", n=5).shape
     torch.Size([5, 4, 41])
     """
     if name not in _NAMES:
@@ -150,4 +150,4 @@ def sample_backgrounds(
             f"{background_names()}."
         )
     seed = as_seed(random_state)
-    return {name: sample_background(name, X, n, scores, seed) for name in names}
+    return {name: sample_background(X, name, n, scores, seed) for name in names}

@@ -116,7 +116,7 @@ def draw_background(
         _log.info("no measured scores: %s is of the model's predictions", name)
         keywords = {"batch_size": 256, **prediction}
         scores = predict(inputs.model, X, **keywords)[:, 0]
-    return sample_background(name, X, n, scores, seed)
+    return sample_background(X, name, n, scores, seed)
 
 
 def draw_all(

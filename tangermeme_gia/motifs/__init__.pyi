@@ -4,5 +4,6 @@ from .from_kmers import align_kmers as align_kmers
 from .from_kmers import sensitivity_logo as sensitivity_logo
 from .matrices import information_content as information_content
 from .matrices import information_logo as information_logo
+from .matrices import pfm_to_ppm as pfm_to_ppm
 from .matrices import pwm_to_ppm as pwm_to_ppm
 from .matrices import reverse_complement as reverse_complement

@@ -189,50 +189,6 @@ def pfm_to_ppm(
     return torch.from_numpy(counts / totals)
 
 
-def ppm_to_pwm(
-    ppm: Matrix, background: ArrayLike | None = None, pseudocount: float = 0.0
-) -> torch.Tensor:
-    """Position probability matrix to position weight matrix (log2 odds).
-
-    Parameters
-    ----------
-    ppm: array-like, shape=(len(alphabet), length)
-        Probabilities.
-
-    background: array-like or None, shape=(len(alphabet),), optional
-        Frequencies of the letters outside motifs. None is uniform. Default is None.
-
-    pseudocount: float, optional
-        Weight of the background mixed into every column, whose own weight is 1.
-        Default is 0, with which impossible letters have a log odds of minus infinity.
-
-    Returns
-    -------
-    pwm: torch.Tensor, dtype=float64, shape=(len(alphabet), length)
-        log2(probability / background) in bits.
-
-    Raises
-    ------
-    ValueError
-        If the PPM or the background does not hold probabilities, or the pseudocount is
-        negative.
-
-    Examples
-    --------
-    >>> ppm_to_pwm([[0.5], [0.25], [0.25], [0.0]])
-    tensor([[1.],
-            [0.],
-            [0.],
-            [-inf]], dtype=torch.float64)
-    """
-    probabilities = check_ppm(ppm)
-    frequencies = torch.from_numpy(check_frequencies(background, len(probabilities)))
-    if not pseudocount >= 0:
-        raise ValueError(f"`pseudocount`={pseudocount} must not be negative.")
-    odds = (probabilities / frequencies[:, None] + pseudocount) / (1 + pseudocount)
-    return torch.log2(odds)
-
-
 def pwm_to_ppm(pwm: Matrix, background: ArrayLike | None = None) -> torch.Tensor:
     """Position weight matrix (log2 odds) to position probability matrix.
 

@@ -333,7 +333,7 @@ class Study:
         if name == "profile" and self.inputs.profile is not None:
             return profile_background(self.inputs.profile, n, seed + 1)
         scores = self.scores if name.startswith("quartile") else None
-        return sample_background(name, self.observed, n, scores, seed + 1)
+        return sample_background(self.observed, name, n, scores, seed + 1)
 
     def predict(self, X: torch.Tensor) -> torch.Tensor:
         """What the model says of sequences as they are, shape=(n, 1)."""

@@ -106,6 +106,16 @@ class Hairpin:
         return "." * self.stem_start + folded + "." * (length - self.end)
 
     @classmethod
+    def paper(cls) -> Hairpin:
+        """Watson-Crick pairs at 6-16 with 23-33, 1-based (paper, "RNA structure")."""
+        return cls()
+
+    @classmethod
+    def released(cls) -> Hairpin:
+        """Pairs at 7-15 with 23-31, 0-based: what the authors' released code does."""
+        return cls(stem_start=7, stem_length=9, loop_length=7)
+
+    @classmethod
     def from_dot_bracket(cls, structure: str) -> Hairpin:
         """The geometry of a dot-bracket string with one perfect stem-loop.
 
@@ -142,11 +152,7 @@ class Hairpin:
         return hairpin
 
 
-# Watson-Crick pairs at 6-16 with 23-33, 1-based (paper, "RNA structure").
-PAPER_HAIRPIN = Hairpin()
-# Pairs at 7-15 with 23-31, 0-based: what the authors' released code does instead.
-RELEASED_HAIRPIN = Hairpin(stem_start=7, stem_length=9, loop_length=7)
-_PRESETS = {"paper": PAPER_HAIRPIN, "released": RELEASED_HAIRPIN}
+_PRESETS = {"paper": Hairpin.paper, "released": Hairpin.released}
 
 
 def parse_dot_bracket(structure: str) -> NDArray[np.int64]:
@@ -268,7 +274,7 @@ def pair_indices(structure: str | Hairpin, length: int | None = None) -> Pairs:
     ----------
     structure: str or Hairpin
         A dot-bracket string, the geometry of a hairpin, or the name of one: "paper"
-        (`PAPER_HAIRPIN`) or "released" (`RELEASED_HAIRPIN`).
+        (`Hairpin.paper`) or "released" (`Hairpin.released`).
 
     length: int or None, optional
         Length of the sequences the structure is meant for; None checks nothing.
@@ -325,7 +331,7 @@ def named_structure(structure: str | Hairpin) -> str | Hairpin:
             f"`structure`={structure!r} must be a dot-bracket string, a Hairpin, or "
             f"one of {', '.join(map(repr, _PRESETS))}."
         )
-    return _PRESETS[structure]
+    return _PRESETS[structure]()
 
 
 def complementary_bases(

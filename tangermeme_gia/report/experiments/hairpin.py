@@ -13,7 +13,7 @@ from ..._core.motif import reverse_complement
 from ..._core.results import GIAResult
 from ...experiments.hairpin import hairpin_importance
 from ...statistics.effects import effect_difference
-from ...structure.pairs import PAPER_HAIRPIN, Hairpin
+from ...structure.pairs import Hairpin
 from ..effects import local_effects
 from ..layout import NOT_NUCLEOTIDES
 from ..section import Figure, Section
@@ -94,8 +94,8 @@ def describe(study: Study, results: Results) -> Section:
 def _shape(study: Study) -> Hairpin:
     """The paper's hairpin, or one in the middle whose stem and loop hold the motif."""
     k, length = len(study.motif), study.inputs.length
-    if length == _PAPER_LENGTH and k <= PAPER_HAIRPIN.loop_length:
-        return PAPER_HAIRPIN
+    if length == _PAPER_LENGTH and k <= Hairpin.paper().loop_length:
+        return Hairpin.paper()
     stem, loop = max(8, k), k + 3
     return Hairpin(max(0, (length - 2 * stem - loop) // 2), stem, loop)
 

@@ -196,14 +196,14 @@ def test_every_name_is_the_background_of_that_name(X):
         )
     assert background_names() == tuple(expected)
     for name, background in expected.items():
-        assert torch.equal(sample_background(name, X, 12, scores, 1), background)
+        assert torch.equal(sample_background(X, name, 12, scores, 1), background)
 
 
 def test_unknown_names_and_missing_scores_are_refused(X):
     for name in ("quartile5", ["profile"], 1):
         with pytest.raises(ValueError, match=r"`name`=.* is not .*'profile'"):
-            sample_background(name, X)
+            sample_background(X, name)
     with pytest.raises(ValueError, match="'quartile1' needs `scores`"):
-        sample_background("quartile1", X)
+        sample_background(X, "quartile1")
     with pytest.raises(ValueError, match="`n`=13, but only 12 of the 48 sequences"):
-        sample_background("quartile1", X, 13, np.arange(48))
+        sample_background(X, "quartile1", 13, np.arange(48))

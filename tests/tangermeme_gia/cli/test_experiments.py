@@ -191,7 +191,7 @@ def test_backgrounds_are_those_of_the_library(
 ):
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", name]
-    drawn = gia.backgrounds.sample_background(name, X, 10, y, 2)
+    drawn = gia.backgrounds.sample_backgrounds(X, [name], 10, y, 2)[name]
     expected = gia.multi_site(model, drawn, "GATA", [0, 8])
     assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
 

@@ -117,7 +117,7 @@ def test_named_backgrounds_are_those_of_sample_background():
     drawn = sample_backgrounds(X, n=9, scores=scores, random_state=5)
     assert len(drawn) == 7
     for name, background in drawn.items():
-        alone = sample_background(name, X, 9, scores, random_state=5)
+        alone = sample_background(X, name, 9, scores, random_state=5)
         assert torch.equal(background, alone)
     assert list(sample_backgrounds(X, ["shuffle"], n=2)) == ["shuffle"]
     for names in ("shuffle", ["shuffle", "shuffle"], []):
