@@ -15,6 +15,7 @@ from tangermeme.predict import predict
 from torch import nn
 
 from tangermeme_gia._core.command_line import check_files, write_table
+from tangermeme_gia._core.letters import RNA
 
 from ..data.preparation import Prepared, prepare
 from ..data.public_data import RAY2013_FILES, download
@@ -128,7 +129,7 @@ def evaluate_model(**given: Any) -> None:
     fitted, metadata = find_model(options.model)
     measured = _take_part(options, read_data(options, fitted.config.length))
     settings = required_settings(fitted.config, metadata.provenance)
-    if settings is not None and measured.X.shape[1] == _SEQUENCE_CHANNELS:
+    if settings is not None and measured.X.shape[1] == len(RNA):
         measured = _add_channels(measured, settings, options.structure_cache)
     y_hat = predict(
         fitted, measured.X, batch_size=options.batch_size, device=options.device
@@ -220,7 +221,6 @@ def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
 
 
 _BATCH_SIZE = 512
-_SEQUENCE_CHANNELS = 4
 
 
 def find_model(name: str) -> tuple[ResidualBind, Metadata]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tangermeme_gia._core.letters import RNA, RandomState
 
 from .encoding import decode_sequences
-from .splits import DESIGN_SETS, PRESPLIT_SETS, split_sets
+from .splits import DESIGN_SETS, PRESPLIT_SETS, check_sets, split_sets
 
 logger = logging.getLogger(__name__)
 
@@ -261,12 +261,7 @@ class RNAcompete:
                 f"`sets` has shape {self.sets.shape}; {len(self)} probes need "
                 f"({len(self)},)."
             )
-        found = set(self.sets.tolist())
-        if not (found <= set(DESIGN_SETS) or found <= set(PRESPLIT_SETS)):
-            raise ValueError(
-                f"`sets` holds {sorted(found)}; allowed are either 'A' and 'B' or "
-                "'train', 'valid' and 'test'."
-            )
+        check_sets(set(self.sets.tolist()))
 
     def _check_rows(self, rows: Rows) -> NDArray[np.int64]:
         if isinstance(rows, torch.Tensor):

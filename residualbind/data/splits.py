@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -78,13 +78,9 @@ def split_sets(
     found = sorted(set(labels.tolist()))
     if not found:
         raise ValueError("`sets` is empty; nothing to split.")
+    check_sets(found)
     if set(found) <= set(PRESPLIT_SETS):
         return Split(*(np.flatnonzero(labels == part) for part in PRESPLIT_SETS))
-    if not set(found) <= set(DESIGN_SETS):
-        raise ValueError(
-            f"`sets` holds {found}; allowed are either 'A' and 'B' or 'train', "
-            "'valid' and 'test'."
-        )
     if not 0 < valid_fraction < 1:
         raise ValueError(
             f"`valid_fraction`={valid_fraction} must be above 0 and below 1."
@@ -102,6 +98,15 @@ def split_sets(
         valid=np.sort(shuffled[:n_valid]),
         test=np.flatnonzero(labels == "B"),
     )
+
+
+def check_sets(found: Collection[str]) -> None:
+    """Raise unless labels are all of one of the two kinds."""
+    if not (set(found) <= set(DESIGN_SETS) or set(found) <= set(PRESPLIT_SETS)):
+        raise ValueError(
+            f"`sets` holds {sorted(found)}; allowed are either 'A' and 'B' or "
+            "'train', 'valid' and 'test'."
+        )
 
 
 def standard_sets(

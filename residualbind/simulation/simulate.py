@@ -145,6 +145,10 @@ def simulate_rnacompete(
     Returns
     -------
     simulation: Simulation
+        Probes `X` and their `sequences`, scores `y`, `sets`, `experiments` (one,
+        "simulated"), and all of these as the `data` that a reader returns; the `truth`,
+        the `components` of each noise-free score, and the `design` of each probe:
+        length, copies and hairpin.
 
     Raises
     ------
