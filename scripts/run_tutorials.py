@@ -5,8 +5,8 @@
 Needs `pip install ".[test]"`. Without names all notebooks are run. Each runs on the
 kernel "python3" in an empty folder, without a GPU and on one thread (`OMP_NUM_THREADS`
 asks for more), so that trained models come out alike. What differs from run to run
-(times, versions, the state of an editor) is not saved. A cell that fails, or anything on
-the error stream but a progress bar, stops the script before the notebook is saved.
+(times, versions, the state of an editor) is not saved. A cell that fails, or anything
+on the error stream but a progress bar, stops the script before the notebook is saved.
 
 A notebook may say in its metadata which modules it needs beyond those of the `test`
 extra (`"requires": ["bpnetlite"]`) and that it belongs to the fast tests
