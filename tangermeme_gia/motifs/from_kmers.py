@@ -203,15 +203,12 @@ def align_kmers(
     scores = as_float64(effects, "effects")
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
-    furthest = k - 1 if max_shift is None else max_shift
-    _check_options(top, furthest, min_coverage, k)
+    furthest = _check_options(top, max_shift, min_coverage, k)
     frequencies = check_frequencies(background, len(letters))
     order = np.argsort(-scores, kind="stable")[:top]
     weights = _weights(scores[order], baseline)
     codes = codes[order]
-    complements = (
-        np.array(complement_channels(letters), np.int8) if both_strands else None
-    )
+    complements = complement_channels(letters) if both_strands else None
     aligned = [_align(codes[0], code, furthest, complements) for code in codes]
     codes = np.array([one.code for one in aligned])
     starts = np.array([one.shift for one in aligned])
@@ -234,12 +231,15 @@ def align_kmers(
     return KmerAlignment(torch.from_numpy(ppm[:, first:last].copy()), table)
 
 
-def _check_options(top: int, max_shift: int, min_coverage: float, k: int) -> None:
-    if top < 1 or not 0 <= max_shift < k or not 0 <= min_coverage <= 1:
+def _check_options(top: int, max_shift: int | None, min_coverage: float, k: int) -> int:
+    """The largest shift that is allowed."""
+    furthest = k - 1 if max_shift is None else max_shift
+    if top < 1 or not 0 <= furthest < k or not 0 <= min_coverage <= 1:
         raise ValueError(
             f"`top`={top} must be at least 1, `max_shift`={max_shift} between 0 and "
             f"{k - 1}, `min_coverage`={min_coverage} between 0 and 1."
         )
+    return furthest
 
 
 def _letter_codes(kmers: Sequence[str], letters: list[str]) -> Codes:
@@ -293,7 +293,7 @@ class _Aligned(NamedTuple):
 
 
 def _align(
-    best: Codes, code: Codes, furthest: int, complements: NDArray[np.int8] | None
+    best: Codes, code: Codes, furthest: int, complements: tuple[int, ...] | None
 ) -> _Aligned:
     """Of equal strands the given one, of equal shifts the smallest, then the left."""
 
@@ -307,7 +307,7 @@ def _align(
 
     strands = [(code, "+")]
     if complements is not None:
-        strands.append((complements[code[::-1]], "-"))
+        strands.append((np.array(complements, np.int8)[code[::-1]], "-"))
     candidates = [
         _Aligned(turned, strand, shift)
         for turned, strand in strands
