@@ -494,7 +494,7 @@ def test_a_training_step_is_that_of_the_layers_as_written(
             fast[name], value, atol=1e-5 * scale, rtol=0, msg=name
         )
         # Rounding to bfloat16 moves gradients by a fifth, whichever pass it is. Few
-        # numbers may come off lightly in one of them: half a last bit is always allowed.
+        # numbers may come off lightly in one of them: half a last bit is allowed.
         half_a_bit = torch.finfo(torch.bfloat16).eps / 2 * value.float().norm().item()
         rounded, allowed = (
             (state[name].float() - value).norm().item()
