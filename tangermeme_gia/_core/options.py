@@ -136,7 +136,8 @@ def _shown(parameter: inspect.Parameter) -> list[inspect.Parameter]:
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=_DEFAULTS.get(name),
-            annotation=annotation,
+            # As it is written, like the annotations of the other parameters.
+            annotation=getattr(annotation, "__forward_arg__", annotation),
         )
         for name, annotation in inspect.get_annotations(kind).items()
     ]

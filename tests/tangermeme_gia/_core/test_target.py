@@ -155,6 +155,7 @@ def test_the_shared_options_are_in_the_signature():
     shown = {"target", "func", "batch_size", "device", "n_controls", "random_state"}
     assert shown < set(parameters)
     assert parameters["func"].default is predict
+    assert str(parameters["batch_size"]) == "batch_size: 'int | None' = None"
     assert "batch_size" in multi_site.__doc__
 
 
