@@ -97,27 +97,20 @@ def _replacement(name: str, asked: Asked, n: int) -> Any:
 def _add_regions(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("experiment")
     where = group.add_mutually_exclusive_group(required=True)
-    for name, metavar, text in (
-        (
-            "--windows",
-            "START:END",
-            "regions that every sequence loses in turn: 10:16 is the bases 10 to 15, "
-            "counted from 0",
-        ),
-        (
-            "--annotations",
-            "SEQ:START:END",
-            "regions of single sequences, which are counted from 0, too",
-        ),
-    ):
-        where.add_argument(
-            name,
-            nargs="+",
-            type=lambda w: [region(w)],
-            action=Flat,
-            metavar=metavar,
-            help=text,
-        )
+    several: Any = {"nargs": "+", "type": lambda w: [region(w)], "action": Flat}
+    where.add_argument(
+        "--windows",
+        metavar="START:END",
+        help="regions that every sequence loses in turn: 10:16 is the bases 10 to 15, "
+        "counted from 0",
+        **several,
+    )
+    where.add_argument(
+        "--annotations",
+        metavar="SEQ:START:END",
+        help="regions of single sequences, which are counted from 0, too",
+        **several,
+    )
     where.add_argument(
         "--width", type=int, help="windows of so many bases along the sequences"
     )

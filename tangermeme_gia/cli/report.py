@@ -20,12 +20,7 @@ from ..report import (
     run_report,
     write_overview,
 )
-from .options import (
-    add_inputs,
-    add_model,
-    prediction_options,
-    read_inputs,
-)
+from .options import add_inputs, add_model, prediction_options, read_inputs
 from .values import respell
 
 
