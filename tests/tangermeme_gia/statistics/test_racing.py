@@ -99,6 +99,20 @@ def test_all_ways_to_scan_can_race(X, options):
     assert found.effect.shape[1:] == whole.effect.shape[1:]
 
 
+@pytest.mark.parametrize("fold", [False, True])
+def test_a_race_counts_the_sequences_it_predicts(X, fold):
+    asked = []
+
+    def count(model, X, args=None):
+        asked.append(len(X))
+        return model(X.float())
+
+    options = {"k": 3, "top": 2, "fold_reverse_complements": fold, "random_state": 0}
+    found = best_kmers(Letters(), X, func=count, **options)
+    assert found.n_predictions == sum(asked) - len(X)
+    assert found.n_exhaustive == (2 * 32 if fold else 64) * len(X)
+
+
 def test_packed_sequences_and_rna_race_alike(X):
     options = {"k": 2, "top": 2, "random_state": 0}
     expected = best_kmers(Letters(), X, **options)
