@@ -493,12 +493,14 @@ def test_a_training_step_is_that_of_the_layers_as_written(
         torch.testing.assert_close(
             fast[name], value, atol=1e-5 * scale, rtol=0, msg=name
         )
-        # Rounding to bfloat16 moves gradients by a fifth, whichever pass it is.
+        # Rounding to bfloat16 moves gradients by a fifth, whichever pass it is. Few
+        # numbers may come off lightly in one of them: half a last bit is allowed.
+        half_a_bit = torch.finfo(torch.bfloat16).eps / 2 * value.float().norm().item()
         rounded, allowed = (
             (state[name].float() - value).norm().item()
             for state in (fast_bfloat16, written_bfloat16)
         )
-        assert rounded <= 1.5 * allowed, name
+        assert rounded <= 1.5 * allowed + half_a_bit, name
 
 
 def test_training_drops_the_shares_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
