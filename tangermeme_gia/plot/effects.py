@@ -20,7 +20,6 @@ from .style import (
     GLOBAL,
     GREY,
     LOCAL,
-    PALETTE,
     SKY,
     VERMILION,
     Columns,
@@ -30,11 +29,13 @@ from .style import (
     column_title,
     distinct_columns,
     finish,
+    ink,
     label_ticks,
     labelled_height,
     new_axes,
     note,
     one_output,
+    palette,
     row_labels,
     whole_ticks,
 )
@@ -100,9 +101,10 @@ def local_importance_boxes(
     places = np.arange(local.shape[1])
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     (_boxes if kind == "box" else _violins)(ax, local, places)
-    ax.scatter(
-        places, local.mean(axis=0), marker="D", s=14, color="black", zorder=4, lw=0
-    )
+    # Black on boxes, and with an edge that is seen beside them.
+    means = local.mean(axis=0)
+    edge = {"edgecolors": ink(ax), "linewidths": 0.5}
+    ax.scatter(places, means, s=14, c="black", marker="D", zorder=4, **edge)
     label_ticks(ax, labels)
     ax.set_xlim(-0.6, len(places) - 0.4)
     note(ax, f"◆ global importance, {backgrounds([len(local)])}")
@@ -174,7 +176,7 @@ def additivity_line(
         capsize=2,
         linewidth=1,
     )
-    face = BLUE if include_zero else "white"
+    face = BLUE if include_zero else ax.get_facecolor()
     ax.plot([0], [0], "o", markersize=4, color=BLUE, markerfacecolor=face)
     ax.set_xlim(-0.05 * sites[-1], 1.05 * sites[-1])
     whole_ticks(ax.xaxis)
@@ -311,8 +313,8 @@ def factorial_bars(
     contrasts = factorial_contrasts(result)
     ax = new_axes(ax, height=labelled_height(contrasts.names))
     intervals = [confidence_interval(values) for values in contrasts.local.T]
-    sizes = contrasts.sets.sum(axis=1)
-    _bars(ax, intervals, [PALETTE[(size - 1) % len(PALETTE)] for size in sizes])
+    sizes, colours = contrasts.sets.sum(axis=1), palette(ax)
+    _bars(ax, intervals, [colours[(size - 1) % len(colours)] for size in sizes])
     label_ticks(ax, contrasts.names)
     note(ax, _backgrounds(result))
     return finish(ax, "", "Effect or interaction\n(model output)")
@@ -329,9 +331,9 @@ def _boxes(ax: Axes, local: Values, places: NDArray[Any]) -> None:
         widths=0.6,
         patch_artist=True,
         manage_ticks=False,
-        boxprops={"facecolor": SKY, "linewidth": 0.7},
-        whiskerprops={"linewidth": 0.7},
-        capprops={"linewidth": 0.7},
+        boxprops={"facecolor": SKY, "edgecolor": ink(ax), "linewidth": 0.7},
+        whiskerprops={"color": ink(ax), "linewidth": 0.7},
+        capprops={"color": ink(ax), "linewidth": 0.7},
         medianprops={"color": "black", "linewidth": 0.9},
         flierprops={"marker": ".", "markersize": 1.5, "markeredgecolor": GREY},
     )
@@ -345,9 +347,9 @@ def _violins(ax: Axes, local: Values, places: NDArray[Any]) -> None:
             [local[:, i] for i in drawn], positions=drawn, widths=0.8, showextrema=False
         )
         for body in parts["bodies"]:
-            body.set(facecolor=SKY, edgecolor="black", linewidth=0.5, alpha=1)
+            body.set(facecolor=SKY, edgecolor=ink(ax), linewidth=0.5, alpha=1)
     for i in set(places.tolist()) - set(drawn):
-        ax.hlines(local[0, i], i - 0.4, i + 0.4, color="black", linewidth=0.7)
+        ax.hlines(local[0, i], i - 0.4, i + 0.4, color=ink(ax), linewidth=0.7)
 
 
 def _bars(ax: Axes, intervals: list[Interval], colours: list[str]) -> None:
@@ -360,11 +362,11 @@ def _bars(ax: Axes, intervals: list[Interval], colours: list[str]) -> None:
         effect,
         yerr=[effect - low, high - effect],
         fmt="none",
-        ecolor="black",
+        ecolor=ink(ax),
         elinewidth=0.8,
         capsize=2,
     )
-    ax.axhline(0, color="black", linewidth=0.6)
+    ax.axhline(0, color=ink(ax), linewidth=0.6)
 
 
 def _bounds(interval: Interval) -> str:

@@ -22,11 +22,13 @@ from .style import (
     GREY,
     LETTER_COLOURS,
     MEDIUM,
+    PLAIN,
     SKY,
     SMALL,
     PowersInLabels,
     figure_width,
     finish,
+    ink,
     new_axes,
 )
 
@@ -210,7 +212,7 @@ def mutagenesis_heatmap(
         _draw_above(ax, heights)
     ax.set_ylim(rows - 0.5, rows - 0.5 - top)
     ax.set_xlim(-0.5, len(sequence) - 0.5)
-    ax.set_yticks(range(rows), letters)
+    ax.set_yticks(range(rows), letters, **PLAIN)
     number_positions(ax, len(sequence))
     codes = [letters.index(letter) for letter in sequence]
     ax.plot(range(len(codes)), codes, "o", color="black", markersize=2.5)
@@ -241,13 +243,21 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None
     grid = np.asarray(values, dtype=float)
     limit = float(np.nanmax(np.abs(grid), initial=0)) or 1.0
     # Orange and purple are told apart by all common kinds of colour vision.
-    image = ax.imshow(grid, cmap="PuOr_r", vmin=-limit, vmax=limit, aspect="auto")
+    image = ax.imshow(
+        grid,
+        cmap="PuOr_r",
+        vmin=-limit,
+        vmax=limit,
+        aspect="auto",
+        interpolation="nearest",
+    )
+    ax.grid(False)  # no line through the numbers
     beside = ax.inset_axes((1.03, 0, 0.035, share))
     figure = ax.get_figure(root=True)
     bar = figure.colorbar(  # type: ignore[union-attr]
         image, cax=beside, format=PowersInLabels()
     )
-    bar.set_label(label, fontsize=SMALL)
+    bar.set_label(label, fontsize=SMALL, **PLAIN)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
 
@@ -258,6 +268,7 @@ def draw_logo(ax: Axes, logo: pd.DataFrame) -> None:
     # A motif without information, or a model without response, has no letters.
     if logo.to_numpy().any():
         logomaker.Logo(logo, ax=ax, color_scheme=colours, show_spines=False)
+        ax.lines[-1].set_color(ink(ax))  # at 0
     ax.spines[["left", "bottom"]].set_visible(True)
     ax.set_xlim(-0.5, len(logo) - 0.5)
     number_positions(ax, len(logo))

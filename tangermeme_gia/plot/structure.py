@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,18 +20,19 @@ from .style import (
     BLUE,
     GREY,
     LOCAL,
-    PALETTE,
     Columns,
     Values,
+    add_legend,
     backgrounds,
     check_columns,
     check_one_output,
     distinct_columns,
     finish,
-    legend_beside,
+    ink,
     legend_height,
     new_axes,
     note,
+    palette,
     row_labels,
     wrapped,
 )
@@ -274,15 +276,17 @@ def _scatter(
     ax = new_axes(ax, height=legend_height(titles, 2.3))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     notes = [backgrounds([int(rows["background"].nunique())])]
-    for i, (group, title) in enumerate(zip(groups, titles, strict=True)):
+    colours, handles = palette(ax), []
+    for i, group in enumerate(groups):
         part = rows[labels == group]
         x, y = part[column].to_numpy(float), part["local_importance"].to_numpy(float)
-        colour, text = PALETTE[i % len(PALETTE)], _correlation(x, y)
-        label = f"{title}\n{text}" if len(groups) > 1 else None
-        ax.scatter(x, y, s=5, color=colour, alpha=0.3, linewidths=0, label=label)
-        _draw_means(ax, x, y, colour if len(groups) > 1 else "black")
+        colour, text = colours[i % len(colours)], _correlation(x, y)
+        titles[i] = f"{titles[i]}\n{text}"
+        handles.append(ax.scatter(x, y, s=5, color=colour, alpha=0.3, linewidths=0))
+        _draw_means(ax, x, y, colour if len(groups) > 1 else ink(ax))
     if len(groups) > 1:
-        for handle in legend_beside(ax, handletextpad=0.2).legend_handles:
+        legend = add_legend(ax, handles, titles, handletextpad=0.2)
+        for handle in legend.legend_handles:
             handle.set_alpha(1)  # type: ignore[union-attr]
     elif text:
         notes.insert(0, text)
@@ -306,7 +310,7 @@ def _rows_with(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows
 
 
-def _draw_means(ax: Axes, x: Values, y: Values, colour: str) -> None:
+def _draw_means(ax: Axes, x: Values, y: Values, colour: Any) -> None:
     """Means of groups of backgrounds that are neighbours on the x axis."""
     n_groups = min(_GROUPS, len(x) // _FEWEST)
     if n_groups < 2 or x.min() == x.max():
@@ -324,7 +328,7 @@ def _draw_means(ax: Axes, x: Values, y: Values, colour: str) -> None:
         color=colour,
         marker="o",
         markersize=4,
-        markeredgecolor="black",
+        markeredgecolor=ink(ax),
         markeredgewidth=0.5,
         linewidth=1,
         capsize=2,

@@ -1,6 +1,7 @@
 """What all plots share: colours, sizes, and how results and tables are read.
 
-Everything is set on the artists; matplotlib's global settings are never changed.
+Everything is set on the artists; matplotlib's global settings are never changed. Names
+are shown letter by letter, and what must contrast does so under any style of the user.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.legend import Legend
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 from numpy.typing import NDArray
@@ -27,7 +30,7 @@ Columns: TypeAlias = str | Sequence[str]
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
-PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, "#000000")
+_PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 GREY = "#888888"
 LETTER_COLOURS = {
     "A": GREEN,
@@ -58,6 +61,10 @@ _LINE_LETTERS = 14
 _LABEL_LETTERS, _UPRIGHT_LETTERS = 40, 20
 # Share of a figure's width that axes have before there is a layout.
 _AXES_SHARE = 0.775
+# Settings of a text that is no markup, neither of mathtext nor of TeX.
+PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False}
+# Of the luminances of two colours that are told apart (WCAG 2.1, large type).
+_CONTRAST = 3
 # Inches from one line of small type to the next.
 LINE = 1.2 * SMALL / 72
 
@@ -69,10 +76,41 @@ def new_axes(ax: Axes | None, height: float = HEIGHT, width: float = WIDTH) -> A
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
+def ink(ax: Axes, beside: bool = False) -> Any:
+    """The colour of the style's text, or black or white where that is not seen.
+
+    On the axes, or beside them on the figure.
+    """
+    ground = np.ones(3)
+    for patch in (ax.get_figure(root=True).patch, *(() if beside else (ax.patch,))):  # type: ignore[union-attr]
+        *colour, alpha = to_rgba(patch.get_facecolor())
+        if patch.get_visible():
+            ground = alpha * np.array(colour) + (1 - alpha) * ground
+    text = mpl.rcParams["text.color"]
+    if _contrast(to_rgb(text), ground) >= _CONTRAST:
+        return text
+    return max("black", "white", key=lambda name: _contrast(to_rgb(name), ground))
+
+
+def _contrast(one: Sequence[float], other: Sequence[float] | Values) -> float:
+    """From 1 to 21, by WCAG 2.1."""
+    low, high = sorted(
+        np.array([0.2126, 0.7152, 0.0722])
+        @ np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+        for c in (np.asarray(one), np.asarray(other))
+    )
+    return float((high + 0.05) / (low + 0.05))
+
+
+def palette(ax: Axes) -> tuple[Any, ...]:
+    """Colours that are told apart, on the axes."""
+    return (*_PALETTE, ink(ax))
+
+
 def finish(ax: Axes, xlabel: str, ylabel: str) -> Axes:
     """Label the axes, in legible type and with two spines."""
-    ax.set_xlabel(xlabel, fontsize=MEDIUM)
-    ax.set_ylabel(ylabel, fontsize=MEDIUM)
+    ax.set_xlabel(xlabel, fontsize=MEDIUM, **PLAIN)
+    ax.set_ylabel(ylabel, fontsize=MEDIUM, **PLAIN)
     ax.tick_params(labelsize=SMALL)
     for axis in (ax.xaxis, ax.yaxis):
         if isinstance(axis.get_major_formatter(), ScalarFormatter):
@@ -103,14 +141,22 @@ class PowersInLabels(ScalarFormatter):
 def note(ax: Axes, text: str) -> None:
     """A line of small type above the axes, such as the number of backgrounds."""
     ax.text(
-        1.0, 1.02, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=SMALL
+        1.0,
+        1.02,
+        text,
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=SMALL,
+        color=ink(ax, beside=True),
+        **PLAIN,
     )
 
 
 def label_ticks(ax: Axes, labels: Sequence[str]) -> None:
     """A tick for each label, or for every few of them where no more can be read."""
     ticks, texts, rotation = _fitted(labels, width_in_inches(ax))
-    ax.set_xticks(ticks, texts)
+    ax.set_xticks(ticks, texts, **PLAIN)
     for tick in ax.get_xticklabels() if rotation else ():
         va = "center" if rotation == 90 else "top"
         tick.set(rotation=rotation, ha="right", va=va, rotation_mode="anchor")
@@ -298,17 +344,33 @@ def legend_height(labels: Sequence[str], lines: float) -> float:
     return max(HEIGHT, 1.05 * LINE * (3 + more))
 
 
-def legend_beside(ax: Axes, title: str | None = None, **options: Any) -> Legend:
-    """A legend beside the axes, where it covers nothing."""
-    return ax.legend(
-        title=title,
-        loc="upper left",
-        bbox_to_anchor=(1, 1),
+def add_legend(
+    ax: Axes,
+    handles: Sequence[Any],
+    labels: Sequence[str],
+    beside: bool = True,
+    **options: Any,
+) -> Legend:
+    """A legend of every handle, whatever its label; beside the axes it covers nothing.
+
+    Matplotlib leaves out what has no label, or one that begins with an underscore.
+    """
+    if beside:
+        options |= {"loc": "upper left", "bbox_to_anchor": (1, 1)}
+    legend = ax.legend(
+        handles,
+        [str(i) for i in range(len(labels))],
         fontsize=SMALL,
         title_fontsize=SMALL,
         frameon=False,
         **options,
     )
+    for handle, text, label in zip(handles, legend.get_texts(), labels, strict=True):
+        handle.set_label(label)
+        text.set_text(label)
+    for text in (*legend.get_texts(), legend.get_title()):
+        text.set(color=ink(ax, beside), **PLAIN)
+    return legend
 
 
 def half_widths(frame: pd.DataFrame) -> Values | None:

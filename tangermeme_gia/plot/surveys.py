@@ -16,9 +16,10 @@ from .style import (
     GLOBAL,
     HEIGHT,
     LINE,
-    PALETTE,
+    PLAIN,
     SMALL,
     Columns,
+    add_legend,
     as_frame,
     check_columns,
     column_title,
@@ -27,10 +28,12 @@ from .style import (
     figure_width,
     finish,
     half_widths,
+    ink,
     label_ticks,
     labelled_height,
     new_axes,
     note,
+    palette,
     row_labels,
     whole_ticks,
     wrapped,
@@ -115,7 +118,7 @@ def background_grid(
     inches = figure_width(ax) - _BESIDE - _BESIDE_PER_LETTER * longest
     notes = [count(frame), *_write_cells(ax, values, blocks, inches)]
     step = math.ceil(len(own) * row_height / _ROW_LABELS_HEIGHT)
-    ax.set_yticks(range(0, len(own), step), labels[::step])
+    ax.set_yticks(range(0, len(own), step), labels[::step], **PLAIN)
     label_ticks(ax, ticks)
     note(ax, "\n".join(part for part in notes if part))
     finish(ax, "", column_title(rows).replace(" (", "\n("))
@@ -187,11 +190,11 @@ def gc_bias_histograms(
         raise ValueError(f"`labels`={labels!r} must name the columns {names}.")
     values = [_numbers(frame[name], f"`frame` column {name!r}") for name in names]
     ax = new_axes(ax)
-    _histograms(ax, values, labels, bins)
+    handles = _histograms(ax, values, bins)
     if reference is not None:
-        ax.axvline(reference, color="black", linewidth=0.8, linestyle="--")
+        ax.axvline(reference, color=ink(ax), linewidth=0.8, linestyle="--")
     if len(names) > 1:
-        ax.legend(fontsize=SMALL, frameon=False)
+        add_legend(ax, handles, labels, beside=False)
     note(ax, _experiments(values))
     return finish(ax, xlabel, "Number of experiments")
 
@@ -232,7 +235,7 @@ def additivity_histogram(
     """
     values = _numbers(r2, "`r2`")
     ax = new_axes(ax)
-    _histograms(ax, [values], ["R²"], bins)
+    _histograms(ax, [values], bins)
     median = float(np.nanmedian(values))
     note(ax, f"{_experiments([values])}, median {median:.2g}")
     return finish(ax, "R² of the additivity fit", "Number of experiments")
@@ -300,19 +303,22 @@ def _numbers(values: Any, name: str) -> Any:
     return numbers
 
 
-def _histograms(ax: Axes, values: list[Any], labels: Sequence[str], bins: int) -> None:
+def _histograms(ax: Axes, values: list[Any], bins: int) -> list[Any]:
+    """Draw histograms on common bins; returns a bar of each."""
     edges = np.histogram_bin_edges(
         np.concatenate([v[np.isfinite(v)] for v in values]), bins
     )
-    for i, (numbers, label) in enumerate(zip(values, labels, strict=True)):
-        ax.hist(
+    colours, drawn = palette(ax), []
+    for i, numbers in enumerate(values):
+        _, _, bars = ax.hist(
             numbers[np.isfinite(numbers)],
             bins=edges.tolist(),
-            color=PALETTE[i % len(PALETTE)],
+            color=colours[i % len(colours)],
             alpha=1 if len(values) == 1 else 0.6,
-            label=label,
         )
+        drawn.append(bars[0])
     whole_ticks(ax.yaxis)
+    return drawn
 
 
 def _experiments(values: list[Any]) -> str:

@@ -15,20 +15,21 @@ from .style import (
     GREY,
     HEIGHT,
     LINE,
-    PALETTE,
+    PLAIN,
     SMALL,
     VERMILION,
     Columns,
+    add_legend,
     as_frame,
     check_columns,
     column_title,
     count,
     finish,
     half_widths,
-    legend_beside,
     legend_height,
     new_axes,
     note,
+    palette,
     row_labels,
     whole_ticks,
     wrapped,
@@ -188,6 +189,7 @@ def kmer_ranks(
         fontsize=SMALL,
         family="monospace",
         color=VERMILION,
+        **PLAIN,
     )
     phrases = [f"{len(frame):,} k-mers", count(frame)]
     note(ax, ", ".join(phrase for phrase in phrases if phrase))
@@ -206,12 +208,13 @@ def _curves(result: Any, x: str, argument: str, by: Columns, ax: Axes | None) ->
             "curve."
         )
     groups = check_columns(frame, "by", by)
-    labels = np.array(row_labels(frame, groups) if groups else [""] * len(frame))
-    names = {label: wrapped(label) for label in dict.fromkeys(labels.tolist())}
+    row = np.array(row_labels(frame, groups) if groups else [""] * len(frame))
+    names = {label: wrapped(label) for label in dict.fromkeys(row.tolist())}
     ax = new_axes(ax, height=legend_height(list(names.values()), 1.3))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    for i, (label, name) in enumerate(names.items()):
-        curve = frame[labels == label].sort_values(x, kind="stable")
+    colours, drawn = palette(ax), []
+    for i, label in enumerate(names):
+        curve = frame[row == label].sort_values(x, kind="stable")
         if curve[x].duplicated().any():
             twice = curve.loc[curve[x].duplicated(), x].iloc[0]
             raise ValueError(
@@ -219,10 +222,11 @@ def _curves(result: Any, x: str, argument: str, by: Columns, ax: Axes | None) ->
                 "columns that tell them apart, or `select` conditions."
             )
         # More curves than colours are told apart by their dashes.
-        style = ("-", "--", ":", "-.")[i // len(PALETTE) % 4]
-        _draw_curve(ax, curve, x, style, PALETTE[i % len(PALETTE)], name)
+        style = ("-", "--", ":", "-.")[i // len(colours) % 4]
+        drawn.append(_draw_curve(ax, curve, x, style, colours[i % len(colours)]))
     if groups:
-        legend_beside(ax, column_title(groups), handlelength=1)
+        labels = list(names.values())
+        add_legend(ax, drawn, labels, title=column_title(groups), handlelength=1)
     if count(frame):
         note(ax, count(frame))
     if frame[x].dtype.kind in "iu":
@@ -230,11 +234,10 @@ def _curves(result: Any, x: str, argument: str, by: Columns, ax: Axes | None) ->
     return finish(ax, column_title(x), GLOBAL)
 
 
-def _draw_curve(
-    ax: Axes, curve: pd.DataFrame, x: str, style: str, colour: str, name: str
-) -> None:
+def _draw_curve(ax: Axes, curve: pd.DataFrame, x: str, style: str, colour: Any) -> Any:
+    """Draw a curve; returns its line."""
     at, effect = curve[x], curve["effect"]
-    ax.plot(at, effect, style, color=colour, linewidth=1.2, label=name)
+    (line,) = ax.plot(at, effect, style, color=colour, linewidth=1.2)
     widths = half_widths(curve)
     if len(curve) == 1:
         # A curve of one point cannot be seen, nor its band.
@@ -243,3 +246,4 @@ def _draw_curve(
         )
     elif widths is not None:
         ax.fill_between(at, curve["low"], curve["high"], color=colour, alpha=0.25, lw=0)
+    return line

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -95,39 +96,83 @@ def run_task(
     Raises
     ------
     RuntimeError
-        If ViennaRNA fails, or a process ends before its time.
+        If ViennaRNA fails, or a process ends before its time, and that which repeats
+        its chunk does so, too.
     """
     size = _chunk_size([len(sequence) for sequence, *_ in given], n_jobs)
     chunks = [given[i : i + size] for i in range(0, len(given), size)]
-    threads = ThreadPoolExecutor(max(1, min(n_jobs, len(chunks))))
-    working: set[_Worker] = set()
-    stopped = threading.Event()
+    yield from _Run(task, chunks, parameters).answers(n_jobs)
 
-    def answer(chunk: Sequence[Sequence[Any]]) -> list[Any]:
-        worker = _take(parameters)
-        working.add(worker)
-        if stopped.is_set():
+
+class _Run:
+    """One task for all chunks, shared out among threads that each ask a process."""
+
+    def __init__(
+        self,
+        task: str,
+        chunks: Sequence[Sequence[Sequence[Any]]],
+        parameters: str | None,
+    ) -> None:
+        self.task, self.parameters = task, parameters
+        self.results: list[Future[list[Any]]] = [Future() for _ in chunks]
+        self.waiting = deque(zip(chunks, self.results, strict=True))
+        self.stopped = threading.Event()
+
+    def answers(self, n_jobs: int) -> Iterator[Any]:
+        """Those of all chunks, in order."""
+        # Nobody waits for daemons when the interpreter ends, as for an executor.
+        threads = [
+            threading.Thread(target=self._work, daemon=True)
+            for _ in range(min(n_jobs, len(self.results)))
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            for result in self.results:
+                yield from result.result()
+        finally:
+            # After an error or an interrupt nobody waits for what is being folded.
+            self.stopped.set()
+            for worker, run in tuple(_busy.items()):
+                if run is self:
+                    worker.process.kill()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+
+    def _work(self) -> None:
+        while not self.stopped.is_set():
+            try:
+                chunk, result = self.waiting.popleft()
+            except IndexError:
+                return
+            try:
+                result.set_result(self._answer_twice(chunk))
+            except BaseException as error:
+                result.set_exception(error)
+
+    def _answer_twice(self, chunk: Sequence[Sequence[Any]]) -> list[Any]:
+        try:
+            return self._answer(chunk, _take(self.parameters))
+        except _EndedError:
+            if self.stopped.is_set():
+                raise
+            # Somebody has ended it, as those short of memory do.
+            return self._answer(chunk, _Worker(self.parameters))
+
+    def _answer(self, chunk: Sequence[Sequence[Any]], worker: _Worker) -> list[Any]:
+        _busy[worker] = self
+        if self.stopped.is_set():
             worker.process.kill()
         try:
-            answers = worker.ask(task, chunk)
+            answers = worker.ask(self.task, chunk)
         except BaseException:
             worker.close()  # its pipe may hold half an answer
             raise
         finally:
-            working.discard(worker)
+            del _busy[worker]
         _give_back(worker)
         return answers
-
-    try:
-        for future in [threads.submit(answer, chunk) for chunk in chunks]:
-            yield from future.result()
-    finally:
-        # After an error or an interrupt nobody waits for what is being folded.
-        stopped.set()
-        threads.shutdown(wait=False, cancel_futures=True)
-        for worker in tuple(working):
-            worker.process.kill()
-        threads.shutdown()
 
 
 def _chunk_size(lengths: Sequence[int], n_jobs: int) -> int:
@@ -136,11 +181,15 @@ def _chunk_size(lengths: Sequence[int], n_jobs: int) -> int:
     return max(1, int(size * min(1.0, (_CHUNK_LENGTH / max(lengths, default=1)) ** 2)))
 
 
+class _EndedError(RuntimeError):
+    """A process has ended before it answered."""
+
+
 class _Worker:
     """A process that runs `vienna`, which takes requests and gives answers."""
 
     def __init__(self, parameters: str | None) -> None:
-        self.parameters = parameters
+        self.parameters, self.owner = parameters, os.getpid()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-c", _RUN, str(_PROGRAM), json.dumps(sys.path)],
@@ -183,12 +232,12 @@ class _Worker:
         self.process.wait()
         self.errors.close()
 
-    def _ended(self) -> RuntimeError:
+    def _ended(self) -> _EndedError:
         code = self.process.wait()
         self.errors.seek(0)
         text = self.errors.read().decode(errors="replace").strip()
         last = text.splitlines()[-1] if text else "it says nothing"
-        return RuntimeError(
+        return _EndedError(
             f"a process that folds sequences has ended with code {code}: {last}"
         )
 
@@ -200,9 +249,10 @@ def _read_array(content: dict[str, Any]) -> Any:
     return values.reshape(content["shape"])
 
 
-# Workers that wait for work. They belong to the process that started them: a forked
-# one must not talk into the same pipes.
+# Workers that wait for work, and those that fold, with whom for. They belong to the
+# process that started them: a forked one must not talk into the same pipes.
 _idle: dict[tuple[int, str | None], list[_Worker]] = {}
+_busy: dict[_Worker, _Run] = {}
 
 
 def _take(parameters: str | None) -> _Worker:
@@ -227,3 +277,6 @@ def _close_workers() -> None:
         if pid == os.getpid():
             while workers:
                 workers.pop().close()
+    for worker in tuple(_busy):
+        if worker.owner == os.getpid():
+            worker.process.kill()

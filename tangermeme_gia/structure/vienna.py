@@ -16,8 +16,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +34,8 @@ Fold = tuple[str, float, Values | None]
 # Of the kind that the window callback is told: external, hairpin, internal, multi.
 _EXTERNAL, _HAIRPIN, _INTERNAL, _MULTI = 1, 2, 4, 8
 _LOOP_KIND = 15
+# Milliseconds after which one process has noticed that the other has ended.
+_WATCH = 500
 
 
 def load(parameters: str) -> None:
@@ -116,6 +120,7 @@ def main() -> None:
     """Answer requests until standard input ends."""
     # An interrupt is for the caller, whose end closes standard input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_caller()
     # Whatever else writes to standard output must not come between the answers.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -129,6 +134,33 @@ def main() -> None:
             reply = {"error": f"{type(error).__name__}: {error}"}
         out.write(json.dumps(reply, default=_write_array).encode() + b"\n")
         out.flush()
+
+
+def _end_with_caller() -> None:
+    """Have a process watch for the end of the caller, also in the middle of a fold.
+
+    No thread could: ViennaRNA lets none run while it folds. The signal that Linux sends
+    when a parent ends comes at the end of the thread that started the process.
+    """
+    if not hasattr(os, "fork"):
+        return
+    folding = os.getpid()
+    with warnings.catch_warnings():
+        # Threads of NumPy, which the other process does not use.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if os.fork():
+            return
+    try:
+        os.closerange(1, 3)  # the caller waits for the end of what is written there
+        poll = select.poll()
+        poll.register(0, 0)
+        # The end of standard input is told apart from requests, which it does not read.
+        while not poll.poll(_WATCH) and os.getppid() == folding:
+            pass
+        if os.getppid() == folding:
+            os.kill(folding, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def _most_stable(sequence: str) -> tuple[Any, Fold]:

@@ -134,7 +134,9 @@ def test_the_additivity_line_is_the_least_squares_fit(ax, include_zero):
     fitted = "fitted" if include_zero else "not fitted"
     expected = f"R² = {r2:.2f} (0 sites {fitted}), n = 30 backgrounds"
     assert ax.texts[0].get_text() == expected
-    assert (ax.lines[-1].get_markerfacecolor() == "white") is not include_zero
+    assert (
+        ax.lines[-1].get_markerfacecolor() == ax.get_facecolor()
+    ) is not include_zero
 
 
 def test_interaction_bars_are_the_arms_their_sum_and_both(ax):

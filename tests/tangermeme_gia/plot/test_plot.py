@@ -1,6 +1,7 @@
 """What holds for every plot; what each draws is tested beside its module."""
 
 import copy
+import io
 import itertools
 import subprocess
 import sys
@@ -16,9 +17,12 @@ from tangermeme_gia._core.results import GIAResult
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import matplotlib.style
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from tangermeme_gia import plot
+from tangermeme_gia.plot.style import SKY, VERMILION
 
 
 def result(**conditions: list) -> GIAResult:
@@ -196,6 +200,89 @@ def test_input_and_settings_are_not_changed(name):
     getattr(plot, name)(*arguments)
     assert all(same(a, b) for a, b in zip(arguments, before, strict=True))
     assert dict(mpl.rcParams) == settings
+
+
+# Matplotlib leaves the first two out of legends; the others are formulas, two wrong.
+MARKUP = ["_neg", "", "Ba$$in", "a$_^$b", "$x$"]
+TABLE = pd.DataFrame({name: [0.9, 1.0, 1.1] for name in MARKUP})
+NAMED = {
+    "boxes": lambda: plot.local_importance_boxes(result(motif=MARKUP), "motif"),
+    "curves": lambda: plot.spacing_curve(
+        pd.DataFrame({"spacing": 1, "$_^$": MARKUP, "effect": 1.0}), by="$_^$"
+    ),
+    "factorial": lambda: plot.factorial_bars(
+        result(**{"a$_^$": FACTORS["A"], "_b": FACTORS["B"]})
+    ),
+    "grid": lambda: plot.background_grid(
+        pd.DataFrame({"background": MARKUP, "a$_^$b": "c$_^$d", "effect": 1.0})
+    ),
+    "histograms": lambda: plot.gc_bias_histograms(TABLE, MARKUP, xlabel="a$_^$b"),
+    "interaction": lambda: plot.interaction_bars(result(**FACTORS), labels=MARKUP[2:4]),
+    "kmers": lambda: plot.kmer_ranks(result(kmer=MARKUP)),
+    "scatter": lambda: plot.pairedness_scatter(folded(MARKUP)),
+    "variants": lambda: plot.mutagenesis_heatmap(np.eye(2)[::-1], "$_", ["$", "_"]),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_names_are_no_markup(name):
+    ax = NAMED[name]()
+    ax.figure.savefig(io.BytesIO())
+    legend = ax.get_legend()
+    if legend is not None:
+        shown = [text.get_text().partition("\n")[0] for text in legend.get_texts()]
+        assert shown == MARKUP
+    texts = [t for t in ax.figure.findobj(Text) if "$" in t.get_text()]
+    assert texts or legend is None
+    assert not any(text.get_parse_math() or text.get_usetex() for text in texts)
+
+
+def luminance(colour) -> float:
+    """As WCAG 2.1 has it."""
+    parts = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in to_rgb(colour)
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one, other) -> float:
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+STYLES = ["dark_background", "ggplot", "Solarize_Light2"]
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["new axes", "axes given"])
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", CASES)
+def test_what_must_contrast_does_under_any_style(name, style, given):
+    with mpl.style.context(style):
+        before = dict(mpl.rcParams)
+        ax = plt.subplots()[1] if given else None
+        if not given:
+            ax = getattr(plot, name)(*CASES[name]())
+        assert dict(mpl.rcParams) == before
+    if given:  # drawn when the style is no longer set
+        getattr(plot, name)(*CASES[name](), ax=ax)
+    # Neither on cells of a heat map nor on a box.
+    own = {"background_grid", "mutagenesis_logo"}
+    face, figure = ax.get_facecolor(), ax.figure.get_facecolor()
+    for text in () if name in own else ax.texts:
+        ground = figure if text.get_position()[1] > 1 else face
+        if to_rgb(text.get_color()) != to_rgb(VERMILION):
+            assert contrast(text.get_color(), ground) >= 3, text
+    for line in () if name == "mutagenesis_heatmap" else ax.lines:
+        on_box = name == "local_importance_boxes" and line.get_color() == "black"
+        ground = SKY if on_box else face
+        assert contrast(line.get_color(), ground) >= 1.5, line
+    for collection in ax.collections:
+        for colour in collection.get_edgecolor():
+            assert contrast(colour, face) >= 1.5, collection
+    legend = ax.get_legend()
+    for text in () if legend is None else legend.get_texts():
+        assert contrast(text.get_color(), figure) >= 3
 
 
 def test_plots_are_no_part_of_the_package_import():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,7 +148,12 @@ def recorded(monkeypatch):
     return started
 
 
-def test_a_process_that_is_killed_in_between_is_an_error(monkeypatch):
+def test_a_process_that_is_killed_in_between_is_replaced_and_its_chunk_repeated(
+    monkeypatch,
+):
+    sequences = ["ACGU" * (10 + i % 3) for i in range(200)]
+    expected = fold_all(sequences)
+    processes._close_workers()
     started = recorded(monkeypatch)
 
     def kill():
@@ -157,11 +163,81 @@ def test_a_process_that_is_killed_in_between_is_an_error(monkeypatch):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    with pytest.raises(RuntimeError, match="has ended with code -9"):
-        fold_all(["ACGU" * 10] * 3000)
+    assert fold_all(sequences) == expected
     killer.join()
-    waiting = [worker.process for worker in idle()]
-    assert all(p.returncode is not None for p in started if p not in waiting)
+    assert [process.returncode for process in started] == [-signal.SIGKILL, None]
+
+
+def test_a_chunk_that_ends_two_processes_is_an_error(monkeypatch, tmp_path):
+    """As one whose fold needs more memory than there is."""
+    answer_with(
+        monkeypatch,
+        tmp_path,
+        "import os, signal, sys\nsys.stdin.readline()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n",
+    )
+    started = recorded(monkeypatch)
+    with pytest.raises(RuntimeError, match="has ended with code -9"):
+        fold_all([HAIRPIN])
+    assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
+    assert not idle()
+
+
+LONG_FOLDS = """
+import random, subprocess, sys, time
+from tangermeme_gia.structure import processes
+
+def popen(*args, **kwargs):
+    process = start(*args, **kwargs)
+    print(process.pid, flush=True)
+    return process
+
+start, subprocess.Popen = subprocess.Popen, popen
+long = "".join(random.Random(0).choices("ACGU", k=2500))
+folded = processes.run_task("unpaired", [({first},), (long,)], 2)
+next(folded)
+print("first", flush=True)
+time.sleep(60)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc")
+@pytest.mark.parametrize(
+    ("how", "first"),
+    [
+        (signal.SIGKILL, "long"),
+        (signal.SIGINT, "long"),
+        (signal.SIGINT, "'GGGGAAAACCCC'"),  # while it waits for nothing
+    ],
+)
+def test_no_process_outlives_the_caller_in_the_middle_of_a_long_fold(how, first):
+    code = LONG_FOLDS.format(first=first)
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as caller:
+        workers = [int(caller.stdout.readline()) for _ in range(2)]
+        if first != "long":
+            assert caller.stdout.readline() == "first\n"
+        time.sleep(3)  # until ViennaRNA is imported and folds
+        assert any(map(is_alive, workers))
+        caller.send_signal(how)
+        before = time.monotonic()
+        while any(map(is_alive, workers)) and time.monotonic() < before + 30:
+            time.sleep(0.05)
+        assert time.monotonic() - before < 2
+        caller.wait(30)
 
 
 def test_nobody_goes_on_with_what_is_not_waited_for(monkeypatch, tmp_path):
@@ -197,29 +273,16 @@ def test_a_process_that_starts_too_late_is_ended_at_once(monkeypatch):
     started = recorded(monkeypatch)
     monkeypatch.setattr(processes, "_Worker", slowly)
     folded = run_task("structure", [(HAIRPIN,)] * 100, 2)
-    threads = processes.ThreadPoolExecutor
-    monkeypatch.setattr(
-        processes, "ThreadPoolExecutor", lambda n: Impatient(threads(n), begun)
-    )
+
+    def interrupt():
+        begun.wait()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         next(folded)
     assert {process.returncode for process in started} == {-signal.SIGKILL}
     assert not idle()
-
-
-class Impatient:
-    """Threads whose first result nobody waits for."""
-
-    def __init__(self, threads, begun):
-        self.shutdown, self.threads, self.begun = threads.shutdown, threads, begun
-
-    def submit(self, *task):
-        self.threads.submit(*task)
-        return self
-
-    def result(self):
-        self.begun.wait()
-        raise KeyboardInterrupt
 
 
 def test_the_caller_s_environment_does_not_reach_the_program(tmp_path, monkeypatch):
