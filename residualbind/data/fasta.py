@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
 
 from tangermeme_gia._core.fasta import read_fasta_sequences as read_fasta_sequences
-from tangermeme_gia._core.readers import PathLike, TextTable, column_names, open_table
+from tangermeme_gia._core.readers import TextTable, column_names, open_table
+from tangermeme_gia._core.text import PathLike
 
 from .encoding import encode_sequences
 from .rnacompete import RNAcompete
@@ -87,6 +89,12 @@ def _match(
     titles: Sequence[str], names: Sequence[str], fasta: PathLike, table: TextTable
 ) -> list[int]:
     """The row of the table for each sequence; every name must be in both, once."""
+    repeated = [name for name, n in Counter(titles).items() if n > 1]
+    if repeated:
+        raise ValueError(
+            f"{fasta}: {len(repeated)} name(s) are there more than once, such as "
+            f"{repeated[0]!r}; scores go with names."
+        )
     rows: dict[str, int] = {}
     for row, name in enumerate(names):
         if name in rows:

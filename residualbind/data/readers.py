@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tangermeme_gia._core.readers import PathLike, TextTable, column_names, open_table
+from tangermeme_gia._core.readers import TextTable, column_names, open_table
+from tangermeme_gia._core.text import PathLike
 
 from .encoding import encode_sequences
 from .rnacompete import RNAcompete

@@ -1,27 +1,32 @@
-"""Reader of FASTA files."""
+"""Reader of FASTA files: probes and genomes, plain or gzipped."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import string
+from collections.abc import Iterator
+from typing import NamedTuple
 
-import pyfaidx
+from .text import PathLike, text_blocks
 
-from .readers import PathLike, read_bytes
+# Letters, and what stands for gaps and ends.
+_LETTERS = f"{string.ascii_letters}*-.".encode()
+_SPACE = string.whitespace.encode()
+
+
+class FastaRecord(NamedTuple):
+    """A sequence as it stands in a file: its name, and its letters of any case."""
+
+    name: str
+    letters: bytes
 
 
 def read_fasta_sequences(path: PathLike) -> tuple[list[str], list[str]]:
     """Read the names and sequences of a FASTA file, plain or gzipped.
 
-    Parameters
-    ----------
-    path: str or Path
-        The file. No index is written beside it.
-
     Returns
     -------
     names: list of str
-        The first word of each title.
+        The first word of each title; they may repeat.
 
     sequences: list of str
         The letters as they stand, of any case.
@@ -29,29 +34,69 @@ def read_fasta_sequences(path: PathLike) -> tuple[list[str], list[str]]:
     Raises
     ------
     ValueError
-        If the file is empty, damaged or not FASTA, or a name is there twice.
+        If the file is empty, damaged or not FASTA, with the line.
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "probes.fa")
-    ...     _ = path.write_text(">p1 first\\nAGAGG\\nACU\\n>p2\\nagauc\\n")
+    ...     _ = path.write_text(">p1 first\\nAGAGG\\nACU\\n\\n>p2\\nagauc\\n")
     ...     read_fasta_sequences(path)
     (['p1', 'p2'], ['AGAGGACU', 'agauc'])
     """
-    data = read_bytes(path)
-    if not data.lstrip().startswith(b">"):
-        raise ValueError(f"{path}, line 1: a FASTA file starts with '>'.")
-    # pyfaidx writes an index beside the file it reads and takes no gzip.
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder, "sequences.fa")
-        plain.write_bytes(data + b"\n")
-        try:
-            with pyfaidx.Fasta(plain, as_raw=True) as records:
-                names = list(records.keys())
-                sequences = [str(records[name][:]) for name in names]
-        except (pyfaidx.FastaIndexingError, ValueError) as error:
-            reason = str(error).replace(str(plain), str(path))
-            raise ValueError(f"{path} is not a valid FASTA file: {reason}") from None
-    return names, sequences
+    records = list(fasta_records(path))
+    return [r.name for r in records], [r.letters.decode() for r in records]
+
+
+def fasta_records(path: PathLike) -> Iterator[FastaRecord]:
+    """The sequences of a FASTA file one by one, so that a genome is never held.
+
+    Lines may be of any length, and blank; no index is read, nor written beside the
+    file. Names may repeat: who uses them must check. Raises as `read_fasta_sequences`.
+    """
+    texts = _split(path)
+    before = next(texts)
+    if before.strip():
+        line = before[: -len(before.lstrip())].count(b"\n")
+        raise ValueError(f"{path}, line {line}: a FASTA file starts with '>'.")
+    line, is_empty = 1 + before.count(b"\n"), True
+    for text in texts:
+        yield _record(text, path, line)
+        line, is_empty = line + 1 + text.count(b"\n"), False
+    if is_empty:
+        raise ValueError(f"{path} is empty.")
+
+
+def _split(path: PathLike) -> Iterator[bytes]:
+    """What precedes the first title, then each title with its lines."""
+    pieces: list[bytes] = []
+    lead = b"\n"  # as before every other title
+    for block in text_blocks(path):
+        goes_on, *others = (lead + block).split(b"\n>")
+        lead = b""
+        pieces.append(goes_on)
+        for other in others:
+            yield b"".join(pieces)
+            pieces = [other]
+    yield b"".join(pieces)
+
+
+def _record(text: bytes, path: PathLike, line: int) -> FastaRecord:
+    title, _, body = text.partition(b"\n")
+    letters = body.translate(None, _SPACE)
+    others = letters.translate(None, _LETTERS)
+    if others:
+        place = line + 1 + body[: body.index(others[:1])].count(b"\n")
+        sign = chr(others[0]) if others[0] < 128 else "a byte that is no letter"
+        raise ValueError(f"{path}, line {place}: {sign!r} in a sequence.")
+    try:
+        name = title.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}, line {line}: not UTF-8 text ({error.reason})."
+        ) from None
+    if not letters:
+        raise ValueError(f"{path}, line {line}: {name!r} has no sequence.")
+    return FastaRecord((name.split() or [""])[0], letters)

@@ -1,4 +1,4 @@
-"""Text files, plain or gzipped, read so that every error names the file and line.
+"""Tables, plain or gzipped, read so that every error names the file and line.
 
 pandas parses the numbers; what it would let pass in silence (short and long rows,
 duplicate columns, booleans, blank lines) is checked here.
@@ -7,22 +7,19 @@ duplicate columns, booleans, blank lines) is checked here.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-PathLike = str | Path
+from .text import PathLike, read_bytes
 
 # The texts of a score that was not measured.
 NOT_MEASURED = ("", "NA", "na", "NaN", "nan", "NAN")
@@ -215,47 +212,6 @@ def column_names(names: str | Sequence[str], argument: str) -> tuple[str, ...]:
             f"`{argument}`={names} must name one or more columns, each once."
         )
     return names
-
-
-def read_bytes(path: PathLike) -> bytes:
-    """The text of a file: decompressed, UTF-8, line ends "\\n", no blank end.
-
-    Gzip is recognised by its first two bytes, whatever the name of the file.
-    """
-    data = Path(path).read_bytes()
-    if data.startswith(b"\x1f\x8b"):
-        data = _decompress(path, data)
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    data = data.rstrip(b"\n ")
-    if not data.strip():
-        raise ValueError(f"{path} is empty.")
-    try:
-        if not data.isascii():
-            data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}, line {line}: not UTF-8 text ({error.reason})."
-        ) from None
-    return data
-
-
-def _decompress(path: PathLike, data: bytes) -> bytes:
-    read = bytearray()
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            # read1 hands over what precedes the damage before it raises.
-            while block := file.read1(_BLOCK):
-                read += block
-    except (EOFError, OSError, zlib.error) as error:
-        line = read.count(b"\n") + 1
-        raise ValueError(
-            f"{path}: the gzip file is damaged or cut off, at or after line {line} "
-            f"({error})."
-        ) from None
-    return bytes(read)
 
 
 def _fields(line: str, sep: str) -> list[str]:

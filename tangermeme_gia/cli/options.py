@@ -75,21 +75,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         help="which output of the model, if several: its index on axis 1 from 0, "
         "those on axes 1, 2, ... such as 2,62, or the key of a head",
     )
-    group.add_argument(
-        "--sequences",
-        type=Path,
-        metavar="FILE",
-        help="observed sequences: FASTA, table (.tsv, .csv), lines of score and "
-        "sequence (.txt), one-hot (.npz) or regions (.bed, with --genome); default: "
-        "the profile of a bundled model, or uniform bases",
-    )
-    group.add_argument("--genome", type=Path, help="FASTA that a .bed file refers to")
-    group.add_argument(
-        "--sequence", default="sequence", help="column of a table with the sequences"
-    )
-    group.add_argument(
-        "--score", help="column of a table with measured scores (default: score)"
-    )
+    _add_sequences(group)
     group.add_argument(
         "--length", type=int, help="bases the model reads; shorter are padded"
     )
@@ -105,6 +91,29 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0, help="of all draws")
 
 
+def _add_sequences(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--sequences",
+        type=Path,
+        metavar="FILE",
+        help="observed sequences: FASTA, table (.tsv, .csv), lines of score and "
+        "sequence (.txt), one-hot (.npz) or regions (.bed or .narrowPeak, with "
+        "--genome); default: the profile of a bundled model, or uniform bases",
+    )
+    group.add_argument("--genome", type=Path, help="FASTA that regions refer to")
+    group.add_argument(
+        "--keep-copies",
+        action="store_true",
+        help="count a region that is there twice as two independent ones",
+    )
+    group.add_argument(
+        "--sequence", default="sequence", help="column of a table with the sequences"
+    )
+    group.add_argument(
+        "--score", help="column of a table with measured scores (default: score)"
+    )
+
+
 def read_inputs(
     model: str,
     *,
@@ -112,6 +121,7 @@ def read_inputs(
     target: Target | None = None,
     sequences: Path | None = None,
     genome: Path | None = None,
+    keep_copies: bool = False,
     sequence: str = "sequence",
     score: str | None = None,
     length: int | None = None,
@@ -129,7 +139,7 @@ def read_inputs(
     length = source.length or length
     if sequences is None:
         if genome is not None:
-            raise ValueError("`--genome` goes with a .bed file of `--sequences`.")
+            raise ValueError("`--genome` goes with regions given as `--sequences`.")
         profile, origin = _profile(source, letters, length)
         found: dict[str, Any] = {"profile": profile}
     else:
@@ -138,6 +148,7 @@ def read_inputs(
             letters,
             length=length,
             genome=genome,
+            keep_copies=keep_copies,
             sequence=sequence,
             score=score,
         )

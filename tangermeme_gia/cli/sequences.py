@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
+import warnings
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from pyfaidx import FastaIndexingError, UnsupportedCompressionFormat
 from tangermeme.utils import one_hot_encode
 
 from .._core.fasta import read_fasta_sequences
-from .._core.letters import DNA
-from .._core.readers import open_table, read_bytes
+from .._core.letters import DNA, RNA
+from .._core.readers import open_table
 from ..structure.pairs import complementary_bases
+from .regions import read_windows
 from .values import respell
 
 _FASTA = (".fa", ".fasta", ".fna")
 _TABLES = {".tsv": "\t", ".csv": ","}
-_FORMATS = (*_FASTA, *_TABLES, ".txt", ".npz", ".bed")
-# What may stand for a base in a genome but is none.
-_AMBIGUOUS = "NRYSWKMBDHV"
+_REGIONS = (".bed", ".narrowpeak", ".broadpeak")
+_FORMATS = (*_FASTA, *_TABLES, ".txt", ".npz", ".bed", ".narrowPeak", ".broadPeak")
+# Letters that stand for several bases.
+_AMBIGUOUS = "RYSWKMBDHV"
+
+# What is raised of .npz files that are cut off or of another kind.
+_DAMAGED = (
+    ValueError,
+    OSError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    RuntimeError,  # zipped with a password
+    NotImplementedError,  # packed in a way of its own
+    zlib.error,
+    BadZipFile,
+)
+# Of 0 and 1 in eight bytes each, packing leaves one in 300 or so.
+_MOST_GROWTH, _MOST_BYTES = 300, 1 << 28
 
 _log = logging.getLogger("tangermeme_gia.cli")
 
@@ -48,6 +69,7 @@ def read_sequences(
     genome: Path | None = None,
     sequence: str = "sequence",
     score: str | None = None,
+    keep_copies: bool = False,
 ) -> Observed:
     """Read observed sequences from a file, by its ending.
 
@@ -55,24 +77,30 @@ def read_sequences(
     ----------
     path: Path
         FASTA (.fa, .fasta, .fna); a table with a header (.tsv, .csv); lines of "score
-        sequence" (.txt); regions (.bed), whose bases come from `genome`, reverse
-        complemented on the strand "-"; all of these also gzipped; or one-hot `X` of
-        shape (n, len(alphabet), length) with scores `y` if there are any (.npz).
+        sequence" (.txt); regions (.bed, .narrowPeak, .broadPeak), whose bases come
+        from `genome`, reverse complemented on the strand "-"; all of these also
+        gzipped; or one-hot `X` of shape (n, len(alphabet), length) with scores `y` if
+        there are any (.npz).
 
     alphabet: sequence of str, optional
         Letters in channel order. T and U are the same base; case does not matter; N,
-        or X where N is a letter, is a zero column. Default is ("A", "C", "G", "T").
+        or X where N is a letter, is a zero column, and so are the letters that stand
+        for several bases, which a warning counts. Default is ("A", "C", "G", "T").
 
     length: int or None, optional
         Columns of the encoding: shorter sequences are centred in zero padding, as in
-        RNAcompete, and windows of this length are centred on regions. None needs
-        sequences of one length. Default is None.
+        RNAcompete, and windows of this length are centred on the summits or the
+        middles of regions. None needs sequences of one length. Default is None.
 
     genome: Path or None, optional
-        FASTA of the genome that a .bed file refers to. Default is None.
+        FASTA of the genome that regions refer to. Default is None.
 
     sequence, score: str, optional
         Columns of a table. The score is "score" if the table has such a column.
+
+    keep_copies: bool, optional
+        Whether a region that is there twice counts twice, as if the two were
+        independent. Default is False.
 
     Returns
     -------
@@ -95,22 +123,22 @@ def read_sequences(
     ...     read_sequences(path, "ACGU", length=5).X.sum(dim=1).tolist()
     [[1, 1, 1, 1, 1], [0, 1, 1, 1, 0]]
     """
-    kind = Path(path.name.removesuffix(".gz")).suffix
-    if kind not in _FORMATS:
+    kind = Path(re.sub(r"\.b?gz$", "", path.name.lower())).suffix
+    if kind not in map(str.lower, _FORMATS):
         raise ValueError(
             f"`--sequences`={str(path)!r} ends in none of {', '.join(_FORMATS)}."
         )
     if not path.is_file():
         raise FileNotFoundError(f"`--sequences`: there is no file {path}.")
-    if (kind == ".bed") != (genome is not None):
+    if (kind in _REGIONS) != (genome is not None):
         raise ValueError(
-            "`--genome` goes with regions, a .bed file of `--sequences`; "
-            f"got {path.name} and {genome}."
+            "`--genome` goes with regions, a .bed or .narrowPeak file of "
+            f"`--sequences`; got {path.name} and {genome}."
         )
     if kind == ".npz":
         return _read_arrays(path, alphabet, length)
     if genome is not None:
-        return _read_regions(path, genome, alphabet, length)
+        return _read_regions(path, genome, alphabet, length, keep_copies)
     letters, scores = _read_letters(path, kind, sequence, score)
     X = encode(letters, alphabet, length, str(path))
     return Observed(X, scores, f"{len(X):,} sequences of {path.name}")
@@ -136,21 +164,43 @@ def encode(
         )
     unknown = _unknown(alphabet)
     padded = []
+    for letters in _spell(sequences, alphabet, unknown, source):
+        before = (columns - len(letters)) // 2
+        after = columns - len(letters) - before
+        padded.append(before * unknown + letters + after * unknown)
+    joined = one_hot_encode("".join(padded), list(alphabet), ignore=[unknown])
+    X: torch.Tensor = joined.reshape(len(alphabet), len(padded), columns)
+    return X.transpose(0, 1).contiguous()
+
+
+def _spell(
+    sequences: Sequence[str], alphabet: Sequence[str], unknown: str, source: str
+) -> Iterator[str]:
+    """Sequences in letters of the alphabet, and one letter for what is unknown."""
+    is_nucleic = set(alphabet) in (set(DNA), set(RNA))
+    ambiguous = _AMBIGUOUS if is_nucleic else ""
+    as_unknown = str.maketrans(ambiguous, unknown * len(ambiguous))
     allowed = {*alphabet, unknown}
+    met: Counter[str] = Counter()
     for row, letters in enumerate(sequences):
         spelled: str = respell(letters, alphabet)
-        if not set(spelled) <= allowed:
+        if not allowed.issuperset(spelled):
+            met.update({c: spelled.count(c) for c in ambiguous if c in spelled})
+            spelled = spelled.translate(as_unknown)
+        if not allowed.issuperset(spelled):
             wrong = "".join(sorted(set(spelled) - allowed))
             raise ValueError(
                 f"{source}, sequence {row + 1} has the letters {wrong!r}; the alphabet "
                 f"is {', '.join(alphabet)}, and {unknown} for unknown."
             )
-        before = (columns - len(spelled)) // 2
-        after = columns - len(spelled) - before
-        padded.append(before * unknown + spelled + after * unknown)
-    joined = one_hot_encode("".join(padded), list(alphabet), ignore=[unknown])
-    X: torch.Tensor = joined.reshape(len(alphabet), len(padded), columns)
-    return X.transpose(0, 1).contiguous()
+        yield spelled
+    if met:
+        warnings.warn(
+            f"{met.total():,} letters of {source} stand for several bases "
+            f"({', '.join(sorted(met))}) and were read as {unknown}, unknown.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _unknown(alphabet: Sequence[str]) -> str:
@@ -179,18 +229,20 @@ def _read_letters(
 
 
 def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
-    # What numpy raises of files that are cut off or of another kind.
-    damaged = (ValueError, OSError, EOFError, AttributeError, TypeError)
     try:
-        with open(path, "rb") as file, np.load(file) as arrays:
-            held = {name: arrays[name] for name in arrays.files}
-    except (*damaged, zlib.error, BadZipFile) as error:
+        with open(path, "rb") as file, ZipFile(file) as arrays:
+            names = [name.removesuffix(".npy") for name in arrays.namelist()]
+            held = {n: _read_array(arrays, n) for n in names if n in ("X", "y")}
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file cannot be read, which is no damage
         raise ValueError(
             f"`--sequences`: {path} is no .npz file of numbers: {error}"
         ) from error
     X = held.get("X")
     if X is None or X.ndim != 3 or X.shape[1] != len(alphabet):
-        found = ", ".join(f"{name} {array.shape}" for name, array in held.items())
+        shapes = {name: f"{name} {array.shape}" for name, array in held.items()}
+        found = ", ".join(shapes.get(name, name) for name in names)
         raise ValueError(
             f"`--sequences`: {path} holds {found or 'nothing'}; an array `X` of shape "
             f"(n, {len(alphabet)}, length) is needed."
@@ -211,78 +263,50 @@ def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Obs
     return Observed(sequences, scores, f"{len(X):,} sequences of {path.name}")
 
 
+def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
+    """An array, unless it says that it is larger than what the file holds."""
+    member = arrays.getinfo(f"{name}.npy")
+    with arrays.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read_header(file)
+        size = math.prod(shape) * dtype.itemsize
+        most = max(_MOST_BYTES, _MOST_GROWTH * member.compress_size)
+        if size > min(member.file_size, most):
+            raise ValueError(
+                f"{name!r} is to have {size:,} bytes, more than the file can hold"
+            )
+    with arrays.open(member) as file:
+        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
 def _read_regions(
-    path: Path, genome: Path, alphabet: Sequence[str], length: int | None
+    path: Path,
+    genome: Path,
+    alphabet: Sequence[str],
+    length: int | None,
+    keep_copies: bool,
 ) -> Observed:
     if not genome.is_file():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
     partners = complementary_bases(alphabet)
-    regions, reverse = _read_bed(path)
-    widths = set(regions["end"] - regions["start"])
-    if length is None and len(widths) > 1:
-        raise ValueError(
-            f"{path} holds regions of {min(widths)} to {max(widths)} bases; `--length` "
-            "is needed, the window around the middle of each."
-        )
-    X, kept = _extract(path, genome, regions, alphabet, length or widths.pop())
-    turned = torch.tensor(reverse)[kept]
+    letters, reverse, notes = read_windows(
+        path, genome, length, keep_copies=keep_copies
+    )
+    X = encode(letters, alphabet, length, f"{path} in {genome.name}")
+    turned = torch.tensor(reverse)
     other = [list(alphabet).index(partners[letter][0]) for letter in alphabet]
     X[turned] = X[turned].flip(-1)[:, other]
     origin = f"{len(X):,} regions of {path.name} in {genome.name}"
-    left_out = int((~kept).sum())
-    if left_out:
-        origin += f" ({left_out:,} that reach past a chromosome's end are left out)"
+    if notes:
+        origin += f" ({'; '.join(notes)})"
         _log.info(origin)
-    return Observed(X.to(torch.int8), None, origin)
-
-
-def _extract(
-    path: Path,
-    genome: Path,
-    regions: pd.DataFrame,
-    alphabet: Sequence[str],
-    length: int,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """One-hot windows around regions, and which regions have one."""
-    from tangermeme.io import extract_loci
-
-    try:
-        X, kept = extract_loci(
-            regions,
-            str(genome),
-            in_window=length,
-            alphabet=["T" if letter == "U" else letter for letter in alphabet],
-            ignore=list(_AMBIGUOUS),
-            return_mask=True,
-        )
-    except (FastaIndexingError, UnsupportedCompressionFormat, ImportError) as error:
-        raise ValueError(
-            f"`--genome`: {genome} is no FASTA file, without gzip: {error}"
-        ) from error
-    except ValueError as error:
-        raise ValueError(f"{path} and {genome}: {error}") from error
-    return X, torch.as_tensor(kept)
-
-
-def _read_bed(path: Path) -> tuple[pd.DataFrame, list[bool]]:
-    """Chromosome, start and end, and whether a region is on the strand "-"."""
-    rows: list[tuple[str, int, int]] = []
-    reverse = []
-    for number, line in enumerate(read_bytes(path).decode().split("\n"), start=1):
-        if not line.strip() or re.match(r"#|(track|browser)\b", line):
-            continue
-        chromosome, *fields = line.split("\t")
-        bounds = [int(field) for field in fields[:2] if field.isdecimal()]
-        if len(bounds) < 2 or bounds[0] >= bounds[1]:
-            raise ValueError(
-                f"{path}, line {number}: {line!r} is no region: chromosome, start and "
-                "end, between tabs, whole numbers of which the first is lower."
-            )
-        rows.append((chromosome, bounds[0], bounds[1]))
-        reverse.append(len(fields) > 4 and fields[4].strip() == "-")
-    if not rows:
-        raise ValueError(f"{path} holds no regions.")
-    return pd.DataFrame(rows, columns=["chrom", "start", "end"]), reverse
+    return Observed(X, None, origin)
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:

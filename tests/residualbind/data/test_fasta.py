@@ -52,13 +52,18 @@ def test_fasta_may_be_gzipped_and_columns_named(write):
         (
             ">a\n>b\nGG\n",
             "a\t1\nb\t2\n",
-            r"probes\.fa, sequence 'a': the sequence is empty",
+            r"probes\.fa, line 1: 'a' has no sequence",
         ),
         (">a\nA\n>b\nA-\n", "b\t1\na\t2\n", r"fa, sequence 'b': '-' at position 2"),
         (
             f">a\n{'A' * 42}\n",
             "a\t1\n",
             r"fa, sequence 'a': the sequence has 42 letters",
+        ),
+        (
+            ">a\nAG\n>b\nGG\n>a\nAG\n",
+            "a\t1\nb\t2\n",
+            r"probes\.fa: 1 name\(s\) are there more than once, such as 'a'",
         ),
         (">a\nAG\n", "a\tx\n", r"line 2: 'x' in column 'score' is not a number"),
     ],

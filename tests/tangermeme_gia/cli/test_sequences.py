@@ -1,4 +1,6 @@
 import gzip
+import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -8,7 +10,6 @@ from tangermeme.utils import characters
 from tangermeme_gia.cli.sequences import encode, read_sequences
 
 RNA = ("A", "C", "G", "U")
-BASES = "AACCGGTTNNACGTRAtgca"
 
 
 def letters(X, alphabet=("A", "C", "G", "T")):
@@ -70,47 +71,6 @@ def test_arrays_may_be_of_any_numbers(here, dtype):
     assert read_sequences(here / "b.npz").scores is None
 
 
-@pytest.fixture
-def genome(here):
-    path = here / "genome.fa"
-    path.write_text(f">chr1 first\n{BASES}\n>chr2\nAAAAAACCCCCC\n")
-    return path
-
-
-def test_regions_are_read_from_the_genome_on_their_strand(here, genome):
-    path = here / "peaks.bed"
-    path.write_text(
-        "track name=peaks\n# comment\nchr1\t0\t4\nchr1\t2\t6\tx\t0\t-\n"
-        "chr1\t8\t12\tx\t0\t+\nchr1\t13\t17\tx\t0\t-\n"
-    )
-    expected = ["AACC", "ACCG", "NNAC", "ATNA"]
-    # 2 to 6 is CCGG, its own reverse complement; 1 to 5 tells the strands apart.
-    expected[1] = "CCGG"
-    observed = read_sequences(path, genome=genome)
-    assert letters(observed.X) == expected
-    assert observed.origin == "4 regions of peaks.bed in genome.fa"
-    as_rna = read_sequences(path, RNA, genome=genome)
-    assert torch.equal(as_rna.X, observed.X)
-    swapped = read_sequences(path, ("T", "G", "C", "A"), genome=genome)
-    assert letters(swapped.X, "TGCA") == expected
-
-
-@pytest.mark.parametrize("zipped", [False, True])
-def test_windows_are_centred_and_what_does_not_fit_is_said(
-    here, genome, caplog, zipped
-):
-    path = here / ("peaks.bed.gz" if zipped else "peaks.bed")
-    with (gzip.open if zipped else open)(path, "wt") as file:
-        file.write("chr1\t0\t2\tx\t0\t-\nchr2\t5\t8\tx\t0\t-\nchr2\t4\t8\n")
-    caplog.set_level("INFO", "tangermeme_gia")
-    observed = read_sequences(path, genome=genome, length=6)
-    assert letters(observed.X) == ["GGGTTT", "AAACCC"]
-    assert observed.origin.endswith(
-        "(1 that reach past a chromosome's end are left out)"
-    )
-    assert observed.origin in caplog.text
-
-
 def test_padding_and_unknown_letters_are_no_letter_of_a_protein():
     protein = "ACDEFGHIKLMNPQRSTVWY"
     X = encode(["NNX"], protein, 5, "here")
@@ -158,7 +118,7 @@ CASES = [
     (
         "x.npz",
         {"a": ONE_HOT},
-        r"holds a \(1, 4, 4\); an array `X` of shape \(n, 4, len",
+        r"holds a; an array `X` of shape \(n, 4, len",
     ),
     ("x.npz", {"X": ONE_HOT[:, :3]}, r"holds X \(1, 3, 4\)"),
     ("x.npz", {"X": ONE_HOT / 2}, "must be 0 or 1 everywhere"),
@@ -168,6 +128,7 @@ CASES = [
     ("x.npz", {"X": ONE_HOT[:0]}, "holds no sequences"),
     ("x.npz", {"X": ONE_HOT, "y": np.ones(2)}, "1 sequences and 2 scores"),
     ("x.npz", {"X": ONE_HOT, "y": np.ones((1, 2))}, r"scores have shape \(1, 2\)"),
+    ("x.npz", {"X": ONE_HOT, "y": np.array([{}])}, "no .npz file of numbers"),
     ("x.npz", b"PK\x03\x04 cut off", "no .npz file of numbers"),
     ("x.npz", "text", "no .npz file of numbers"),
     ("x.tif", "", "ends in none of .fa, .fasta"),
@@ -193,32 +154,51 @@ def test_lengths_that_do_not_fit_are_refused(here):
         read_sequences(here / "none.fa")
 
 
-@pytest.mark.parametrize(
-    ("bed", "message"),
-    [
-        ("chr1\t0\t4\nchr1\t0\t5\n", "regions of 4 to 5 bases; `--length` is needed"),
-        ("chr3\t0\t4\n", "chr3"),
-        ("chr1\t4\t4\n", "peaks.bed, line 1: .* is no region: chromosome"),
-        ("chr1\t0\tx\n", "peaks.bed, line 1: .* is no region: chromosome"),
-        ("#\nchr1 0 4\n", "line 2: 'chr1 0 4' is no region: .* between tabs"),
-        ("track\n", "peaks.bed holds no regions"),
-    ],
-)
-def test_regions_that_cannot_be_had_are_explained(here, genome, bed, message):
-    (here / "peaks.bed").write_text(bed)
-    with pytest.raises(ValueError, match=message):
-        read_sequences(here / "peaks.bed", genome=genome)
+@pytest.mark.parametrize("alphabet", ["ACGT", "ACGU"])
+def test_letters_of_several_bases_are_unknown_and_counted(here, alphabet):
+    (here / "x.fa").write_text(">a\nACrYN\n>b\nRCGTA\n")
+    with pytest.warns(UserWarning, match=r"3 letters of .*x\.fa .* \(R, Y\).* as N"):
+        X = read_sequences(here / "x.fa", alphabet).X
+    assert letters(X) == ["ACNNN", "NCGTA"]
 
 
-def test_a_genome_that_cannot_be_had_is_explained(here, genome):
-    path = here / "peaks.bed"
-    path.write_text("chr1\t0\t4\n")
-    (here / "zipped.fa.gz").write_bytes(gzip.compress(genome.read_bytes()))
-    with pytest.raises(ValueError, match=r"`--genome`: .*zipped\.fa\.gz is no FASTA"):
-        read_sequences(path, genome=here / "zipped.fa.gz")
-    with pytest.raises(FileNotFoundError, match="`--genome`: there is no file"):
-        read_sequences(path, genome=here / "none.fa")
-    with pytest.raises(ValueError, match="no complementary bases"):
-        read_sequences(path, "ACDEF", genome=genome)
-    with pytest.raises(ValueError, match="`--genome` goes with regions"):
-        read_sequences(genome, genome=genome)
+def test_a_letter_that_is_in_the_alphabet_is_a_letter(recwarn):
+    protein = "ACDEFGHIKLMNPQRSTVWY"
+    assert encode(["RYK"], protein, None, "here").sum() == 3
+    assert not recwarn
+
+
+def test_an_array_that_claims_more_than_its_file_holds_is_refused(here):
+    path = here / "x.npz"
+    header = io.BytesIO()
+    claimed = {"descr": "<f8", "fortran_order": False, "shape": (10**12, 4, 8)}
+    np.lib.format.write_array_header_1_0(header, claimed)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("X.npy", header.getvalue() + bytes(100))
+    with pytest.raises(ValueError, match="'X' is to have 256,000,000,000,000 bytes"):
+        read_sequences(path)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(here, monkeypatch):
+    np.savez(here / "x.npz", X=ONE_HOT)
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", refuse)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        read_sequences(here / "x.npz")
+
+
+def test_more_fields_than_columns_are_refused(here):
+    """A decimal comma: -2,87 must not be read as -2."""
+    (here / "x.csv").write_text("sequence,score\nACGT,1,5\nACGT,-2,87\n")
+    with pytest.raises(ValueError, match=r"x\.csv, line 2 has 3 field\(s\) where 2"):
+        read_sequences(here / "x.csv")
+
+
+@pytest.mark.parametrize("name", ["x.fa", "x.csv", "x.txt"])
+def test_a_byte_order_mark_is_no_letter(here, name):
+    text = {"x.fa": ">a\nACGT\n", "x.csv": "sequence\nACGT\n", "x.txt": "1 ACGT\n"}
+    (here / name).write_bytes(b"\xef\xbb\xbf" + text[name].encode())
+    assert letters(read_sequences(here / name).X) == ["ACGT"]

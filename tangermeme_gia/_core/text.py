@@ -1,0 +1,109 @@
+"""Text files, plain or gzipped, read so that damage has a file and a line."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+PathLike = str | Path
+
+_BLOCK = 1 << 24
+_BYTE_ORDER_MARK, _ENDS = b"\xef\xbb\xbf", (b"\r\n", b"\n", b"\r")
+# Text packs at most ten times smaller or so; what claims more is no text but a trap.
+_MOST_GROWTH, _MOST_BYTES = 100, 1 << 28
+
+
+def read_bytes(path: PathLike) -> bytes:
+    """The text of a file: decompressed, UTF-8, line ends "\\n", no blank end.
+
+    Gzip is recognised by its first two bytes, whatever the name of the file.
+    """
+    data = b"".join(text_blocks(path)).rstrip(b"\n ")
+    if not data.strip():
+        raise ValueError(f"{path} is empty.")
+    try:
+        if not data.isascii():
+            data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}, line {line}: not UTF-8 text ({error.reason})."
+        ) from None
+    return data
+
+
+def text_blocks(path: PathLike) -> Iterator[bytes]:
+    """A file in pieces: decompressed, line ends "\\n", no byte order mark.
+
+    The line end at the end of a piece begins the next, so that what starts a line is
+    seen beside it.
+
+    Raises
+    ------
+    ValueError
+        If a gzipped file is damaged or cut off, or grows beyond all text.
+
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "probes.txt")
+    ...     _ = path.write_bytes(b"\\xef\\xbb\\xbf1 AG\\r\\n2 GG\\r\\n")
+    ...     list(text_blocks(path))
+    [b'1 AG\\n2 GG', b'\\n']
+    """
+    held, is_first = b"", True
+    for block in _raw_blocks(path):
+        block = held + block
+        if is_first:
+            block, is_first = block.removeprefix(_BYTE_ORDER_MARK), False
+        held = next((end for end in _ENDS if block.endswith(end)), b"")
+        yield _unix(block.removesuffix(held))
+    yield _unix(held)
+
+
+def _unix(text: bytes) -> bytes:
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text
+
+
+def _raw_blocks(path: PathLike) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if is_gzip:
+            yield from _decompress(path, file)
+        else:
+            while block := file.read(_BLOCK):
+                yield block
+
+
+def _decompress(path: PathLike, packed: IO[bytes]) -> Iterator[bytes]:
+    stored = Path(path).stat().st_size
+    size = lines = 0
+    try:
+        with gzip.GzipFile(fileobj=packed) as file:
+            # read1 hands over what precedes the damage before it raises.
+            while block := file.read1(_BLOCK):
+                size += len(block)
+                lines += block.count(b"\n")
+                if size > max(_MOST_BYTES, _MOST_GROWTH * stored):
+                    raise ValueError(
+                        f"{path}: {stored:,} bytes of gzip become more than {size:,}, "
+                        "which no text does; if that is meant, unpack it with gunzip."
+                    )
+                yield block
+    except (EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file cannot be read, which is no damage
+        raise ValueError(
+            f"{path}: the gzip file is damaged or cut off, at or after line "
+            f"{lines + 1} ({error})."
+        ) from None

@@ -1,0 +1,187 @@
+"""Regions of a genome: BED and peak files, and the letters under their windows."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from .._core.fasta import fasta_records
+from .._core.text import read_bytes
+
+_SUMMIT = 9  # column 10 of narrowPeak, an offset from the start
+_NO_SUMMIT = "-1"
+_WHOLE = re.compile(r"[0-9]{1,15}")
+
+
+class Region(NamedTuple):
+    """A line of a file of regions: 0-based, the end exclusive."""
+
+    chromosome: str
+    start: int
+    end: int
+    is_reverse: bool
+    summit: int | None
+
+
+class Window(NamedTuple):
+    """Bases that are read, on one strand; equal windows are copies of each other."""
+
+    chromosome: str
+    start: int
+    end: int
+    is_reverse: bool
+
+
+class Extracted(NamedTuple):
+    """The letters of windows, as on the forward strand, and what became of regions."""
+
+    letters: list[str]
+    is_reverse: list[bool]
+    notes: list[str]
+
+
+def read_windows(
+    path: Path, genome: Path, length: int | None, *, keep_copies: bool = False
+) -> Extracted:
+    """The letters under the regions of a file.
+
+    Windows of `length` bases are centred on the summits where the file has some
+    (narrowPeak), else on the middle: `mid - length // 2` is the first base, as in
+    tangermeme's `extract_loci`. None takes the regions as they are.
+
+    Raises
+    ------
+    ValueError, OSError
+        If a file cannot be read, a line is no region, the regions have several widths
+        and no `length`, or none is left.
+    """
+    regions = _read_regions(path)
+    widths = {region.end - region.start for region in regions}
+    if length is None and len(widths) > 1:
+        raise ValueError(
+            f"{path} holds regions of {min(widths)} to {max(widths)} bases; `--length` "
+            "is needed, the window around the middle of each, or around its summit."
+        )
+    windows = [_window(region, length) for region in regions]
+    n_copies = 0
+    if not keep_copies:
+        n_copies = len(windows) - len(set(windows))
+        windows = list(dict.fromkeys(windows))
+    found, names = _extract(windows, genome)
+    lost = [w for w in windows if w.chromosome not in names]
+    n_past = len(windows) - len(found) - len(lost)
+    notes = _summit_notes(regions, length)
+    if n_copies:
+        notes.append(f"{n_copies:,} copies of others are left out")
+    if n_past:
+        notes.append(f"{n_past:,} that reach past a chromosome's end are left out")
+    if lost:
+        notes.append(
+            f"{len(lost):,} on contigs that {genome.name} lacks are left out: "
+            f"{_some(w.chromosome for w in lost)}, where it has {_some(names)}"
+        )
+    if not found:
+        raise ValueError(
+            f"no region of {path} can be read from `--genome` {genome}: "
+            f"{'; '.join(notes)}."
+        )
+    kept = sorted(found)
+    return Extracted(
+        [found[i] for i in kept], [windows[i].is_reverse for i in kept], notes
+    )
+
+
+def _window(region: Region, length: int | None) -> Window:
+    chromosome, start, end, is_reverse, summit = region
+    if length is None:
+        return Window(chromosome, start, end, is_reverse)
+    middle = start + ((end - start) // 2 if summit is None else summit)
+    first = middle - length // 2
+    return Window(chromosome, first, first + length, is_reverse)
+
+
+def _summit_notes(regions: list[Region], length: int | None) -> list[str]:
+    n = sum(region.summit is not None for region in regions)
+    if not n:
+        return []
+    if length is None:
+        return ["whole regions; `--length` takes windows around their summits"]
+    others = len(regions) - n
+    more = f", {others:,} without one around their middle" if others else ""
+    return [f"around summits{more}"]
+
+
+def _extract(windows: list[Window], genome: Path) -> tuple[dict[int, str], list[str]]:
+    """Letters by the index of their window, and the names that the genome has."""
+    wanted: dict[str, list[int]] = defaultdict(list)
+    for i, window in enumerate(windows):
+        wanted[window.chromosome].append(i)
+    found: dict[int, str] = {}
+    names: dict[str, None] = {}
+    try:
+        for name, letters in fasta_records(genome):
+            if name in names and name in wanted:
+                raise ValueError(f"{genome} has {name!r} more than once.")
+            names[name] = None
+            for i in wanted.get(name, ()):
+                _, start, end, _ = windows[i]
+                if start >= 0 and end <= len(letters):
+                    found[i] = letters[start:end].decode()
+    except ValueError as error:
+        raise ValueError(f"`--genome`: {error}") from error
+    return found, list(names)
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first few of some names."""
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - 3:,} more" if len(distinct) > 3 else ""
+    return ", ".join(map(repr, distinct[:3])) + more
+
+
+def _read_regions(path: Path) -> list[Region]:
+    regions = [
+        _region(line, f"{path}, line {number}", ".narrowpeak" in path.name.lower())
+        for number, line in enumerate(read_bytes(path).decode().split("\n"), start=1)
+        if line.strip() and not re.match(r"#|(track|browser)\b", line)
+    ]
+    if not regions:
+        raise ValueError(f"{path} holds no regions.")
+    return regions
+
+
+def _region(line: str, place: str, is_narrow: bool) -> Region:
+    fields = [field.strip() for field in line.split("\t")]
+    bounds = [int(field) for field in fields[1:3] if _WHOLE.fullmatch(field)]
+    if len(bounds) < 2 or bounds[0] >= bounds[1]:
+        raise ValueError(
+            f"{place}: {line!r} is no region: chromosome, start and end, between tabs, "
+            "whole numbers of which the first is lower."
+        )
+    start, end = bounds
+    if is_narrow and len(fields) <= _SUMMIT:
+        raise ValueError(
+            f"{place} has {len(fields)} columns; narrowPeak has 10, of which the last "
+            "is the summit."
+        )
+    summit = None
+    if (is_narrow or _is_peak(fields)) and fields[_SUMMIT] != _NO_SUMMIT:
+        text = fields[_SUMMIT]
+        if not (_WHOLE.fullmatch(text) and int(text) < end - start):
+            raise ValueError(
+                f"{place}: column 10 is {text!r}; the summit of a region of "
+                f"{end - start} bases is 0 to {end - start - 1}, or -1 for none."
+            )
+        summit = int(text)
+    return Region(fields[0], start, end, fields[5:6] == ["-"], summit)
+
+
+def _is_peak(fields: list[str]) -> bool:
+    """Whether a line of a .bed file is narrowPeak: ten columns, numbers at the end."""
+    number = r"-?\d+(\.\d+)?(e[+-]?\d+)?"
+    return len(fields) == _SUMMIT + 1 and all(
+        re.fullmatch(number, field, re.ASCII | re.IGNORECASE) for field in fields[6:]
+    )
