@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from .code import import_file, import_here
 from .failures import describe_error
 from .providers import ModelSource, bundled_models, find_provider
 
@@ -112,16 +110,11 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
 
 def _import(spec: str, name: str) -> ModuleType:
     """The module of this name, installed or here, or of this file."""
-    folder = os.getcwd()  # console scripts do not look here
-    if name.endswith(".py"):
-        path = Path(name).resolve()
-        if not path.is_file():
-            raise FileNotFoundError(f"`--model`={spec!r}: there is no file {name}.")
-        folder, name = str(path.parent), path.stem
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    is_file = name.endswith(".py")
+    if is_file and not Path(name).is_file():
+        raise FileNotFoundError(f"`--model`={spec!r}: there is no file {name}.")
     try:
-        return importlib.import_module(name)
+        return import_file(Path(name)) if is_file else import_here(name)
     except Exception as error:  # users' code may raise anything
         missing = getattr(error, "name", None)
         if isinstance(error, ModuleNotFoundError) and missing in (
