@@ -26,5 +26,6 @@ from .experiments.structure_reading import (
 from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
+from .motifs.files import read_motifs as read_motifs
 
 __version__: str

@@ -25,7 +25,7 @@ BELOW = {
     "statistics": {"_core"},
     "backgrounds": {"_core", "structure", "statistics"},
     "models": {"_core"},
-    "kmers": {"_core", "statistics"},
+    "kmers": {"_core", "statistics", "motifs"},
     "experiments": {"_core", "structure", "statistics", "backgrounds"},
     "plot": {"_core", "structure", "statistics", "motifs"},
 }

@@ -9,6 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tangermeme_gia._core.hdf5 import (
+    damage,
+    is_group,
+    members,
+    open_hdf5,
+    read_dataset,
+)
 from tangermeme_gia._core.letters import RNA
 
 from .encoding import check_bases, check_length
@@ -85,19 +92,13 @@ def read_hdf5(
     ...     read_hdf5(path).sets.tolist()
     ['train', 'train', 'valid', 'valid', 'test', 'test']
     """
-    h5py = _import_h5py()
     check_length(length)
     if channels not in (None, *CHANNELS):
         raise ValueError(f"`channels`={channels} is not one of {CHANNELS} or None.")
-    with open(path, "rb"):
-        pass  # a file that is not there is not a damaged one
-    try:
-        with h5py.File(path, "r") as file:
-            group = _open_group(file, path, protein)
-            parts = [_read_part(group, path, part) for part in PRESPLIT_SETS]
-            experiments = _read_experiments(group, path, protein, parts)
-    except OSError as error:
-        raise ValueError(f"{path} is not an HDF5 file, or damaged: {error}") from None
+    with open_hdf5(path) as file:
+        group = _open_group(file, path, protein)
+        parts = [_read_part(group, path, part) for part in PRESPLIT_SETS]
+        experiments = _read_experiments(group, path, protein, parts)
     _check_alike(parts, path)
     X = _pad(_to_channels(np.concatenate([p.X for p in parts]), channels, path), length)
     sizes = [len(part.X) for part in parts]
@@ -109,20 +110,11 @@ def read_hdf5(
     )
 
 
-def _import_h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError(
-            'reading HDF5 needs h5py: pip install "tangermeme-gia[hdf5]"'
-        ) from error
-    return h5py
-
-
 def _open_group(file: Any, path: str | Path, protein: str | None) -> Any:
-    groups = [name for name in file if hasattr(file[name], "keys")]
+    names = members(file, path)
+    groups = [name for name in names if is_group(file, name, path)]
     if protein is None:
-        if groups and "X_train" not in file:
+        if groups and "X_train" not in names:
             raise ValueError(
                 f"{path} has a group for each protein; give one of {groups} as "
                 "`protein`."
@@ -136,15 +128,9 @@ def _open_group(file: Any, path: str | Path, protein: str | None) -> Any:
     return file[protein]
 
 
-def _dataset(group: Any, path: str | Path, key: str) -> Any:
-    if key not in group or hasattr(group[key], "keys"):
-        raise ValueError(f"{path} has no dataset {key!r}; it has {list(group)}.")
-    return np.asarray(group[key])
-
-
 def _read_part(group: Any, path: str | Path, part: str) -> _Part:
     x_key, y_key = f"X_{part}", f"Y_{part}"
-    X, y = _dataset(group, path, x_key), _dataset(group, path, y_key)
+    X, y = read_dataset(group, x_key, path), read_dataset(group, y_key, path)
     for key, values in ((x_key, X), (y_key, y)):
         if values.dtype.kind not in "biuf":
             raise ValueError(f"{path}, {key}: {values.dtype} values are not numbers.")
@@ -181,11 +167,12 @@ def _read_experiments(
     group: Any, path: str | Path, protein: str | None, parts: list[_Part]
 ) -> tuple[str, ...]:
     n = parts[0].y.shape[1]
-    if protein is not None and "experiment" not in group:
+    if protein is not None and "experiment" not in members(group, path):
         names = [protein]
     else:
-        stored = np.atleast_1d(_dataset(group, path, "experiment")).ravel().tolist()
-        names = [name.decode() if isinstance(name, bytes) else name for name in stored]
+        stored = read_dataset(group, "experiment", path).ravel().tolist()
+        with damage(f"{path}, experiment is damaged"):
+            names = [n.decode() if isinstance(n, bytes) else n for n in stored]
     if len(names) != n:
         raise ValueError(
             f"{path}: {len(names)} experiment name(s) for the {n} column(s) of Y_train."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tangermeme_gia._core.hdf5 import damage, members, open_hdf5, read_dataset
+
 from .model import ResidualBind, ResidualBindConfig
 from .weights import model_from_tensors
 
@@ -19,13 +22,14 @@ from .weights import model_from_tensors
 # the first of a session has none. The authors build a batch norm right after the
 # layer it belongs to, so that the i-th one follows the i-th convolution and a last
 # one, if there is one more, the fully connected layer.
-_LAYER_NAME = re.compile(r"(conv1d|batch_normalization|dense)(?:_(\d+))?")
+_LAYER_NAME = re.compile(r"(conv1d|batch_normalization|dense)(?:_([0-9]{1,9}))?")
 _REQUIRED = {
     "conv1d": ("kernel",),
     "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
     "dense": ("kernel",),
 }
 _OPTIONAL = {"conv1d": ("bias",), "batch_normalization": (), "dense": ("bias",)}
+_MOST_WEIGHTS = 100  # of a layer
 _DILATIONS = {3: (1, 2, 4), 4: (1, 2, 4, 8)}
 
 
@@ -142,32 +146,29 @@ def import_keras(
 
 
 def _read_layers(path: Path, source: str) -> tuple[list[_Layer], list[str]]:
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{source}: there is no such file.")
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError(
-            'import_keras needs h5py: pip install "tangermeme-gia[hdf5]"'
-        ) from error
-    if not h5py.is_hdf5(path):
-        raise ValueError(f"{source} is not an HDF5 file.")
     layers, problems = [], []
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         # `save` puts the layers under this group, `save_weights` at the top.
-        root = file.get("model_weights", file)
-        groups = {name: g for name, g in root.items() if "weight_names" in g.attrs}
+        root = file
+        if "model_weights" in members(file, path):
+            with damage(f"{path}, model_weights is damaged"):
+                root = file["model_weights"]
+        labels = {name: _weight_names(root, name, path) for name in members(root, path)}
+        groups = {name: found for name, found in labels.items() if found is not None}
         if not groups:
             raise ValueError(
                 f"{source} is an HDF5 file, but no group in it has the attribute "
                 "`weight_names` that Keras gives to every layer."
             )
-        for name, group in groups.items():
+        for name, found in groups.items():
             weights = {}
-            for label in map(_as_text, group.attrs["weight_names"]):
+            for label in found:
                 short = label.rsplit("/", 1)[-1].split(":")[0]
-                if isinstance(group.get(label), h5py.Dataset):
-                    weights[short] = np.asarray(group[label], np.float32)
+                values = _read_weights(root, f"{name}/{label}", path)
+                if values is not None:
+                    weights[short] = values
                 else:
                     problems.append(f"missing '{name}/{short}'")
             match = _LAYER_NAME.fullmatch(name)
@@ -178,8 +179,29 @@ def _read_layers(path: Path, source: str) -> tuple[list[_Layer], list[str]]:
     return layers, problems
 
 
-def _as_text(label: str | bytes) -> str:
-    return label.decode() if isinstance(label, bytes) else str(label)
+def _weight_names(root: Any, name: str, path: Path) -> list[str] | None:
+    """The attribute `weight_names` of a layer's group, if it has one."""
+    with damage(f"{path}, {name} is damaged"):
+        attributes = root[name].attrs
+        if "weight_names" not in attributes:
+            return None
+        shape = attributes.get_id("weight_names").shape
+        if math.prod(shape or ()) > _MOST_WEIGHTS:
+            raise ValueError(f"{shape} names of weights")
+        labels = np.atleast_1d(attributes["weight_names"]).ravel().tolist()
+        return [n.decode() if isinstance(n, bytes) else str(n) for n in labels]
+
+
+def _read_weights(root: Any, key: str, path: Path) -> NDArray[np.float32] | None:
+    """A layer's weights as numbers, if they are there."""
+    with damage(f"{path}, {key} is damaged"):
+        if key not in root or hasattr(root[key], "keys"):
+            return None
+    values = read_dataset(root, key, path)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{path}, {key}: {values.dtype} values are not numbers.")
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def _in_order(layers: list[_Layer]) -> _Network:

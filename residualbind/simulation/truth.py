@@ -66,7 +66,7 @@ class Truth:
     ----------
     motif: str or array-like, shape=(4, length), optional
         The bound motif: letters A, C, G, U (or T) and N, or a matrix in the channel
-        order A, C, G, U, as `tangermeme.io.read_meme` gives it. Columns that sum to 1
+        order A, C, G, U, as `ppm` of a motif gives it. Columns that sum to 1
         are probabilities (PPM), anything else must be log-odds (PWM); it is kept as
         nested tuples. Default is "UGCAUG", the motif of RBFOX1.
 

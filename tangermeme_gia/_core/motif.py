@@ -48,10 +48,14 @@ class Motif:
         Of letters that are certain their codes, shape=(1 or n, k), -1 for a gap, where
         the background keeps its own letter; of others their probabilities,
         shape=(1 or n, len(alphabet), k).
+
+    name: str, optional
+        What a file calls it. Default is "", no name.
     """
 
     alphabet: tuple[str, ...]
     values: NDArray[Any]
+    name: str = ""
 
     @classmethod
     def parse(cls, motif: MotifLike, alphabet: Sequence[str] = DNA) -> Motif:
@@ -118,6 +122,29 @@ class Motif:
     def is_drawn(self) -> bool:
         """Whether it holds probabilities, which each background draws from."""
         return self.values.ndim == 3
+
+    @property
+    def ppm(self) -> NDArray[np.float64]:
+        """Its probabilities, shape=(len(alphabet), k); a gap is a zero column.
+
+        Raises
+        ------
+        ValueError
+            If it is one of each background.
+
+        Examples
+        --------
+        >>> Motif.parse("GA").ppm.tolist()
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]]
+        """
+        if len(self.values) != 1:
+            raise ValueError(f"`motif` is a {self.label}, which is no single matrix.")
+        if self.is_drawn:
+            return np.asarray(self.values[0], dtype=np.float64)
+        codes = self.values[0]
+        ppm: NDArray[np.float64] = np.zeros((len(self.alphabet), len(self)))
+        ppm[codes[codes != GAP], np.flatnonzero(codes != GAP)] = 1
+        return ppm
 
     @property
     def label(self) -> str:

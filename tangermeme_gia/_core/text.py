@@ -59,7 +59,7 @@ def text_blocks(path: PathLike) -> Iterator[bytes]:
     [b'1 AG\\n2 GG', b'\\n']
     """
     held, is_first = b"", True
-    for block in _raw_blocks(path):
+    for block in raw_blocks(path):
         block = held + block
         if is_first:
             block, is_first = block.removeprefix(_BYTE_ORDER_MARK), False
@@ -74,11 +74,17 @@ def _unix(text: bytes) -> bytes:
     return text
 
 
-def _raw_blocks(path: PathLike) -> Iterator[bytes]:
+def is_gzip(path: PathLike) -> bool:
+    """Whether a file begins as gzip does, whatever its name."""
     with open(path, "rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if is_gzip:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def raw_blocks(path: PathLike) -> Iterator[bytes]:
+    """A file in pieces as they stand, decompressed. Raises as `text_blocks`."""
+    packed = is_gzip(path)
+    with open(path, "rb") as file:
+        if packed:
             yield from _decompress(path, file)
         else:
             while block := file.read(_BLOCK):

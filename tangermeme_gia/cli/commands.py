@@ -96,7 +96,7 @@ _KMERS = (
     option("--k", "length of the k-mers", type=int, default=6),
     option(
         "--kmers",
-        "instead of all: words, or one MEME file of motifs",
+        "instead of all: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
         nargs="+",
         type=kmer_or_file,
     ),

@@ -107,7 +107,7 @@ def _library_keywords(given: dict[str, Any], alphabet: Sequence[str]) -> dict[st
     kmers = keywords.get("kmers")
     if kmers is not None and any(isinstance(kmer, Path) for kmer in kmers):
         if len(kmers) > 1:
-            raise ValueError("`--kmers` takes words, or one MEME file.")
+            raise ValueError("`--kmers` takes words, or one file of motifs.")
         if not kmers[0].is_file():
             raise FileNotFoundError(f"`--kmers`: there is no file {kmers[0]}.")
         keywords["kmers"] = kmers[0]

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from tangermeme.io import read_meme
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import Chosen, PatternDesign
 from .._core.letters import check_sequences
 from .._core.motif import Motif, MotifLike
 from .._core.patterns import Pattern, compile_conditions, resolve_start
+from ..motifs.files import read_motifs
 from .codes import (
     Indices,
     KmerNames,
@@ -104,7 +104,7 @@ def _given(
     strands: int,
     seed: int,
 ) -> tuple[Sequence[str], ScanDesign]:
-    """Given motifs or those of a MEME file: their names and their design."""
+    """Given motifs or those of a file: their names and their design."""
     names, motifs = _given_motifs(kmers, letters)
     if _are_plain(motifs):
         codes = np.concatenate([motif.values for motif in motifs])
@@ -130,11 +130,12 @@ def _given_motifs(
                 f"`kmers`={os.fspath(kmers)!r} is not a file; pass a list to scan a "
                 "single k-mer."
             )
-        kmers = read_meme(os.fspath(kmers))
+        read = list(read_motifs(kmers, alphabet=letters).values())
+        return [motif.name for motif in read], read
     if not isinstance(kmers, (Sequence, Mapping)):
         raise TypeError(
             f"`kmers` is of type {type(kmers).__name__}; it must be a list or dict of "
-            "motifs or the path of a MEME file."
+            "motifs or the path of a motif file."
         )
     if len(kmers) == 0:
         raise ValueError("`kmers` is empty; at least one is needed.")

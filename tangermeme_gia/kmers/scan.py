@@ -54,7 +54,7 @@ def kmer_scan(
 
     kmers: sequence or mapping of motifs, path, or None, optional
         What to scan instead of all k-mers: strings (N keeps the background), one-hot
-        or PPMs of any lengths, by name if a mapping, or the path of a MEME file. Of a
+        or PPMs of any lengths, by name if a mapping, or the path of a motif file. Of a
         PPM each background gets one draw. Log-odds become a PPM by `pwm_to_ppm`.
         Default is None, all k-mers.
 

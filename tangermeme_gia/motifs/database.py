@@ -1,26 +1,28 @@
-"""Motifs and motif databases: MEME files out, comparison to known motifs."""
+"""Motif databases: MEME files out, comparison to known motifs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy
 from memelite.tomtom import tomtom
 from numpy.typing import ArrayLike
-from tangermeme.io import read_meme
 
 from .._core.letters import DNA, RNA
+from .._core.motif import Motif
 from .._core.storage import write_atomically
+from .files import read_motifs
 from .matrices import Matrix, Values, check_frequencies, check_ppm
 
 
 def write_meme(
     path: str | os.PathLike[str],
-    motifs: Mapping[str, Matrix],
+    motifs: Mapping[str, Matrix | Motif],
     *,
     alphabet: Sequence[str] = DNA,
     background: ArrayLike | None = None,
@@ -28,15 +30,15 @@ def write_meme(
 ) -> None:
     """Save motifs in the MEME text format that motif tools read.
 
-    `tangermeme.io.read_meme` gives back exactly the same numbers under the same names.
-    The file is written in one step: a reader sees the old one or the new one.
+    `read_motifs` gives back exactly the same numbers under the same names. The file is
+    written in one step: a reader sees the old one or the new one.
 
     Parameters
     ----------
     path: str or path-like
         The file to write.
 
-    motifs: mapping of str to array-like, shape=(4, length)
+    motifs: mapping of str to Motif or array-like, shape=(4, length)
         Probabilities under the motif's name: an identifier, and optionally one more
         word.
 
@@ -65,11 +67,11 @@ def write_meme(
     >>> ppm = [[0.0, 0.7], [0.0, 0.1], [0.0, 0.1], [1.0, 0.1]]
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_meme(f"{folder}/motifs.meme", {"QKI": ppm}, alphabet="ACGU")
-    ...     read_meme(f"{folder}/motifs.meme")["QKI"]
-    tensor([[0.0000, 0.7000],
-            [0.0000, 0.1000],
-            [0.0000, 0.1000],
-            [1.0000, 0.1000]], dtype=torch.float64)
+    ...     read_motifs(f"{folder}/motifs.meme")["QKI"].ppm
+    array([[0. , 0.7],
+           [0. , 0.1],
+           [0. , 0.1],
+           [1. , 0.1]])
     """
     letters = _check_alphabet(alphabet)
     if not isinstance(n_sites, (int, np.integer)) or n_sites < 1:
@@ -97,8 +99,8 @@ def write_meme(
 
 
 def compare_motifs(
-    ppms: Mapping[str, Matrix],
-    known: Mapping[str, Matrix] | str | os.PathLike[str],
+    ppms: Mapping[str, Matrix | Motif],
+    known: Mapping[str, Matrix | Motif] | str | os.PathLike[str],
     *,
     alphabet: Sequence[str] = DNA,
     reverse_complement: bool | None = None,
@@ -113,12 +115,12 @@ def compare_motifs(
 
     Parameters
     ----------
-    ppms: mapping of str to array-like, shape=(4, length)
+    ppms: mapping of str to Motif or array-like, shape=(4, length)
         Probabilities of the motifs to look up, under their names.
 
-    known: mapping of str to array-like, or path
-        Known motifs in the same form, as `tangermeme.io.read_meme` returns them, or
-        the MEME file they are in.
+    known: mapping of str to Motif or array-like, or path
+        Known motifs in the same form, or the file they are in, of any format that
+        `read_motifs` reads; `known` of the table is then the `name` of each.
 
     alphabet: sequence of str, optional
         The letters of DNA or of RNA, which only decide about the strands. DNA motifs
@@ -167,8 +169,10 @@ def compare_motifs(
     if reverse_complement is None:
         reverse_complement = letters == DNA
     queries = _checked(ppms, "ppms")
-    database = known if isinstance(known, Mapping) else read_meme(os.fspath(known))
-    targets = _checked(database, "known")
+    if not isinstance(known, Mapping):
+        read = read_motifs(known, alphabet=letters)
+        known = {motif.name: motif for motif in read.values()}
+    targets = _checked(known, "known")
     if n_nearest is not None and n_nearest < 1:
         raise ValueError(f"`n_nearest`={n_nearest} must be at least 1 or None.")
     p_values, *rest = tomtom(
@@ -208,19 +212,23 @@ def _check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:
     return letters
 
 
-def _checked(motifs: Mapping[str, Matrix], argument: str) -> dict[str, Values]:
+def _checked(motifs: Mapping[str, Matrix | Motif], argument: str) -> dict[str, Values]:
     if not motifs:
         raise ValueError(f"`{argument}` holds no motif.")
+    matrices = {
+        name: motif.ppm if isinstance(motif, Motif) else motif
+        for name, motif in motifs.items()
+    }
     return {
         name: check_ppm(ppm, f"{argument}[{name!r}]", n_letters=4).numpy()
-        for name, ppm in motifs.items()
+        for name, ppm in matrices.items()
     }
 
 
-def _check_names(motifs: Mapping[str, Matrix]) -> None:
+def _check_names(motifs: Mapping[str, Any]) -> None:
     seen: dict[str, str] = {}
     for name in motifs:
-        # read_meme joins the words of a name by one space.
+        # Readers join the words of a name by one space.
         if not isinstance(name, str) or not name or " ".join(name.split()) != name:
             raise ValueError(
                 f"`motifs` holds the name {name!r}; it must be a word, or two words "

@@ -1,9 +1,8 @@
 """Motif matrices: counts, probabilities, log odds, and the information they hold.
 
 PFM are counts, PPM probabilities, PWM log odds. All have tangermeme's shape
-(len(alphabet), length), as `tangermeme.io.read_meme` returns them and as models take
-sequences; only what is drawn is a data frame with one row per position, as logomaker
-takes it.
+(len(alphabet), length), as models take sequences; only what is drawn is a data frame
+with one row per position, as logomaker takes it.
 """
 
 from __future__ import annotations

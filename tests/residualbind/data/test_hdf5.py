@@ -241,6 +241,18 @@ def test_files_that_are_no_hdf5_damaged_or_missing_are_errors(write, tmp_path):
         read_hdf5(tmp_path / "absent.h5")
 
 
+def test_a_size_that_no_file_can_hold_is_not_allocated(write):
+    arrays, _ = make_arrays()
+    path = write(arrays)
+    with h5py.File(path, "a") as file:
+        del file["X_valid"]
+        file.create_dataset("X_valid", (10**10, 4, 41), "f4", chunks=(1, 4, 41))
+    with pytest.raises(
+        ValueError, match=r"rnacompete\.h5, X_valid: 6,560,000,000,000 b"
+    ):
+        read_hdf5(path)
+
+
 def test_missing_h5py_says_what_to_install(monkeypatch, tmp_path):
     real_import = builtins.__import__
 

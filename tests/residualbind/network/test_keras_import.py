@@ -423,7 +423,7 @@ def test_a_missing_file_is_an_error_naming_it(tmp_path: Path) -> None:
 def test_another_format_is_an_error_naming_the_file(tmp_path: Path) -> None:
     path = tmp_path / "weights.hdf5"
     path.write_text("not HDF5")
-    with pytest.raises(ValueError, match=r"weights\.hdf5' is not an HDF5 file"):
+    with pytest.raises(ValueError, match=r"weights\.hdf5 is not an HDF5 file"):
         import_keras(path)
 
 
@@ -434,6 +434,26 @@ def test_an_hdf5_file_of_something_else_is_an_error(tmp_path: Path) -> None:
         file.create_group("layers/conv1d/vars")
     with pytest.raises(ValueError, match=r"data\.h5' is an HDF5 file, but no group"):
         import_keras(path)
+
+
+def test_a_file_that_lies_or_is_damaged_is_named_by_file_and_key(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path / "weights.hdf5", random_layers(Net()))
+    with h5py.File(path, "a") as file:
+        name = next(n for n in file if n.startswith("dense"))
+        label = file[name].attrs["weight_names"][0].decode()
+        del file[f"{name}/{label}"]
+        file.create_dataset(f"{name}/{label}", (10**6, 10**6), "f4")
+    with pytest.raises(
+        ValueError, match=rf"weights\.hdf5, {name}/{label}: 4,000,000,000,000 bytes"
+    ):
+        import_keras(path)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match=r"weights\.hdf5 is not an HDF5 file, or dam"):
+        import_keras(path)
+    with pytest.raises(IsADirectoryError):
+        import_keras(tmp_path)
 
 
 def test_without_h5py_the_error_says_how_to_install_it(

@@ -418,7 +418,7 @@ def test_mixed_lengths_are_one_line(toys, here, failure, model):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--kmers GA none.meme", "takes words, or one MEME file"),
+        ("--kmers GA none.meme", "takes words, or one file of motifs"),
         ("--kmers none.meme", "`--kmers`: there is no file none.meme"),
         ("--k 30", "a 30-mer is longer than"),
         ("--k 2 --top 0", "`n`=0 must be at least 1"),

@@ -105,7 +105,7 @@ def test_one_of_several_outputs_is_chosen(toys):
         ({"alphabet": "DNA"}, "`--alphabet`='DNA', but A1CF reads ACGU"),
         ({"alphabet": "A"}, "must be DNA, RNA, protein or distinct letters"),
         ({"length": -1}, "`--length`=-1 must be at least 1"),
-        ({"genome": Path("a.fa")}, r"`--genome` goes with a \.bed file"),
+        ({"genome": Path("a.fa")}, r"`--genome` goes with regions"),
     ],
 )
 def test_options_that_do_not_fit_the_model_are_refused(options, message):

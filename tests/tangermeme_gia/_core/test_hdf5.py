@@ -1,0 +1,86 @@
+"""HDF5 files that are damaged, that lie about their size, or that cannot be read."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tangermeme_gia._core import hdf5
+
+h5py = pytest.importorskip("h5py")
+
+
+def read(path, key="x"):
+    with hdf5.open_hdf5(path) as file:
+        return hdf5.read_dataset(file, key, path)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(1000.0)
+        file.create_group("group")["y"] = [1]
+    return path
+
+
+def test_datasets_are_read_and_others_named(path):
+    assert read(path).tolist() == list(range(1000))
+    assert read(path, "group/y").tolist() == [1]
+    for key in ("group", "none"):
+        with pytest.raises(ValueError, match=rf"a\.h5 has no dataset '{key}'; it has"):
+            read(path, key)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_size_far_beyond_the_file_is_not_allocated(tmp_path, packed):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (10**12,), "f8", chunks=(100,) if packed else None)
+    with pytest.raises(ValueError, match=r"a\.h5, x: 8,000,000,000,000 bytes are ann"):
+        read(path)
+
+
+def test_a_dataset_that_grows_beyond_all_data_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(hdf5, "_MOST_BYTES", 1 << 16)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.zeros(10**6), compression="gzip")
+    with pytest.raises(ValueError, match=r"a\.h5, x: 8,000,000 bytes are announced"):
+        read(path)
+
+
+def test_damage_is_named_by_file_and_key(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        values = np.random.default_rng(0).random(1000)
+        file.create_dataset("x", data=values, compression="gzip", fletcher32=True)
+        start = file["x"].id.get_chunk_info(0).byte_offset
+    data = bytearray(path.read_bytes())
+    data[start + 10] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.h5, x is damaged: "):
+        read(path)
+
+
+def test_a_file_that_is_cut_off_or_of_another_kind_is_named(path):
+    data = path.read_bytes()
+    for content in (data[:-10], data[:40], b"", b"text"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.h5 is not an HDF5 file, or damaged"):
+            read(path)
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(path, monkeypatch):
+    with pytest.raises(FileNotFoundError):
+        read(path.with_name("none.h5"))
+    with pytest.raises(IsADirectoryError):
+        read(path.parent)
+
+    def locked(*_):
+        raise BlockingIOError(11, "unable to lock file")
+
+    monkeypatch.setattr(h5py, "File", locked)
+    with pytest.raises(BlockingIOError, match="unable to lock file"):
+        read(path)
+    assert os.path.exists(path)
