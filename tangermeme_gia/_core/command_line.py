@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # What a user can put right; anything else is a defect and keeps its traceback.
-_USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError)
+USER_ERRORS = (ValueError, TypeError, OSError, ImportError, MemoryError)
 # As shells count a process that a signal ended: 128 and the signal's number.
 _INTERRUPTED, _BROKEN_PIPE = 130, 141
 
@@ -55,7 +55,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 def add_command(
     subparsers: Any,
     name: str,
-    command: Callable[..., None] | None,
+    command: Callable[..., int | None] | None,
     summary: str,
     example: str,
 ) -> Parser:
@@ -70,7 +70,8 @@ def add_command(
         The command's word, what it does, and the words after it in an example.
 
     command: function or None
-        Takes the parsed options as keywords. With None, set it by `set_defaults`.
+        Takes the parsed options as keywords; gives the exit code, None for 0.
+        With None, set it by `set_defaults`.
 
     Returns
     -------
@@ -111,8 +112,8 @@ def run(
     Returns
     -------
     code: int
-        0; 2 for what a user can put right, with one line on stderr; 130 if
-        interrupted; 141 if whatever read the output has ended.
+        That of the command; 2 for what a user can put right, with one line on stderr;
+        130 if interrupted; 141 if whatever read the output has ended.
     """
     parsed, unknown = parser.parse_known_args(words)
     options = vars(parsed)
@@ -125,19 +126,19 @@ def run(
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger(package).setLevel(logging.INFO)
     try:
-        command(**options)
+        code = command(**options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Keep Python from failing again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except _USER_ERRORS + errors as error:
+    except USER_ERRORS + errors as error:
         print(f"{program}: error: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    return 0
+    return code or 0
 
 
 def check_files(**options: Path | None) -> None:

@@ -35,7 +35,8 @@ def import_file(path: Path) -> ModuleType:
     _look_in(path.parent, path.stem)
     name = f"_model_{next(_numbers)}_{path.stem}"
     spec = spec_from_file_location(name, path, loader=_Source(name, str(path)))
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and inspect look for it
     try:

@@ -81,7 +81,7 @@ def _named(controls: GIAResult, motif: str) -> GIAResult:
 
 def _does(study: Study, effect: Any) -> str:
     """What the motif does to the output, with its interval."""
-    output, text = study.inputs.output, row_with_interval(effect)
+    output, text = study.inputs.answer, row_with_interval(effect)
     if effect["low"] > 0:
         return f"{study.motif} raises the {output} by {text}"
     if effect["high"] < 0:
