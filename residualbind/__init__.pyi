@@ -23,7 +23,7 @@ from .network.pretrained import load_profile as load_profile
 from .network.pretrained import pretrained_metadata as pretrained_metadata
 from .network.pretrained import pretrained_names as pretrained_names
 from .network.schedule import Schedule as Schedule
-from .network.training import TrainingError as TrainingError
+from .network.trainer import TrainingError as TrainingError
 from .network.training import train as train
 from .network.weights import load as load
 from .network.weights import load_metadata as load_metadata

@@ -29,7 +29,7 @@ import residualbind
 from residualbind import ResidualBind, ResidualBindConfig, RNAcompete
 from residualbind.data.readers import read_score_pair
 from residualbind.data.transforms import Transform
-from residualbind.network.training import TrainingResult
+from residualbind.network.trainer import TrainingResult
 from residualbind.network.weights import save
 
 ROOT = Path(__file__).resolve().parents[1]

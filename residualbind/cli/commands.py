@@ -26,7 +26,8 @@ from ..network.metrics import score_predictions
 from ..network.model import ResidualBind, ResidualBindConfig
 from ..network.pretrained import load_pretrained, pretrained_metadata, pretrained_names
 from ..network.schedule import Schedule
-from ..network.training import TrainingResult, train
+from ..network.trainer import TrainingResult
+from ..network.training import train
 from ..network.weights import Metadata, load, load_metadata, save
 from ..network.with_structure import add_structure, required_settings
 from ..simulation.simulate import simulate_rnacompete

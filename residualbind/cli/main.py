@@ -13,7 +13,7 @@ from tangermeme_gia._core.command_line import Parser, add_command, run
 from ..data.transforms import RECIPES
 from ..network.pretrained import pretrained_names
 from ..network.schedule import Schedule
-from ..network.training import TrainingError
+from ..network.trainer import TrainingError
 from ..simulation.truth import Truth
 from . import commands
 from .sources import FORMATS

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-from safetensors import safe_open
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
-from torch import nn
 
 from tangermeme_gia._core.storage import write_atomically
 
+from .identity import DIGEST, VERSION, tensors_checksum
+
 _CHECKPOINT = "checkpoint.safetensors"
 _HISTORY = "history.tsv"
+_LOCK = "training.lock"
+_WEIGHTS = "weights to start from"
+_MOST_NAMED = 5
+
+Run = dict[str, str]
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that a run cannot go on from; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"{reason}: choose another `checkpoint_folder`, or `restart=True`."
+        )
 
 
 class Checkpoint(NamedTuple):
@@ -29,95 +47,173 @@ class Checkpoint(NamedTuple):
     optimizer_state: dict[int, dict[str, torch.Tensor]]
 
 
-def describe_run(
-    model: nn.Module,
-    tensors: Sequence[torch.Tensor],
-    settings: dict[str, Any],
-    random_state: int,
-) -> dict[str, Any]:
-    """What must be equal for a checkpoint to belong to a run.
+class NotedFolder(NamedTuple):
+    """A checkpoint folder, and what made the model and the data, by option.
+
+    Where a checkpoint belongs to another run, the options that differ are named.
+    """
+
+    path: Path
+    options: Mapping[str, Any]
+
+
+class RunFolder:
+    """The checkpoint of one run, and of no other.
 
     Parameters
     ----------
-    model: torch.nn.Module
-        Its parameter names and shapes count, not their values.
-
-    tensors: sequence of torch.Tensor
-        The data; a checksum of each counts.
+    folder: str, Path or NotedFolder
+        Made where it is missing.
 
     settings: dict
-        Options that change the course of training, in JSON types.
+        The run's options, by name.
 
-    random_state: int
-        The seed.
+    parts: dict
+        What else must be the same, by a name that means something to a user.
 
-    Returns
-    -------
-    run: dict
-        JSON types only.
+    weights: dict of str to torch.Tensor
+        Those that the model starts from, or has been trained to by this run.
     """
-    shapes = {name: list(t.shape) for name, t in model.state_dict().items()}
-    return {
-        **settings,
-        "random_state": random_state,
-        "model": _digest(json.dumps(shapes, sort_keys=True).encode()),
-        "data": [tensor_checksum(tensor) for tensor in tensors],
+
+    def __init__(
+        self,
+        folder: str | Path | NotedFolder,
+        settings: Mapping[str, Any],
+        parts: Run,
+        weights: Mapping[str, torch.Tensor],
+    ) -> None:
+        if not isinstance(folder, NotedFolder):
+            folder = NotedFolder(Path(folder), {})
+        self.folder = folder.path
+        self.options = _texts({**settings, **folder.options})
+        self.run = {**_texts(settings), **parts}
+        self.run[_WEIGHTS] = tensors_checksum(weights)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder and keep every other training out of it.
+
+        Raises
+        ------
+        CheckpointError
+            If another training is in it.
+
+        OSError
+            If it cannot be made or written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with only_one(self.folder / _LOCK, f"another training writes to {self.folder}"):
+            yield
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace the folder's checkpoint and history table, each in one step.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or the folder cannot be written; the files that were
+            there are untouched.
+        """
+        tensors = {f"model/{k}": v for k, v in checkpoint.model_state.items()}
+        tensors |= {f"best/{k}": v for k, v in checkpoint.best_state.items()}
+        for index, state in checkpoint.optimizer_state.items():
+            tensors |= {f"optimizer/{index}/{k}": v for k, v in state.items()}
+        tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+        texts = {
+            "history": json.dumps(checkpoint.history),
+            "run": json.dumps(self.run),
+            "options": json.dumps(self.options),
+        }
+        metadata = {**texts, "checksum": _checksum(texts, tensors)}
+        write_atomically(self.folder / _CHECKPOINT, serialise(tensors, metadata))
+        table = pd.DataFrame(checkpoint.history).to_csv(sep="\t", index=False)
+        write_atomically(self.folder / _HISTORY, table.encode())
+
+    def load(self) -> Checkpoint | None:
+        """The folder's checkpoint, or None where there is none yet.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged or of something else, or the checkpoint belongs to
+            a run with other settings, data or model.
+
+        OSError
+            If the file cannot be read.
+        """
+        path = self.folder / _CHECKPOINT
+        if not path.exists():
+            return None
+        texts, tensors = _read(path)
+        checkpoint = Checkpoint(
+            history=texts["history"],
+            model_state=_below("model", tensors),
+            best_state=_below("best", tensors),
+            optimizer_state=_optimizer_state(tensors),
+        )
+        saved = texts["run"]
+        states = checkpoint.model_state, checkpoint.best_state
+        if self.run[_WEIGHTS] in map(tensors_checksum, states):
+            self.run[_WEIGHTS] = saved[_WEIGHTS]
+        if saved != self.run:
+            changes = _changes(texts["options"], self.options)
+            # What follows from an option need not be named.
+            after = VERSION if changes else ""
+            changes += _changes(saved, self.run, after)
+            raise CheckpointError(
+                f"{path} belongs to another run; {_sentence(changes)}"
+            )
+        return checkpoint
+
+
+@contextmanager
+def only_one(lock: Path, otherwise: str) -> Iterator[None]:
+    """Hold a lock file; a CheckpointError where another process does."""
+    try:
+        held = FileLock(lock).acquire(timeout=0)
+    except Timeout:
+        raise CheckpointError(otherwise) from None
+    with held:
+        yield
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The texts of a checkpoint, parsed, and its tensors, both as they were written."""
+    data = path.read_bytes()
+    try:
+        tensors = deserialise(data)
+        end = 8 + int.from_bytes(data[:8], "little")
+        texts = json.loads(data[8:end])["__metadata__"]
+        checksum = texts.pop("checksum")
+        parsed = {name: json.loads(text) for name, text in texts.items()}
+        sound = checksum == _checksum(texts, tensors)
+    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged, or no checkpoint of this version of residualbind "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    if not sound:
+        raise CheckpointError(f"{path} is damaged (its checksum is another)")
+    return parsed, tensors
+
+
+def _checksum(texts: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Of all that a checkpoint holds."""
+    bytes_of = {
+        name: torch.frombuffer(bytearray(text, "utf-8"), dtype=torch.uint8)
+        for name, text in texts.items()
     }
+    return tensors_checksum({**bytes_of, **tensors})
 
 
-def tensor_checksum(tensor: torch.Tensor) -> str:
-    """SHA-256 of a tensor's dtype, shape and bytes."""
-    array = tensor.detach().cpu().contiguous().numpy()
-    header = f"{array.dtype.str}{array.shape}".encode()
-    return _digest(header + array.tobytes())
-
-
-def save_checkpoint(folder: Path, checkpoint: Checkpoint, run: dict[str, Any]) -> None:
-    """Replace the folder's checkpoint and history table, each in one step.
-
-    Raises
-    ------
-    OSError
-        If the disk is full or the folder cannot be written; the files that were
-        there are untouched.
-    """
-    tensors = {f"model/{k}": v for k, v in checkpoint.model_state.items()}
-    tensors |= {f"best/{k}": v for k, v in checkpoint.best_state.items()}
-    for index, state in checkpoint.optimizer_state.items():
-        tensors |= {f"optimizer/{index}/{k}": v for k, v in state.items()}
-    tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    metadata = {"history": json.dumps(checkpoint.history), "run": json.dumps(run)}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / _CHECKPOINT, serialise(tensors, metadata))
-    table = pd.DataFrame(checkpoint.history).to_csv(sep="\t", index=False)
-    write_atomically(folder / _HISTORY, table.encode())
-
-
-def load_checkpoint(folder: Path, run: dict[str, Any]) -> Checkpoint | None:
-    """The folder's checkpoint, or None where there is none yet.
-
-    Raises
-    ------
-    ValueError
-        If the checkpoint belongs to a run with other settings, data or model.
-    """
-    path = folder / _CHECKPOINT
-    if not path.exists():
-        return None
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    _require_same_run(json.loads(metadata["run"]), run, path)
-    optimizer_state: dict[int, dict[str, torch.Tensor]] = {}
+def _optimizer_state(
+    tensors: dict[str, torch.Tensor],
+) -> dict[int, dict[str, torch.Tensor]]:
+    state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in _below("optimizer", tensors).items():
         index, key = name.split("/", 1)
-        optimizer_state.setdefault(int(index), {})[key] = tensor
-    return Checkpoint(
-        history=json.loads(metadata["history"]),
-        model_state=_below("model", tensors),
-        best_state=_below("best", tensors),
-        optimizer_state=optimizer_state,
-    )
+        state.setdefault(int(index), {})[key] = tensor
+    return state
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -125,18 +221,24 @@ def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Ten
     return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
 
 
-def _require_same_run(saved: dict[str, Any], run: dict[str, Any], path: Path) -> None:
-    changed = [
-        f"`{name}` was {saved.get(name)!r}, is {run.get(name)!r}"
-        for name in sorted(saved.keys() | run.keys())
-        if saved.get(name) != run.get(name)
-    ]
-    if changed:
-        raise ValueError(
-            f"{path} belongs to another run: {'; '.join(changed)}. Use another "
-            "`checkpoint_folder` or the same options and data."
-        )
+def _texts(settings: Mapping[str, Any]) -> Run:
+    return {name: str(value) for name, value in settings.items()}
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _changes(saved: Run, now: Run, start: str = "") -> list[str]:
+    """In words, what is not as it was, of what has a name that begins so."""
+    words = []
+    for name in [*now, *(name for name in saved if name not in now)]:
+        was, is_ = saved.get(name, "absent"), now.get(name, "absent")
+        if was == is_ or not name.startswith(start):
+            continue
+        unreadable = was.startswith(DIGEST) or is_.startswith(DIGEST)
+        changed = "changed" if unreadable else f"was {was}, now {is_}"
+        words.append(f"`{name}` {changed}")
+    return words
+
+
+def _sentence(changes: list[str]) -> str:
+    more = len(changes) - _MOST_NAMED
+    text = ", ".join(changes[:_MOST_NAMED])
+    return f"{text} and {more} more changes" if more > 0 else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -33,8 +34,8 @@ def pearson(y: ArrayLike | torch.Tensor, y_hat: ArrayLike | torch.Tensor) -> Val
     Returns
     -------
     r: numpy.ndarray, shape=(n_outputs,)
-        Pearson's correlation of each output; NaN where one side is constant or
-        fewer than two examples are measured.
+        Pearson's correlation of each output; NaN, with a warning, where one side is
+        constant or fewer than two examples are measured.
 
     Raises
     ------
@@ -46,6 +47,21 @@ def pearson(y: ArrayLike | torch.Tensor, y_hat: ArrayLike | torch.Tensor) -> Val
     >>> pearson([0.0, 1.0, 2.0], [0.0, 1.0, 4.0]).round(3)
     array([0.961])
     """
+    r = column_pearsons(y, y_hat)
+    undefined = np.flatnonzero(np.isnan(r)).tolist()
+    if undefined:
+        warnings.warn(
+            f"the correlation of output {', '.join(map(str, undefined))} is NaN: its "
+            "measurements or its predictions are constant or NaN, or fewer than 2.",
+            stacklevel=2,
+        )
+    return r
+
+
+def column_pearsons(
+    y: ArrayLike | torch.Tensor, y_hat: ArrayLike | torch.Tensor
+) -> Values:
+    """What `pearson` gives, without a warning."""
     columns, columns_hat = _as_columns(y, y_hat)
     r = []
     for values, values_hat in zip(columns.T, columns_hat.T, strict=True):
@@ -108,7 +124,9 @@ def evaluate(
     Returns
     -------
     table: pandas.DataFrame
-        One row per output and metric: output, metric, value, low, high, n.
+        One row per output and metric: output, metric, value, low, high, n, note. A
+        metric that is not defined is NaN, and `note` says why; so it does where the
+        interval is one of fewer resamples, those in which the metric is defined.
 
     Raises
     ------
@@ -169,7 +187,13 @@ def score_predictions(
         metrics = (_classification if classification else _regression)(y_, y_hat_)
         scores = _bootstrap(metrics, len(y_), n_bootstrap, confidence, random_state)
         scores.insert(0, "output", name)
-        tables.append(scores.assign(n=len(y_)))
+        notes = scores.pop("note")
+        undefined = scores["value"].isna()
+        tables.append(
+            scores.assign(
+                n=len(y_), note=notes.mask(undefined, _constant_side(y_, y_hat_))
+            )
+        )
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)
     return table
 
@@ -186,12 +210,17 @@ def _bootstrap(
     for i in range(n_bootstrap):
         counts = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
         draws[i] = [metric(counts) for metric in metrics.values()]
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    levels = [(1 - confidence) / 2, (1 + confidence) / 2]
     once = np.ones(n)
-    values = [metric(once) for metric in metrics.values()]
-    table: pd.DataFrame = pd.DataFrame(
-        {"metric": list(metrics), "value": values, "low": low, "high": high}
-    )
+    rows = []
+    for (name, metric), column in zip(metrics.items(), draws.T, strict=True):
+        defined = column[~np.isnan(column)]
+        low, high = np.quantile(defined, levels) if len(defined) else (np.nan, np.nan)
+        few = f"interval of the {len(defined)} of {n_bootstrap} resamples with a value"
+        note = few if len(defined) < n_bootstrap else ""
+        rows.append((name, metric(once), low, high, note))
+    columns = ["metric", "value", "low", "high", "note"]
+    table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
     return table
 
 
@@ -228,12 +257,28 @@ def _if_both_kinds(
 
 
 def _weighted_pearson(y: Values, y_hat: Values, counts: Values) -> float:
-    if len(y) < 2:
+    drawn = counts > 0
+    # Exactly: the mean of equal numbers is rounded, and would leave a correlation.
+    if _is_constant(y[drawn]) or _is_constant(y_hat[drawn]):
         return np.nan
     dy = y - np.average(y, weights=counts)
     dy_hat = y_hat - np.average(y_hat, weights=counts)
     scale = np.sqrt(np.dot(counts, dy**2) * np.dot(counts, dy_hat**2))
     return float(np.dot(counts, dy * dy_hat) / scale) if scale > 0 else np.nan
+
+
+def _is_constant(values: Values) -> bool:
+    return len(values) < 2 or bool(values.min() == values.max())
+
+
+def _constant_side(y: Values, y_hat: Values) -> str:
+    """Why there is no correlation."""
+    sides = {"measurements": y, "predictions": y_hat}
+    return " and ".join(
+        f"all {name} are {values[0]:.6g}"
+        for name, values in sides.items()
+        if _is_constant(values)
+    )
 
 
 def _codes(values: Values) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ import torch
 import residualbind
 from residualbind.cli import commands
 from residualbind.cli.main import build_parser, main
-from residualbind.network.training import TrainingError
+from residualbind.network.trainer import TrainingError
 
 QUICK = ("--epochs", "2", "--n-bootstrap", "20", "--batch-size", "50")
 

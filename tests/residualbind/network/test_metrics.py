@@ -93,9 +93,41 @@ def test_outputs_are_scored_apart_and_nan_is_left_out(correlated):
 def test_pearson_leaves_out_nan_and_is_nan_for_constants():
     y = torch.tensor([[1.0, 1.0], [2.0, torch.nan], [4.0, 3.0], [3.0, 5.0]])
     y_hat = torch.tensor([[1.0, 7.0], [2.0, 9.0], [4.0, 7.0], [3.0, 7.0]])
-    r = pearson(y, y_hat)
+    with pytest.warns(UserWarning, match=r"correlation of output 1 is NaN: its measu"):
+        r = pearson(y, y_hat)
     assert r[0] == pytest.approx(1)
     assert np.isnan(r[1])
+
+
+@pytest.mark.parametrize("n", [10, 1000])
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1 / 3, -2.7])
+@pytest.mark.parametrize("side", ["predictions", "measurements"])
+def test_a_constant_has_no_correlation_and_the_table_says_so(n, constant, side):
+    # The mean of equal numbers is rounded: 5.5e-17 would be left.
+    y, flat = np.random.default_rng(0).normal(size=n), np.full(n, constant)
+    pair = (y, flat) if side == "predictions" else (flat, y)
+    table = score_predictions(*pair, n_bootstrap=20).set_index("metric")
+    for metric in ("pearson", "spearman"):
+        row = table.loc[metric]
+        assert row[["value", "low", "high"]].isna().all()
+        assert row["note"] == f"all {side} are {constant:.6g}"
+    assert table.loc["mse", "value"] == pytest.approx(np.mean((y - constant) ** 2))
+    assert table.loc["mse", "note"] == ""
+
+
+def test_an_interval_of_few_resamples_says_of_how_many():
+    # One positive of 4: 1 - (3/4)^4 = 68 % of the resamples hold it, and 1/256 nothing
+    # else; only those with both kinds have an AUROC, which is 1 in each.
+    table = score_predictions(
+        [0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4], classification=True, n_bootstrap=1000
+    )
+    row = table.iloc[0]
+    assert (row["value"], row["low"], row["high"]) == (1, 1, 1)
+    words = row["note"].split()
+    assert " ".join([*words[:3], *words[4:]]) == (
+        "interval of the of 1000 resamples with a value"
+    )
+    assert int(words[3]) == pytest.approx(1000 * (1 - 0.75**4 - 1 / 256), abs=60)
 
 
 def test_evaluate_scores_the_models_predictions():

@@ -3,18 +3,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save as save_tensors
 from torch import nn
 
 from residualbind.network.model import ResidualBind, ResidualBindConfig
 from residualbind.network.schedule import Schedule
-from residualbind.network.training import TrainingError, train
+from residualbind.network.trainer import TrainingError
+from residualbind.network.training import train
 
 SMALL = ResidualBindConfig(
     length=20, filters=8, kernel_size=3, dilations=(1, 2), pool_size=5, hidden=8
@@ -33,6 +38,11 @@ def examples(n: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 def small_model(seed: int = 0) -> ResidualBind:
     torch.manual_seed(seed)
     return ResidualBind(SMALL)
+
+
+def frozen(model: ResidualBind) -> ResidualBind:
+    model.conv.weight.requires_grad_(False)
+    return model
 
 
 def run(model=None, n=200, **options):
@@ -182,7 +192,7 @@ def test_objects_with_X_and_y_train_as_pairs_do():
 def test_a_run_continues_from_its_checkpoint_as_if_never_stopped(tmp_path):
     straight, expected = run(epochs=6)
     run(epochs=3, checkpoint_folder=tmp_path)
-    resumed, result = run(small_model(seed=9), epochs=6, checkpoint_folder=tmp_path)
+    resumed, result = run(epochs=6, checkpoint_folder=tmp_path)
     assert_same_state(straight, resumed)
     assert_same_history(expected.history, result.history)
     table = pd.read_csv(tmp_path / "history.tsv", sep="\t")
@@ -198,7 +208,7 @@ def test_a_run_may_go_on_with_more_patience(tmp_path):
 def test_a_finished_run_is_read_back_without_training(tmp_path):
     model, result = run(checkpoint_folder=tmp_path)
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
-    again, repeated = run(small_model(seed=9), checkpoint_folder=tmp_path)
+    again, repeated = run(checkpoint_folder=tmp_path)
     assert_same_state(model, again)
     pd.testing.assert_frame_equal(result.history, repeated.history)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
@@ -266,17 +276,218 @@ def epochs_done(folder: Path) -> int:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lr": 0.1}, r"another run: `lr` was 0.01, is 0.1\. Use another"),
-        ({"schedule": Schedule(lr_decay=0.5)}, "`lr_decay` was 0.3, is 0.5"),
-        ({"random_state": 5}, r"`random_state` was 0, is 5"),
-        ({"n": 150}, "`data` was"),
-        ({"model": ResidualBind(ResidualBindConfig(length=20))}, "`model` was"),
+        ({"lr": 0.1}, r"run; `lr` was 0.01, now 0.1: choose another `checkpoint_f"),
+        ({"schedule": Schedule(lr_decay=0.5)}, "`lr_decay` was 0.3, now 0.5:"),
+        ({"random_state": 5}, r"`random_state` was 0, now 5:"),
+        ({"batch_size": 33}, r"`batch_size` was 32, now 33:"),
+        ({"dtype": torch.bfloat16}, r"`dtype` was None, now torch.bfloat16:"),
+        ({"n": 150}, "`train.X` changed, `train.y` changed:"),
+        ({"model": small_model(seed=1)}, "`weights to start from` changed:"),
+        (
+            {"model": frozen(small_model())},
+            r"`model.conv.weight` was torch.float32 \(8, 4, 3\), trained, now torch.fl",
+        ),
+        (
+            {"model": ResidualBind(replace(SMALL, dropout_dense=0.3))},
+            "`model.config.dropout_dense` was 0.5, now 0.3",
+        ),
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, message):
     run(epochs=1, checkpoint_folder=tmp_path)
     with pytest.raises(ValueError, match=message):
         run(checkpoint_folder=tmp_path, **change)
+
+
+class Linear(nn.Module):
+    """A small model with settings that leave no trace in its tensors."""
+
+    def __init__(self, dropout: float = 0.0, act=torch.relu, factor=1.0) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(80, 1)
+        self.act = act
+        self.settings = {"factor": factor}
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        y = self.linear(self.dropout(X.flatten(start_dim=1)))
+        return self.act(y) * self.settings["factor"] + y
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (
+            {"loss": nn.HuberLoss(delta=10.0)},
+            {"loss": nn.HuberLoss(delta=0.01)},
+            "`loss.delta` was 10.0, now 0.01:",
+        ),
+        (
+            {"loss": partial(nn.functional.huber_loss, delta=1.0)},
+            {"loss": partial(nn.functional.huber_loss, delta=2.0)},
+            r"`loss.keywords\['delta'\]` was 1.0, now 2.0:",
+        ),
+        (
+            {"loss": lambda a, b: ((a - b) ** 2).mean()},
+            {"loss": lambda a, b: (a - b).abs().mean()},
+            "`loss` changed:",
+        ),
+        (
+            {"loss": nn.functional.mse_loss},
+            {"loss": nn.functional.l1_loss},
+            "`loss` was torch.nn.functional.mse_loss, now torch.nn.functional.l1_loss:",
+        ),
+        ({}, {"model": Linear(dropout=0.5)}, "`model.dropout.p` was 0.0, now 0.5:"),
+        ({}, {"model": Linear(act=torch.tanh)}, "`model.act` was relu, now tanh:"),
+        (
+            {},
+            {"model": Linear(factor=2.0)},
+            r"`model.settings\['factor'\]` was 1.0, now 2.0:",
+        ),
+    ],
+)
+def test_what_has_no_tensor_belongs_to_the_run(tmp_path, first, second, message):
+    common = {"epochs": 1, "checkpoint_folder": tmp_path}
+    run(**({"model": Linear()} | first | common))
+    with pytest.raises(ValueError, match=message):
+        run(**({"model": Linear()} | second | common))
+
+
+def test_what_cannot_be_described_is_refused_and_not_equated(tmp_path):
+    model = Linear()
+    model.session = threading.Lock()
+    with pytest.raises(TypeError, match=r"`model.session` is a _thread.lock, of which"):
+        run(model, checkpoint_folder=tmp_path)
+
+
+def test_a_restart_leaves_no_trace_of_the_run_before(tmp_path):
+    run(Linear(), epochs=2, checkpoint_folder=tmp_path)
+    options = {"lr": 0.1, "epochs": 1}
+    _, alone = run(Linear(), **options)
+    _, again = run(Linear(), checkpoint_folder=tmp_path, restart=True, **options)
+    assert_same_history(alone.history, again.history)
+    assert epochs_done(tmp_path) == 1
+
+
+def test_a_longer_run_than_asked_for_is_not_handed_out(tmp_path):
+    run(Linear(), epochs=3, checkpoint_folder=tmp_path)
+    with pytest.raises(ValueError, match="3 epochs are done, but `epochs` is 1: "):
+        run(Linear(), epochs=1, checkpoint_folder=tmp_path)
+    path = tmp_path / "other"
+    still = {"lr": 1e-12, "checkpoint_folder": path, "epochs": 6}
+    run(Linear(), **still)
+    with pytest.raises(ValueError, match=r"6 epochs are done, but a `patience` of 2 "):
+        run(Linear(), schedule=Schedule(patience=2), **still)
+
+
+@pytest.mark.parametrize("position", [-1, -5_000, 200])
+def test_a_flipped_bit_in_a_checkpoint_is_found(tmp_path, position):
+    run(epochs=1, checkpoint_folder=tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"checkpoint.safetensors is damaged.*restart"):
+        run(checkpoint_folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no safetensors",
+        save_tensors({"a": torch.ones(2)}),
+        save_tensors({"a": torch.ones(2)}, {"run": "{}", "history": "[]"}),
+    ],
+)
+def test_a_foreign_file_is_refused_by_name(tmp_path, content):
+    (tmp_path / "checkpoint.safetensors").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"checkpoint.safetensors is damaged, or no checkpoint of this"
+    ):
+        run(Linear(), checkpoint_folder=tmp_path)
+
+
+def test_a_folder_in_place_of_the_checkpoint_is_no_damage(tmp_path):
+    (tmp_path / "checkpoint.safetensors").mkdir()
+    with pytest.raises(IsADirectoryError):
+        run(Linear(), checkpoint_folder=tmp_path)
+
+
+def test_a_folder_in_which_another_training_runs_is_refused(tmp_path):
+    class Meanwhile(Linear):
+        def forward(self, X):
+            if self.training:
+                with pytest.raises(
+                    ValueError, match=r"another training writes to .*: "
+                ):
+                    run(Linear(), epochs=1, checkpoint_folder=tmp_path)
+            return super().forward(X)
+
+    run(Meanwhile(), epochs=1, checkpoint_folder=tmp_path)
+    assert epochs_done(tmp_path) == 1
+
+
+def test_an_interrupted_model_goes_on_in_the_same_session(tmp_path, monkeypatch):
+    model = Linear()
+    epoch = 7  # mini-batches: the second epoch is cut in its middle
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.Tensor, "backward", interrupt_at(epoch + 4))
+        with pytest.raises(KeyboardInterrupt):
+            run(model, checkpoint_folder=tmp_path)
+    once, _ = run(Linear(), epochs=1)
+    assert_same_state(model, once)
+    run(model, checkpoint_folder=tmp_path)
+    straight, _ = run(Linear())
+    assert_same_state(model, straight)
+
+
+def interrupt_at(call: int):
+    calls, backward = [], torch.Tensor.backward
+
+    def interrupting(value: torch.Tensor) -> None:
+        calls.append(value)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        backward(value)
+
+    return interrupting
+
+
+def test_a_mini_batch_without_a_score_changes_nothing():
+    X, y = examples(64)
+    y[8:] = torch.nan
+    model = Linear()
+    result = train(model, (X, y), examples(60, seed=1), epochs=1, batch_size=2)
+    assert np.isfinite(result.history["train_loss"]).all()
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+def test_the_training_loss_is_the_mean_over_measured_scores():
+    # A loss of 1 where one score of the batch is measured and 4 where both are: by
+    # hand, for 3 batches of 2 with 2, 1 and 1 scores: (2 * 4 + 1 + 1) / 4.
+    X, y = examples(6)
+    y[torch.tensor([0, 3])] = torch.nan
+
+    def loss(y_hat, y):
+        return y_hat.sum() * 0 + (4.0 if len(y) == 2 else 1.0)
+
+    sizes = []
+    model = Linear()
+    result = train(
+        model,
+        (X, y),
+        examples(60, seed=1),
+        epochs=1,
+        batch_size=2,
+        lr=1e-6,
+        loss=lambda a, b: sizes.append(len(b)) or loss(a, b),
+    )
+    sizes = [n for n in sizes if n < 60]
+    expected = sum(n * (4 if n == 2 else 1) for n in sizes) / 4
+    assert sum(sizes) == 4
+    assert result.history["train_loss"][0] == pytest.approx(expected)
 
 
 def test_a_full_disk_is_an_error_that_keeps_the_last_checkpoint(tmp_path):
@@ -369,8 +580,9 @@ def test_the_checkpoint_holds_no_pickle(tmp_path):
     run(epochs=1, checkpoint_folder=tmp_path)
     data = (tmp_path / "checkpoint.safetensors").read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    assert {"history", "run"} == header["__metadata__"].keys()
+    assert header["__metadata__"].keys() == {"history", "run", "options", "checksum"}
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "checkpoint.safetensors",
         "history.tsv",
+        "training.lock",
     ]
