@@ -310,13 +310,13 @@ def _histograms(ax: Axes, values: list[Any], bins: int) -> list[Any]:
     )
     colours, drawn = palette(ax), []
     for i, numbers in enumerate(values):
-        _, _, bars = ax.hist(
+        ax.hist(
             numbers[np.isfinite(numbers)],
             bins=edges.tolist(),
             color=colours[i % len(colours)],
             alpha=1 if len(values) == 1 else 0.6,
         )
-        drawn.append(bars[0])
+        drawn.append(ax.patches[-1])
     whole_ticks(ax.yaxis)
     return drawn
 
