@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-all test-documented test-kernels lint docs bench clean
+.PHONY: demo test test-all test-documented test-kernels fuzz lint docs bench clean
 
 # 64 backgrounds in the scan keep the demo under two minutes on two cores; the page
 # says so. Everything else is measured on the default of 1,000.
@@ -32,6 +32,10 @@ test-kernels: $(INSTALLED)
 		env $$setting $(MAKE) --no-print-directory test-documented || \
 			{ echo "test-kernels: failed with $$setting" >&2; exit 1; }; \
 	done; done
+
+# 5,000 spoilt files for each reader; half an hour on one core.
+fuzz: $(INSTALLED)
+	FUZZ_FILES=5000 $(BIN)/python -m pytest -s tests/fuzz
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -180,7 +180,9 @@ def _read_checksums(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     recorded = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(
+        path.read_text(encoding="utf-8-sig").splitlines(), start=1
+    ):
         value, _, name = line.partition("  ")
         if not _SHA256.fullmatch(value) or not name:
             raise ValueError(

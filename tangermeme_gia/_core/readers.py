@@ -230,9 +230,11 @@ def _check_lines(table: TextTable) -> None:
         if not line.strip():
             raise ValueError(f"{table.path}, line {i + 1} is blank.")
         if n != expected:
+            comma = table.separator == "," and n > expected
+            hint = " A decimal comma separates fields, too." if comma else ""
             raise ValueError(
                 f"{table.path}, line {i + 1} has {n} field(s) where {expected} are "
-                "expected."
+                f"expected.{hint}"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 import re
@@ -229,13 +230,12 @@ def _read_letters(
 
 
 def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
+    data = io.BytesIO(path.read_bytes())  # what fails from here on is damage
     try:
-        with open(path, "rb") as file, ZipFile(file) as arrays:
+        with ZipFile(data) as arrays:
             names = [name.removesuffix(".npy") for name in arrays.namelist()]
             held = {n: _read_array(arrays, n) for n in names if n in ("X", "y")}
     except _DAMAGED as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the file cannot be read, which is no damage
         raise ValueError(
             f"`--sequences`: {path} is no .npz file of numbers: {error}"
         ) from error

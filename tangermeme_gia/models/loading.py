@@ -165,6 +165,8 @@ def _load_weights(model: torch.nn.Module, path: Path) -> None:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
         raise ValueError(f"`--weights`: {path} cannot be read: {error}") from error
+    except OSError:  # it may not be read, say, which is no damage
+        raise
     except Exception as error:  # pickle errors have many types
         raise ValueError(
             f"`--weights`: {path} is no state dict that can be read without running "

@@ -128,7 +128,11 @@ def test_number_that_is_bad_far_down_is_found(write):
         ("sequence,score,score\nAG,1,2\n", "line 1: column 'score' is there twice"),
         ("sequence,score\nAG,1\n\nAG,2\n", "line 3 is blank"),
         ("sequence,score\nAG\n", r"line 2 has 1 field\(s\) where 2"),
-        ("sequence,score\n1,AG,1\n", r"line 2 has 3 field\(s\) where 2"),
+        (
+            "sequence,score\nAG,-2,87\n",
+            r"line 2 has 3 field\(s\) where 2 are expected\. A decimal comma separ",
+        ),
+        ("sequence\tscore\nAG\t1\t1\n", r"has 3 field\(s\) where 2 are expected\.$"),
         ('sequence,score\n"AG,1\nGG,2\n', "line 2: a quote is not closed in its line"),
         ('x,sequence,score\n"a,AG,1\nb",GG,2\n', "line 2: a quote is not closed"),
         ('sequence,score\nAG,"1\nGG","2\n', "line 2: a quote is not closed"),

@@ -382,7 +382,7 @@ FAILURES = {
     "--backgrounds shuffle --background profile": "not allowed with argument",
     "--sequences none.fa": "there is no file none.fa",
     "--sequences mixed.fa --length 24": "mixed.fa holds sequences of up to 25 letters",
-    "--genome g.fa": "`--genome` goes with a .bed file",
+    "--genome g.fa": "`--genome` goes with regions",
     "--length 0": "`--length`=0 must be at least 1",
     "--length 20": r"the model fails on sequences of shape \(5, 4, 20\): RuntimeErr",
     "--alphabet AAC": "`--alphabet`='AAC' must be DNA, RNA, protein or distinct",

@@ -185,7 +185,7 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(here, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(zipfile.ZipFile, "__init__", refuse)
+    monkeypatch.setattr(type(here), "read_bytes", refuse)
     with pytest.raises(PermissionError, match="Permission denied"):
         read_sequences(here / "x.npz")
 

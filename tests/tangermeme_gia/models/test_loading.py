@@ -73,6 +73,17 @@ def test_weights_that_do_not_fit_are_refused(toys, here):
         load_model("A1CF", here / "other.pt")
 
 
+def test_weights_that_may_not_be_read_are_not_called_damaged(toys, here, monkeypatch):
+    torch.save({}, here / "weights.pt")
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(torch, "load", refuse)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        load_model(f"{toys}:Additive", here / "weights.pt")
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
