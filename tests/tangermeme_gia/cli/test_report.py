@@ -25,7 +25,8 @@ def lines(caplog):
     caplog.set_level("INFO", "tangermeme_gia")
 
     def take():
-        messages = [record.getMessage() for record in caplog.records]
+        records = [r for r in caplog.records if r.levelname == "INFO"]
+        messages = [record.getMessage() for record in records]
         caplog.clear()
         return messages
 
@@ -149,6 +150,20 @@ def overview_of(capsys, models, *words):
     code, _, err = run(capsys, "--model", *models, *options, *words)
     table = pd.read_csv("report/tables/models.tsv", sep="\t")
     return code, err, dict(zip(table["name"], table["effect"], strict=True))
+
+
+def test_a_motif_that_is_read_elsewhere_is_said_to_be(here, capsys):
+    Path("end.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, X):\n"
+        "        return 17.5 * X[:, 2, 2] - 0.76 * X[:, 2, 10]\n"
+    )
+    words = ["--model", "end.py:Net", "--length", "24", "--motif", "GATA"]
+    assert run(capsys, *words, "--n", "20", "--experiments", "motif")[0] == 0
+    page = Path("report/index.html").read_text()
+    assert "measured at the centre, position 10, but this is not where" in page
+    assert "`--start 2` makes a report of it there" in page
 
 
 @pytest.mark.parametrize("name", ["model.py", "queue.py"])
