@@ -22,7 +22,7 @@ _TIMES = 2
 
 
 def scan_places(study: Study) -> GIAResult:
-    """The motif at every start, or at some of many and at its own, on few backgrounds."""
+    """The motif at its own start and at all others, or at some of many."""
     starts = study.inputs.length - len(study.motif) + 1
     step = math.ceil(starts / _MOST_STARTS)
     chosen = sorted({*range(0, starts, step), study.start})
