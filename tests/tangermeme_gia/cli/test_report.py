@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tangermeme_gia.cli import main
+from tangermeme_gia.cli.report import folders_of
 from tangermeme_gia.report import ReportOptions, load_results
 
 from .conftest import filled_commands
@@ -194,6 +195,20 @@ def test_every_model_has_a_folder_of_its_own_that_nothing_else_has(counts, capsy
         assert (held["name"], held["headline"]["effect"]) == (title, effects[title])
     shown = {path.name for path in Path("report/tables").iterdir()}
     assert shown == {"models.tsv"}
+
+
+def test_folders_differ_in_more_than_case_and_have_a_name():
+    titles = ["Net", "net", "...", "Tables", "x" * 300]
+    folders = folders_of(titles, titles)
+    assert len({folder.casefold() for folder in folders}) == 5
+    assert [folder.split("-")[0] for folder in folders[:4]] == [
+        "Net",
+        "net",
+        "model",
+        "Tables",
+    ]
+    assert folders[3] != "Tables"
+    assert max(map(len, folders)) <= 109
 
 
 def test_models_get_the_names_they_are_given(counts, capsys, failure):
