@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tangermeme_gia.cli import main
+from tangermeme_gia.cli.report import folders_of
 from tangermeme_gia.report import ReportOptions, load_results
 
 from .conftest import filled_commands
@@ -25,7 +26,8 @@ def lines(caplog):
     caplog.set_level("INFO", "tangermeme_gia")
 
     def take():
-        messages = [record.getMessage() for record in caplog.records]
+        records = [r for r in caplog.records if r.levelname == "INFO"]
+        messages = [record.getMessage() for record in records]
         caplog.clear()
         return messages
 
@@ -151,6 +153,20 @@ def overview_of(capsys, models, *words):
     return code, err, dict(zip(table["name"], table["effect"], strict=True))
 
 
+def test_a_motif_that_is_read_elsewhere_is_said_to_be(here, capsys):
+    Path("end.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, X):\n"
+        "        return 17.5 * X[:, 2, 2] - 0.76 * X[:, 2, 10]\n"
+    )
+    words = ["--model", "end.py:Net", "--length", "24", "--motif", "GATA"]
+    assert run(capsys, *words, "--n", "20", "--experiments", "motif")[0] == 0
+    page = Path("report/index.html").read_text()
+    assert "measured at the centre, position 10, but this is not where" in page
+    assert "`--start 2` makes a report of it there" in page
+
+
 @pytest.mark.parametrize("name", ["model.py", "queue.py"])
 def test_two_files_of_one_name_are_two_models(counts, capsys, name):
     models = [counts(f"{letter.lower()}/{name}", letter) for letter in "AG"]
@@ -179,6 +195,20 @@ def test_every_model_has_a_folder_of_its_own_that_nothing_else_has(counts, capsy
         assert (held["name"], held["headline"]["effect"]) == (title, effects[title])
     shown = {path.name for path in Path("report/tables").iterdir()}
     assert shown == {"models.tsv"}
+
+
+def test_folders_differ_in_more_than_case_and_have_a_name():
+    titles = ["Net", "net", "...", "Tables", "x" * 300]
+    folders = folders_of(titles, titles)
+    assert len({folder.casefold() for folder in folders}) == 5
+    assert [folder.split("-")[0] for folder in folders[:4]] == [
+        "Net",
+        "net",
+        "model",
+        "Tables",
+    ]
+    assert folders[3] != "Tables"
+    assert max(map(len, folders)) <= 109
 
 
 def test_models_get_the_names_they_are_given(counts, capsys, failure):

@@ -170,7 +170,20 @@ def test_a_module_of_the_current_folder_is_that_of_the_current_folder(
             assert model(X.float()).tolist() == [size * 24**size + 100 * size] * 5
 
 
-def test_a_file_that_has_just_been_changed_is_read_again(here):
+def test_a_file_named_like_what_is_installed_does_not_hide_it(here, monkeypatch):
+    (here / "installed").mkdir()
+    (here / "installed" / "tools_of_all.py").write_text("SIZE = 5")
+    monkeypatch.syspath_prepend(here / "installed")
+    (here / "a").mkdir()
+    (here / "a" / "uses.py").write_text("from tools_of_all import SIZE")
+    (here / "a" / "tools_of_all.py").write_text(
+        "import torch\nfrom uses import SIZE\nready = torch.nn.Linear(SIZE, 1)"
+    )
+    assert load_model("a/tools_of_all.py:ready").model.in_features == 5
+
+
+def test_a_file_that_has_just_been_changed_is_read_again(here, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     # Bytecode is told from its source by its size and second.
     write_model(here, 1)
     for size in (1, 2, 3):
