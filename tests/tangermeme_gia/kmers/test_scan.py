@@ -134,7 +134,8 @@ def test_a_scan_counts_the_sequences_of_both_strands(X, fold, n_kmers, strands):
     scan = kmer_scan(Additive(), X, **options)
     assert scan.n_scanned == n_kmers
     assert scan.n_predictions == scan.n_exhaustive == n_kmers * strands * len(X)
-    assert sum(asked) == scan.n_predictions + len(X)
+    # The backgrounds, two of them once more.
+    assert sum(asked) == scan.n_predictions + len(X) + 2
 
 
 def test_folding_averages_both_strands_on_each_background(X):
