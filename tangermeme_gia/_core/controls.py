@@ -64,9 +64,8 @@ def with_controls(
     >>> conditions = [[Pattern(Motif.parse("GATA"), 3)]]
     >>> table = pd.DataFrame({"start": [3]})
     >>> conditions, table = with_controls(conditions, table, 1, 0)
-    >>> table
+    >>> table.iloc[1:]
        start     control control_letters
-    0      3        none
     1      3    random 1            TGGC
     2      3  shuffled 1            AGTA
     """

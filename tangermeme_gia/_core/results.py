@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch  # noqa: F401 - in the examples
 
 from .moments import change, effect_moments
 from .outputs import (
