@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from .motif import Motif
 from .patterns import Pattern
 
 CONTROLS = ("random", "shuffled")
+_DRAWS = 100
 
 
 def with_controls(
@@ -45,10 +47,12 @@ def with_controls(
     conditions: list of lists of Pattern
         The conditions, then each with its motifs replaced. One motif has the same
         replacement in every condition, so that a control has the arms of what it
-        controls. A replacement is unlike the motif wherever a draw in a hundred is.
+        controls. A replacement is unlike the motif wherever a draw in a hundred is;
+        where none is, a warning says so.
 
     table: pandas.DataFrame
-        The rows of the conditions, repeated, with a column `control` more.
+        The rows of the conditions, repeated, with a column `control` more, and where
+        there are controls `control_letters`, what they place ("" for the motifs).
 
     Raises
     ------
@@ -60,41 +64,75 @@ def with_controls(
     >>> conditions = [[Pattern(Motif.parse("GATA"), 3)]]
     >>> table = pd.DataFrame({"start": [3]})
     >>> conditions, table = with_controls(conditions, table, 1, 0)
-    >>> table.assign(motif=[condition[0].motif.label for condition in conditions])
-       start     control motif
-    0      3        none  GATA
-    1      3    random 1  TGGC
-    2      3  shuffled 1  AGTA
+    >>> table.iloc[1:]
+       start     control control_letters
+    1      3    random 1            TGGC
+    2      3  shuffled 1            AGTA
     """
     check_count("n_controls", n_controls, 0)
     repeated = [list(condition) for condition in conditions]
     names = ["none"]
+    stuck: dict[tuple[str, Motif], int] = {}
     for number, kind in enumerate(CONTROLS):
         for i in range(n_controls):
             rng = np.random.default_rng([seed, number, i])
             replaced: dict[Motif, Motif] = {}
             for motif in (p.motif for condition in conditions for p in condition):
                 if motif not in replaced:
-                    replaced[motif] = _control(motif, kind, rng)
+                    replaced[motif], n_equal = _control(motif, kind, rng)
+                    if n_equal:
+                        stuck[kind, motif] = n_equal
             repeated += [
                 [Pattern(replaced[motif], start) for motif, start in condition]
                 for condition in conditions
             ]
             names.append(f"{kind} {i + 1}")
+    for (kind, motif), n_equal in stuck.items():
+        _warn_of_equal(kind, motif, n_equal)
     tables = [table.assign(control=name) for name in names]
-    return repeated, pd.concat(tables, ignore_index=True)
+    whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    if n_controls:
+        letters = [" + ".join(p.motif.label for p in placed) for placed in repeated]
+        whole["control_letters"] = np.where(whole["control"] == "none", "", letters)
+    return repeated, whole
 
 
-def _control(motif: Motif, kind: str, rng: np.random.Generator) -> Motif:
+def _control(motif: Motif, kind: str, rng: np.random.Generator) -> tuple[Motif, int]:
+    """A control, and in how many of the motif's rows it is the motif itself."""
     draw = _random if kind == "random" else _shuffled
     values = motif.values
     written = np.asarray(values.any(axis=1) if motif.is_drawn else values >= 0)
-    control = motif
-    for _ in range(100):
-        control = draw(motif, written, rng)
-        if control != motif:
+    control, fewest = motif, len(values) + 1
+    for _ in range(_DRAWS):
+        drawn = draw(motif, written, rng)
+        n_equal = _n_equal(motif, drawn, written)
+        if n_equal < fewest:
+            control, fewest = drawn, n_equal
+        if fewest == 0:
             break
-    return control
+    return control, fewest
+
+
+def _n_equal(motif: Motif, control: Motif, written: NDArray[np.bool_]) -> int:
+    """In how many rows with letters they are the same, or the control the best."""
+    values = motif.values
+    if motif.is_drawn and not control.is_drawn:
+        values = np.where(written, values.argmax(axis=1), GAP)
+    same = (values == control.values).reshape(len(values), -1).all(axis=1)
+    return int((same & written.any(axis=1)).sum())
+
+
+def _warn_of_equal(kind: str, motif: Motif, n_equal: int) -> None:
+    where = ""
+    if len(motif.values) > 1:
+        where = f" in {n_equal} of {len(motif.values)} backgrounds"
+    warnings.warn(
+        f"a {kind} control of {motif.label!r} is the motif itself{where}: "
+        f"{_DRAWS} draws gave no other. It does there what the motif does; compare "
+        "with the other kind of control.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _random(

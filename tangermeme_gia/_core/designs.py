@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
+from .conditions import Table, distinct
 from .controls import with_controls
-from .engine import distinct, run_design
+from .engine import run_design
 from .letters import RandomState, as_seed, check_alphabet, check_sequences
 from .patterns import Pattern, compile_conditions
 from .placements import Placement
@@ -23,12 +25,17 @@ if TYPE_CHECKING:
 
     from .options import Options
 
+_MOVED = (
+    "`insert`=True moves all that follows a motif: effects are right for a model that "
+    "answers for the whole sequence (a sum, a mean, a maximum), not for one that reads "
+    "at a fixed place."
+)
 Conditions = Sequence[Sequence[Pattern]]
 # Backgrounds or conditions, by a slice or in any order by their indices.
 Chosen: TypeAlias = slice | NDArray[np.int64]
 
 
-class PatternDesign:
+class PatternDesign(Table):
     """Conditions compiled to placements.
 
     Parameters
@@ -94,6 +101,8 @@ def run_patterns(
     placements = compile_conditions(
         conditions, len(X), X.shape[-1], letters, insert=insert, random_state=seed
     )
+    if insert and any(placement.length != X.shape[-1] for placement in placements):
+        warnings.warn(_MOVED, UserWarning, stacklevel=2)
     first, columns = distinct([placement.key for placement in placements])
     design = PatternDesign(table, [placements[i] for i in first], columns)
     return run_design(model, X, design, **options)

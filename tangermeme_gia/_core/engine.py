@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import copy
-import functools
-import inspect
 import itertools
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .memory import resolve_memory
+from .calls import Caller, as_args, choose_batch_size
+from .conditions import Design, runs_of_equal
+from .finite import check_finite
+from .memory import check_fits, resolve_memory
 from .outputs import Outputs, as_heads
 from .results import GIAResult
-from .target import Target, Targeted, check_target, target_labels
+from .target import Target, target_labels
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -35,33 +36,21 @@ _PER_OUTPUT = 16
 _LARGEST_BLOCK = 65_536
 
 
-class Design(Protocol):
-    """A table of conditions that can be laid out on any rows of the backgrounds."""
+# Backgrounds that are asked first.
+_FEW = 2
+_WAY_OUT = (
+    "Choose outputs by `target`, reduce them in a `func`, or take fewer conditions or "
+    "backgrounds at a time."
+)
+_only_shapes: ContextVar[bool] = ContextVar("_only_shapes", default=False)
 
-    @property
-    def any_device(self) -> bool:
-        """Whether `build` works on whichever device X is."""
 
-    @property
-    def conditions(self) -> pd.DataFrame:
-        """One row per condition."""
+class _Shapes(BaseException):
+    """Ends an experiment when the shapes of its outputs are known."""
 
-    @property
-    def columns(self) -> NDArray[np.int64] | None:
-        """For each condition, which of those that are built it is; None if itself.
-
-        Conditions that place the same are built, and predicted, once.
-        """
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Length of the sequences of each condition that is built."""
-
-    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
-        """Sequences, shape=(n_rows, n_conditions, n_letters, length).
-
-        `X` holds the backgrounds `rows` only; the conditions have one length.
-        """
+    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
+        super().__init__()
+        self.shapes = shapes
 
 
 class Block(NamedTuple):
@@ -117,24 +106,27 @@ class Engine:
         verbose: bool = False,
         **kwargs: Any,
     ) -> None:
-        self.model = model if target is None else _narrowed(model, target, func)
-        self.target = target
-        self.X = X
-        self.func = func
-        self.kwargs = _merge_kwargs(kwargs, additional_func_kwargs)
-        args = self.kwargs.pop("args", None)
-        self.args = None if args is None else list(args)
-        self.verbose = verbose
-        self._in_bytes = func is predict
-        self.device = _resolve_device(self.kwargs.get("device"))
-        self.batch_size = self._choose_batch_size()
+        keywords = _merge_kwargs(kwargs, additional_func_kwargs)
+        self.target, self.X, self.verbose = target, X, verbose
+        self.args = as_args(keywords.pop("args", None), len(X))
+        self.device = _resolve_device(keywords.get("device"))
+        batch_size = choose_batch_size(
+            keywords.get("batch_size"), self.device, X.shape[-1]
+        )
         self.max_memory = resolve_memory(max_memory)
-        self._check_args()
+        dtypes = [arg.dtype for arg in self.args or []]
+        self.caller = Caller(model, target, func, keywords, dtypes, batch_size)
+        self.model = self.caller.model
+        self._in_bytes = func is predict
+        # Which of the backgrounds that were given the rows are, and bytes that the
+        # model keeps alive for each sequence while `func` runs, beside its outputs.
+        self._numbers, self._alive = np.arange(len(X)), 0
 
     def run(self, design: Design) -> GIAResult:
         """Outputs of every condition on every background, with the outputs before."""
         with self.held():
             y_before = self.before()
+            self._check_fits(design, as_heads(y_before))
             afters: list[torch.Tensor] = []
             for block in self.stream(design, as_heads(y_before)):
                 if not afters:
@@ -153,7 +145,7 @@ class Engine:
         """The same on some of the backgrounds, in any order."""
         chosen = torch.from_numpy(rows)
         part = copy.copy(self)
-        part.X = self.X[chosen]
+        part.X, part._numbers = self.X[chosen], self._numbers[rows]
         if self.args is not None:
             part.args = [arg[chosen] for arg in self.args]
         return part
@@ -175,18 +167,28 @@ class Engine:
                 module.training = training
 
     def before(self) -> Outputs:
-        """Outputs of the backgrounds: a list where the model gives several."""
+        """Outputs of the backgrounds: a list where the model gives several.
+
+        A few come first, to know the outputs' size, and twice, to know that a model
+        answers the same.
+        """
         n, _, length = self.X.shape
-        size = self._block_size(length, None)
-        parts, is_list = [], False
+        few = self._first(slice(0, min(n, _FEW, self._block_size(length, []))))
+        if _only_shapes.get():
+            raise _Shapes([tuple(y.shape[1:]) for y in few])
+        size = self._block_size(length, few)
+        parts = []
         for start in range(0, n, size):
             rows = slice(start, min(start + size, n))
-            X = self._rows(rows, any_device=True)
-            y = self._call(X, self._repeated_args(rows, 1))
-            is_list = not isinstance(y, torch.Tensor)
-            parts.append(_as_list(y))
+            with _noted(f"while running backgrounds {start} to {rows.stop - 1}"):
+                y = self.caller(self._backgrounds(rows), self._repeated_args(rows, 1))
+            self._check_finite(
+                rows, [head[:, None] for head in y], lambda _: "the background"
+            )
+            parts.append(y)
         heads = [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
-        return heads if is_list else heads[0]
+        self.caller.check_again(few, [head[: len(few[0])] for head in heads])
+        return heads if self.caller.is_list else heads[0]
 
     def stream(
         self, design: Design, before: list[torch.Tensor], *, together: int = 1
@@ -198,7 +200,7 @@ class Engine:
         n = len(self.X)
         total = n * len(design.lengths)
         with tqdm(total=total, disable=not self.verbose, unit="seq") as bar:
-            for first, last in _runs_of_equal(design.lengths):
+            for first, last in runs_of_equal(design.lengths):
                 length = int(design.lengths[first])
                 size = self._block_size(length, before, together)
                 n_rows = min(n, size // together)
@@ -218,26 +220,53 @@ class Engine:
         X = self._rows(rows, any_device=design.any_device)
         sequences = design.build(X, rows, conditions)
         args = self._repeated_args(rows, n_conditions)
-        try:
-            y = _as_list(self._call(sequences.flatten(end_dim=1), args))
-        except Exception as error:
-            if hasattr(error, "add_note"):  # Python >= 3.11
-                first, last = conditions.start, conditions.stop - 1
-                error.add_note(f"while running conditions {first} to {last}")
-            raise
-        return Block(
-            rows,
-            conditions,
-            [output.reshape(n_rows, n_conditions, *output.shape[1:]) for output in y],
-        )
+        first, last = conditions.start, conditions.stop - 1
+        with _noted(f"while running conditions {first} to {last}"):
+            y = self.caller(sequences.flatten(end_dim=1), args)
+        shaped = [head.reshape(n_rows, n_conditions, *head.shape[1:]) for head in y]
+        self._check_finite(rows, shaped, lambda i: design.describe(first + i))
+        return Block(rows, conditions, shaped)
 
-    def _call(self, X: torch.Tensor, args: list[torch.Tensor] | None) -> Any:
-        kwargs = dict(self.kwargs)
-        if "batch_size" in kwargs or _takes_batch_size(self.func):
-            kwargs["batch_size"] = self.batch_size
-        if args is not None:
-            kwargs["args"] = args
-        return self.func(self.model, X, **kwargs)
+    def _first(self, rows: slice) -> list[torch.Tensor]:
+        """Outputs of a few backgrounds; what they keep alive counts from now on."""
+        with _noted(f"while running backgrounds 0 to {rows.stop - 1}, the first"):
+            few, alive = self.caller.first(
+                self._backgrounds(rows), self._repeated_args(rows, 1)
+            )
+        kept = sum(y.nbytes for y in few) // len(few[0])
+        if self._in_bytes:
+            # Only a batch of them is there at a time, and then what is asked of them.
+            most = max(1, self.max_memory // (4 * max(alive, 1)))
+            self.caller.batch_size = min(self.caller.batch_size, most)
+        elif alive > kept:
+            self._alive = 2 * alive
+        return few
+
+    def _check_finite(
+        self, rows: slice, y: list[torch.Tensor], condition: Callable[[int], str]
+    ) -> None:
+        numbers = self._numbers[rows]
+        who = "`model`" if self._in_bytes else "`func`"
+        check_finite(y, who, condition, lambda i: int(numbers[i]))
+
+    def _check_fits(self, design: Design, before: list[torch.Tensor]) -> None:
+        n_conditions = len(design.lengths)
+        if design.columns is not None:
+            n_conditions += len(design.columns)
+        sizes = {
+            "backgrounds": len(self.X),
+            "conditions": n_conditions,
+            "bytes of outputs": sum(y[0].nbytes for y in before),
+        }
+        check_fits("the result", sizes, _WAY_OUT)
+
+    def _backgrounds(self, rows: slice) -> torch.Tensor:
+        """Some backgrounds that `func` may change."""
+        X = self._rows(rows, any_device=True)
+        is_view = isinstance(self.X, torch.Tensor) and (
+            X.untyped_storage().data_ptr() == self.X.untyped_storage().data_ptr()
+        )
+        return X.clone() if is_view else X
 
     def _rows(self, rows: slice, *, any_device: bool) -> torch.Tensor:
         """Some backgrounds, one-hot.
@@ -256,31 +285,19 @@ class Engine:
             return None
         return [arg[rows].repeat_interleave(times, dim=0) for arg in self.args]
 
-    def _choose_batch_size(self) -> int:
-        batch_size = self.kwargs.get("batch_size")
-        if batch_size is not None:
-            if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-                raise ValueError(
-                    f"`batch_size`={batch_size!r} must be a positive integer or None."
-                )
-            return int(batch_size)
-        # About the same number of bases per batch, whatever the length: enough to
-        # fill a GPU, and little enough for activations to stay in a CPU's cache.
-        bases, most = (2**21, 8192) if self.device.type == "cuda" else (2**13, 1024)
-        return max(1, min(most, bases // max(1, self.X.shape[-1])))
-
     def _block_size(
-        self, length: int, before: list[torch.Tensor] | None, together: int = 1
+        self, length: int, before: list[torch.Tensor], together: int = 1
     ) -> int:
         """Sequences in flight: what memory allows, in whole batches if it can be."""
         # A packed base is decoded to int8. Blocks are built, then put into a row.
         one_byte = self._in_bytes or isinstance(self.X, PackedSequence)
         per_sequence = 2 * self.X.shape[1] * length
         per_sequence *= 1 if one_byte else self.X.itemsize
-        for output in before or []:
+        for output in before:
             per_sequence += output[0].numel() * (output.element_size() + _PER_OUTPUT)
         for arg in self.args or []:
             per_sequence += arg[0].numel() * arg.element_size()
+        per_sequence += self._alive
         most = min(self.max_memory // per_sequence, _LARGEST_BLOCK)
         if most < together:
             needed = "one sequence" if together == 1 else f"{together} sequences"
@@ -288,16 +305,23 @@ class Engine:
                 f"`max_memory`={self.max_memory} bytes is less than {needed} with "
                 f"outputs take, {together * per_sequence} bytes."
             )
-        whole_batches: int = most // self.batch_size * self.batch_size
-        return max(whole_batches, min(most, self.batch_size), together)
+        batch = self.caller.batch_size
+        return max(most // batch * batch, min(most, batch), together)
 
-    def _check_args(self) -> None:
-        for i, arg in enumerate(self.args or []):
-            if len(arg) != len(self.X):
-                raise ValueError(
-                    f"`args[{i}]` has {len(arg)} rows, but `X` has {len(self.X)} "
-                    "sequences; they must agree."
-                )
+
+def output_shapes(run: Callable[[], Any]) -> list[tuple[int, ...]] | None:
+    """Shapes of a sequence's outputs in an experiment, of which only they are found.
+
+    None if it asks no model by an `Engine`.
+    """
+    token = _only_shapes.set(True)
+    try:
+        run()
+    except _Shapes as found:
+        return found.shapes
+    finally:
+        _only_shapes.reset(token)
+    return None
 
 
 def run_design(
@@ -310,29 +334,6 @@ def run_design(
     """Run a design on the backgrounds, or on some of them in any order."""
     engine = Engine(model, X, **options)
     return (engine if rows is None else engine.on(rows)).run(design)
-
-
-def distinct(keys: Sequence[Hashable]) -> tuple[list[int], NDArray[np.int64] | None]:
-    """The first condition of each key, and for every condition which of these it is.
-
-    Examples
-    --------
-    >>> distinct(["a", "b", "a"])
-    ([0, 1], array([0, 1, 0]))
-    """
-    places: dict[Hashable, int] = {}
-    columns = [places.setdefault(key, len(places)) for key in keys]
-    if len(places) == len(keys):
-        return list(range(len(keys))), None
-    first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))
-    return [first[key] for key in places], np.array(columns)
-
-
-def _narrowed(
-    model: torch.nn.Module, target: Target, func: Callable[..., Any]
-) -> Targeted:
-    called = func.func if isinstance(func, functools.partial) else func
-    return Targeted(model, check_target(target), keep_axis=called is not predict)
 
 
 def _merge_kwargs(
@@ -355,12 +356,15 @@ def _merge_kwargs(
     return {**kwargs, **additional}
 
 
-def _runs_of_equal(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """First and one past the last index of each run of equal values."""
-    if len(values) == 0:
-        return
-    edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
-    yield from itertools.pairwise(edges)
+@contextmanager
+def _noted(note: str) -> Iterator[None]:
+    """Errors from within get a note."""
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "add_note"):  # Python >= 3.11
+            error.add_note(note)
+        raise
 
 
 def _check_shapes(before: list[torch.Tensor], after: list[torch.Tensor]) -> None:
@@ -371,23 +375,6 @@ def _check_shapes(before: list[torch.Tensor], after: list[torch.Tensor]) -> None
                 f"{tuple(z.shape[2:])} after; they must agree. Outputs for every base "
                 "cannot be compared when motifs are inserted."
             )
-
-
-def _as_list(y: Any) -> list[torch.Tensor]:
-    if isinstance(y, torch.Tensor):
-        return [y.detach().cpu()]
-    if isinstance(y, (list, tuple)) and all(isinstance(o, torch.Tensor) for o in y):
-        return [output.detach().cpu() for output in y]
-    raise TypeError(
-        f"`func` returned {type(y).__name__}; it must return a tensor or a list of "
-        "tensors."
-    )
-
-
-def _takes_batch_size(func: Callable[..., Any]) -> bool:
-    bound = func.keywords if isinstance(func, functools.partial) else {}
-    parameters = inspect.signature(func).parameters
-    return "batch_size" in parameters and "batch_size" not in bound
 
 
 def _resolve_device(device: str | torch.device | None) -> torch.device:

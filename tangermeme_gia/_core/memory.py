@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -29,9 +31,59 @@ def resolve_memory(max_memory: int | None) -> int:
     return int(max_memory)
 
 
-def _free_memory() -> int:
-    """Bytes of main memory that are free, or 1 GiB where the system does not say."""
+def check_fits(what: str, sizes: dict[str, int], way_out: str) -> None:
+    """Raise if something is larger than the memory that is free.
+
+    Parameters
+    ----------
+    what: str
+        What takes it.
+
+    sizes: dict of str to int
+        Numbers, by what there are so many of, whose product is its bytes.
+
+    way_out: str
+        What to do.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit, with the product.
+    """
+    needed, free = math.prod(sizes.values()), _free_memory()
+    if needed > free:
+        product = " x ".join(f"{size:,} {name}" for name, size in sizes.items())
+        raise ValueError(
+            f"{what} would take {product} = {_in_words(needed)}, and "
+            f"{_in_words(free)} of memory are free. {way_out}"
+        )
+
+
+def _in_words(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:,.1f} MB"
+
+
+def _free_memory() -> float:
+    """Bytes of main memory that can be had, or 1 GiB where the system does not say."""
+    return min(_free_of_machine(), _free_of_group())
+
+
+def _free_of_machine() -> int:
     try:
+        # With what the system only keeps in case that it is read again.
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return 2**30
+
+
+def _free_of_group() -> float:
+    """What a container leaves to its processes, if it sets a limit (Linux cgroups)."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = int((group / "memory.max").read_text())
+        return max(0, limit - int((group / "memory.current").read_text()))
+    except (ValueError, OSError):
+        return math.inf

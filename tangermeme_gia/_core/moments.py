@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
+
+_Floats: TypeAlias = NDArray[np.float64]
+# Effects of which float64 is made at a time: 32 MiB.
+_BLOCK = 2**22
 
 
 class Moments:
@@ -33,7 +41,7 @@ class Moments:
         before, new = self._count[conditions], len(values)
         total = before + new
         shift = mean - self.mean[conditions]
-        self._squares[conditions] += ((values - mean) ** 2).sum(dim=0)
+        self._squares[conditions] += (values - mean).square_().sum(dim=0)
         self._squares[conditions] += shift**2 * (before * new / total)
         self.mean[conditions] += shift * (new / total)
         self._count[conditions] = total
@@ -44,3 +52,40 @@ class Moments:
         count = self._count
         variance = self._squares / torch.where(count > 1, count - 1, torch.nan)
         return (variance / count).sqrt()
+
+
+def change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """After less before, shape=(n, n_conditions, ...), of any dtype."""
+    # Unsigned whole numbers would wrap around, and booleans cannot be subtracted.
+    least = torch.float32 if after.is_floating_point() else torch.float64
+    dtype = torch.promote_types(after.dtype, least)
+    return after.to(dtype) - before[:, None].to(dtype)
+
+
+def effect_moments(
+    before: torch.Tensor, after: torch.Tensor
+) -> tuple[_Floats, _Floats]:
+    """Means and standard errors of effects, shape=(n_conditions, n_outputs).
+
+    Their float64 differences are made block by block, some conditions or some outputs
+    at a time.
+    """
+    n, n_conditions = after.shape[:2]
+    before, after = before.reshape(n, -1), after.reshape(n, n_conditions, -1)
+    n_outputs = after.shape[2]
+    mean = np.empty((n_conditions, n_outputs))
+    se = np.full_like(mean, np.nan)
+    width = max(1, min(n_outputs, _BLOCK // n))
+    height = max(1, _BLOCK // (n * width))
+    for row in range(0, n_conditions, height):
+        for column in range(0, n_outputs, width):
+            rows = slice(row, row + height)
+            columns = slice(column, column + width)
+            local = change(before[:, columns], after[:, rows, columns])
+            effects = local.to(torch.float64).numpy()
+            mean[rows, columns] = effects.mean(axis=0)
+            if n > 1:
+                # Less the first, backgrounds that agree have an error of exactly 0.
+                deviations = (effects - effects[0]).std(axis=0, ddof=1)
+                se[rows, columns] = deviations / np.sqrt(n)
+    return mean, se

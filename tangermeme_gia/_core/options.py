@@ -46,7 +46,7 @@ class PatternOptions(Options, total=False):
 # sake are not passed to it.
 _DEFAULTS: dict[str, Any] = {"func": predict, "n_controls": 0, "verbose": False}
 
-_MODEL = """model: torch.nn.Module
+_MODEL = """model: torch.nn.Module, or function of sequences
     The model to ask; its device and train/eval mode are as before after the call.
 
 X: torch.Tensor, shape=(n, len(alphabet), length), or PackedSequence
@@ -77,20 +77,28 @@ func: function, optional
     `args=[references]`, shape=(n, n_shuffles, len(alphabet), length), with a `func`
     that returns `deep_lift_shap(model, X, references=args[0], **kwargs)`.
 
+    Two backgrounds are asked first, for the size of the outputs. `predict` must give
+    the same for them again (a model that keeps state, draws or stays in train mode is
+    an error); another `func` may draw, and is not compared. NaN and infinite outputs
+    are an error that names how many and the first.
+
 additional_func_kwargs: dict or None, optional
     Keywords for `func` whose names this function uses itself. Default is None.
 
 max_memory: int or None, optional
     Bytes that sequences and outputs in flight may take, whatever the number of
-    conditions; the returned outputs come on top. None is 256 MiB, or a tenth of the
-    free memory if that is less. Default is None.
+    conditions; the returned outputs come on top, and an error says if these do not
+    fit. What a model returns counts in full where `func` or a slice keeps some of it.
+    None is 256 MiB, or a tenth of the free memory if that is less. Default is None.
 
 verbose: bool, optional
     Whether to show a progress bar. Default is False.
 
 kwargs: optional
     Keywords for `func`: `batch_size` (chosen by device and length if absent),
-    `device`, `dtype`, `args` (repeated to follow the sequences), ..."""
+    `device`, `dtype`, `args` (tensors or arrays, repeated to follow the sequences; as
+    tangermeme has it, `predict` makes floats of whole numbers, unless the model fails
+    with these and takes them as they are), ..."""
 
 _SEED = """random_state: int, numpy Generator or None, optional
     Seed of every draw but those of `func`; an integer gives the same numbers, to float
@@ -99,11 +107,15 @@ _SEED = """random_state: int, numpy Generator or None, optional
 _CONTROLS = """n_controls: int, optional
     How often each condition is repeated with every motif replaced by a random one of
     its length, and by a permutation of its own letters; the rows say so in their
-    column `control`. Default is 0."""
+    columns `control` and `control_letters`. A control that can only be the motif itself
+    comes with a warning. Default is 0."""
 
 _INSERT = """insert: bool, optional
     Whether motifs are inserted, lengthening the sequences, instead of written over the
-    bases. Default is False."""
+    bases. What follows moves on: an output for every base is refused, and one that is
+    read at a fixed place is compared with another place; the model must answer for the
+    whole sequence (a sum, a mean, a maximum), of which a warning reminds.
+    Default is False."""
 
 _PARTS = {
     "{model}": _MODEL,

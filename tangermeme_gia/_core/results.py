@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
+import torch  # noqa: F401 - in the examples
 
+from .moments import change, effect_moments
 from .outputs import (
     Label,
     Labelled,
     Outputs,
-    as_columns,
     as_heads,
     each_head,
     effects_table,
@@ -92,7 +92,7 @@ class GIAResult(Labelled, _Fields):
         Half-precision outputs are subtracted in single precision, whole numbers and
         booleans in double.
         """
-        return each_head(_change, self.y_before, self.y_afters)
+        return each_head(change, self.y_before, self.y_afters)
 
     @property
     def global_importance(self) -> Outputs:
@@ -342,21 +342,14 @@ class GIAResult(Labelled, _Fields):
         >>> frame["effect"].round(4).item()
         1.0
         """
-        effects = as_columns(self.local_importance, leading=2).numpy()
-        _check_conditions(self.conditions, effects.shape[1])
-        n, mean = len(effects), effects.mean(axis=0)
-        se = np.full_like(mean, np.nan)
-        if n > 1:
-            # Less the first, backgrounds that agree have an error of exactly 0.
-            se = (effects - effects[0]).std(axis=0, ddof=1) / np.sqrt(n)
+        heads = zip(as_heads(self.y_before), as_heads(self.y_afters), strict=True)
+        moments = [effect_moments(before, after) for before, after in heads]
+        mean, se = (
+            np.concatenate(parts, axis=1) for parts in zip(*moments, strict=True)
+        )
+        _check_conditions(self.conditions, len(mean))
+        n = len(as_heads(self.y_before)[0])
         return effects_table(self.conditions, self.outputs, mean, se, n, confidence)
-
-
-def _change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
-    # Unsigned whole numbers would wrap around, and booleans cannot be subtracted.
-    least = torch.float32 if after.is_floating_point() else torch.float64
-    dtype = torch.promote_types(after.dtype, least)
-    return after.to(dtype) - before[:, None].to(dtype)
 
 
 def _check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
+from .finite import check_effects
 from .outputs import (
     Label,
     Labelled,
@@ -184,9 +185,9 @@ class KmerScan(Labelled, _Fields):
         Raises
         ------
         ValueError
-            If `n` is below 1, there are several outputs (choose one by `output`),
-            `confidence` is not between 0 and 1, or the lowest are asked of a race for
-            the highest.
+            If `n` is below 1, there are several outputs (choose one by `output`), an
+            effect is NaN or infinite, `confidence` is not between 0 and 1, or the
+            lowest are asked of a race for the highest.
         """
         if n < 1:
             raise ValueError(f"`n`={n} must be at least 1.")
@@ -196,6 +197,7 @@ class KmerScan(Labelled, _Fields):
                 f"of {self.n_scanned} k-mers; scan with `method`='exhaustive'."
             )
         effect = as_columns(self.output().effect).flatten()
+        check_effects(effect.numpy(), "k-mers", lambda i: repr(self.kmers[i]))
         order = torch.argsort(effect, descending=not lowest, stable=True)[:n]
         return self._frame([self.kmers[i] for i in order.tolist()], order, confidence)
 

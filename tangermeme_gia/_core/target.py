@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import torch
 
-from .outputs import Label, Outputs, as_heads
+from .outputs import Label, Outputs, output_labels
 
 # An index of axis 1, the key of a head, indices of axes 1, 2, ... (after the head, if
 # there are several), or a function of the whole output.
@@ -61,8 +60,13 @@ def select_output(y: Any, target: Target) -> Any:
     if callable(target):
         return target(y)
     parts = output_prefix(target)
-    if isinstance(y, Mapping | list | tuple):
+    while parts and isinstance(y, Mapping | list | tuple):
         y, parts = _head(y, parts[0]), parts[1:]
+    if parts and not isinstance(y, torch.Tensor):
+        raise ValueError(
+            f"`target`={target!r} goes on behind {_described(y)}, which has no heads "
+            "or axes."
+        )
     keys = [part for part in parts if isinstance(part, str)]
     if keys:
         raise ValueError(
@@ -78,7 +82,7 @@ def select_output(y: Any, target: Target) -> Any:
                 f"{_described(y)}, which has {what}."
             )
     where: tuple[Any, ...] = (slice(None), *parts)
-    return y[where]
+    return y[where] if parts else y
 
 
 def target_labels(target: Target | None, y: Outputs) -> list[Label] | None:
@@ -94,9 +98,14 @@ def target_labels(target: Target | None, y: Outputs) -> list[Label] | None:
     if target is None or callable(target):
         return None
     prefix = output_prefix(target)
-    left = [tuple(range(size)) for head in as_heads(y) for size in head.shape[1:]]
-    indices = [()] if left in ([], [(0,)]) else list(itertools.product(*left))
-    labels = [(*prefix, *index) for index in indices]
+    left = output_labels(y)
+    if isinstance(y, torch.Tensor) and y[:1].numel() == len(y[:1]) and y.ndim < 3:
+        labels = [prefix]
+    else:
+        labels = [
+            (*prefix, *(label if isinstance(label, tuple) else (label,)))
+            for label in left
+        ]
     return [label if len(label) > 1 else label[0] for label in labels]
 
 

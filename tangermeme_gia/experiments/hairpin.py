@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
+from .._core.conditions import Table, distinct
 from .._core.controls import with_controls
-from .._core.engine import distinct, run_design
+from .._core.engine import run_design
 from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
@@ -142,7 +143,7 @@ def hairpin_importance(
     return run_design(model, X, design, **options)
 
 
-class _HairpinDesign:
+class _HairpinDesign(Table):
     """Motifs in sequences that are folded where their row of the table says so."""
 
     any_device = False

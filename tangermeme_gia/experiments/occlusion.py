@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tangermeme.utils import PackedSequence
 
+from .._core.conditions import Table
 from .._core.engine import run_design
 from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
 from .._core.options import document
@@ -165,11 +166,10 @@ def occlusion_annotations(
     return run_design(model, X, design, rows=regions[:, 0], **options)
 
 
-class _WindowDesign:
+class _WindowDesign(Table):
     """The same windows in every sequence, a condition for each and each draw."""
 
     any_device = False
-    columns = None
 
     def __init__(
         self,
@@ -197,11 +197,10 @@ class _WindowDesign:
         return batch
 
 
-class _AnnotationDesign:
+class _AnnotationDesign(Table):
     """A region of its own in each row, a condition for each draw."""
 
     any_device = False
-    columns = None
 
     def __init__(
         self,

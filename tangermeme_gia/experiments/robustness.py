@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from tangermeme.utils import PackedSequence
 
+from .._core.engine import output_shapes
 from ..statistics.comparisons import Comparison, comparable_frames
 
 Experiment = Callable[..., Any]
@@ -112,8 +114,8 @@ def across_models(
     ------
     TypeError, ValueError
         If `models` is neither a mapping nor a list or tuple, or is empty, the
-        conditions differ between models, or the experiment raises: the model is then
-        named.
+        shapes of outputs differ between models (found before anything is run) or the
+        conditions do, or the experiment raises: the model is then named.
 
     Examples
     --------
@@ -133,6 +135,8 @@ def across_models(
         models = {f"model {i}": model for i, model in enumerate(models, start=1)}
     if not isinstance(models, Mapping) or not models:
         raise _not_named("models", "models", models)
+    if len(models) > 1:
+        _check_shapes(experiment, models, X, *args, **kwargs)
     results = {
         name: _run(experiment, f"model {name!r}", model, X, *args, **kwargs)
         for name, model in models.items()
@@ -146,6 +150,34 @@ def _not_named(argument: str, what: str, value: object) -> TypeError | ValueErro
     if isinstance(value, (Mapping, list, tuple)) and not value:
         return ValueError(f"`{argument}` is empty; it must hold {needed}.")
     return TypeError(f"`{argument}` is a {type(value).__name__}; it must be {needed}.")
+
+
+def _check_shapes(
+    experiment: Experiment,
+    models: Mapping[str, torch.nn.Module],
+    *args: Any,
+    **kwargs: Any,
+) -> None:
+    """Raise, before anything is run, if the models give other outputs."""
+    first: str | None = None
+    for name, model in models.items():
+        found = output_shapes(
+            partial(_run, experiment, f"model {name!r}", model, *args, **kwargs)
+        )
+        if found is None:  # an experiment of one's own that asks in another way
+            return
+        if first is None:
+            first, expected = name, found
+        if found != expected:
+            raise ValueError(
+                f"model {name!r} gives outputs of shape {_shown(found)} for a "
+                f"sequence, but model {first!r} {_shown(expected)}; they must agree. "
+                "Choose what both have with `target`."
+            )
+
+
+def _shown(shapes: list[tuple[int, ...]]) -> str:
+    return " and ".join(map(str, shapes))
 
 
 def _run(experiment: Experiment, where: str, *args: Any, **kwargs: Any) -> Any:

@@ -49,13 +49,18 @@ class KmerDesign:
         strands: int,
     ) -> None:
         self._k, self._start = k, resolve_start(start, k, length)
-        self._indices = indices
+        self._indices, self._letters = indices, letters
         if strands == 2:
             other = reverse_complement_index(indices, k, letters)
             self._indices = np.stack([indices, other], axis=1).ravel()
         # An index of rows without columns takes no memory.
         self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._indices)))
         self.lengths: NDArray[np.int64] = np.full(len(self._indices), length)
+
+    def describe(self, built: int) -> str:
+        """The k-mer that is placed."""
+        names = KmerNames(self._indices[[built]], self._k, self._letters)
+        return f"k-mer {names[0]}"
 
     def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
@@ -117,7 +122,7 @@ def _given(
     placements = compile_conditions(
         [[Pattern(m, start)] for m in placed], n, length, letters, random_state=seed
     )
-    table = pd.DataFrame(index=pd.RangeIndex(len(placements)))
+    table = pd.DataFrame({"k-mer": [name for name in names for _ in range(strands)]})
     return names, PatternDesign(table, placements)
 
 

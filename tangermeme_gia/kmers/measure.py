@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from .._core.engine import Block, Design, Engine
+from .._core.conditions import Design
+from .._core.engine import Block, Engine
 from .._core.moments import Moments
 
 

@@ -194,6 +194,10 @@ class _Part:
         self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._chosen)))
         self.lengths: NDArray[np.int64] = design.lengths[self._chosen]
 
+    def describe(self, built: int) -> str:
+        """The k-mer that is placed."""
+        return self._design.describe(int(self._chosen[built]))
+
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         return self._design.build(X, self.rows[rows], self._chosen[conditions])

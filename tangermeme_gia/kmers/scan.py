@@ -10,6 +10,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
 from .._core.letters import DNA, RandomState, as_seed, check_alphabet
+from .._core.memory import check_fits
 from .._core.moments import Moments
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
@@ -97,6 +98,7 @@ def kmer_scan(
     engine = Engine(model, X, **options)
     with engine.held():
         before = engine.before()
+        _check_fits(len(names), as_heads(before))
         moments = [Moments(len(names), tuple(y.shape[1:])) for y in as_heads(before)]
         add_effects(moments, engine, design, as_heads(before), strands)
     effect: Outputs = [m.mean for m in moments]
@@ -107,3 +109,15 @@ def kmer_scan(
     total = len(names) * strands * n
     labels = target_labels(engine.target, before)
     return KmerScan(names, effect, se, n, len(names), total, total, outputs=labels)
+
+
+def _check_fits(n_kmers: int, before: list[torch.Tensor]) -> None:
+    sizes = {
+        "k-mers": n_kmers,
+        "outputs": sum(y[0].numel() for y in before),
+        "bytes (mean, squares and error of each)": 24,
+    }
+    way_out = (
+        "Choose outputs by `target`, reduce them in a `func`, or scan fewer k-mers."
+    )
+    check_fits("the scan", sizes, way_out)

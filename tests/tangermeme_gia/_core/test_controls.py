@@ -95,9 +95,54 @@ def test_a_motif_that_moves_keeps_its_control(kind):
     assert codes[0, :4].tolist() == controls("GATC", kind)[0].values[0].tolist()
 
 
-@pytest.mark.parametrize("motif", ["NNN", "", "GGG"])
-def test_what_has_no_other_order_stays(motif):
+@pytest.mark.parametrize("motif", ["NNN", ""])
+def test_what_has_no_letters_stays(motif):
     assert controls(motif, "shuffled")[0].label == motif
+
+
+@pytest.mark.parametrize(
+    ("motif", "where"),
+    [
+        ("GGG", "GGG"),
+        ("GNG", "GNG"),
+        (one_hot_encode("GGG")[None].repeat(3, 1, 1), "in 3 of 3 backgrounds"),
+        (torch.tensor([0.7, 0.1, 0.1, 0.1])[:, None].repeat(1, 3), r"PPM\(AAA\)"),
+    ],
+)
+def test_a_control_that_can_only_be_the_motif_is_said(motif, where):
+    with pytest.warns(UserWarning, match=f"a shuffled control of .*{where}") as said:
+        found = controls(motif, "shuffled", n=3)
+    assert found == 3 * [Motif.parse(motif)]
+    assert len(said) == 1
+
+
+def test_a_control_differs_from_the_motif_of_every_background():
+    # The permutation that swaps the last two letters leaves the second as it is.
+    motifs = torch.stack([one_hot_encode("GAC"), one_hot_encode("GCC")])
+    for seed in range(20):
+        control = controls(motifs, "shuffled", seed=seed)[0]
+        assert (control.values != Motif.parse(motifs).values).any(axis=1).all()
+
+
+def test_a_random_control_is_not_the_best_of_a_ppm():
+    ppm = torch.tensor([[0.7, 0.1, 0.1, 0.1], [0.1, 0.7, 0.1, 0.1]]).T
+    found = controls(ppm, "random", n=200)
+    assert len({control.label for control in found}) == 15  # all 16 but AC
+    assert "AC" not in {control.label for control in found}
+
+
+def test_letters_of_controls_stand_in_the_table(blank, recorder, additive_model):
+    result = global_importance(
+        additive_model,
+        blank[:1],
+        [("GACC", 0), ("CGAG", 12)],
+        n_controls=1,
+        random_state=0,
+        func=recorder,
+    )
+    placed = [characters(x) for x in recorder.batches[-1]]
+    letters = [""] + [f"{x[:4]} + {x[12:16]}" for x in placed[1:]]
+    assert result.to_frame()["control_letters"].tolist() == letters
 
 
 def test_rows_follow_the_conditions():

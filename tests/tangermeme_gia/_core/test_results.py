@@ -245,6 +245,27 @@ def test_labels_stay_with_what_is_selected_or_replaced(several):
         GIAResult(y, y[:, None], table(1), outputs=[62])
 
 
+@pytest.mark.parametrize("block", [1, 7, 40, 10**6])
+def test_tables_are_the_same_for_every_block(monkeypatch, block):
+    monkeypatch.setattr("tangermeme_gia._core.moments._BLOCK", block)
+    generator = torch.Generator().manual_seed(0)
+    before = [torch.randn(5, *shape, generator=generator) for shape in ((), (3, 2))]
+    after = [
+        torch.randn(5, 4, *shape, generator=generator).to(torch.bfloat16)
+        for shape in ((), (3, 2))
+    ]
+    found = GIAResult(before, after, table(4)).to_frame()
+    local = torch.cat(
+        [
+            (a.float() - b[:, None]).double().reshape(5, 4, -1)
+            for a, b in zip(after, before, strict=True)
+        ],
+        dim=2,
+    )
+    assert np.allclose(found["effect"], local.mean(dim=0).flatten())
+    assert np.allclose(found["se"], local.std(dim=0).flatten() / 5**0.5)
+
+
 def test_a_result_cannot_be_changed(result):
     with pytest.raises(AttributeError, match="`y_before` of a GIAResult cannot be set"):
         result.y_before = torch.zeros(3, 1)

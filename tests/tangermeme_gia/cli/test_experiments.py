@@ -83,9 +83,9 @@ CASES = {
         },
     ),
     "pairwise-interaction": (
-        "--a GATA@2 --b TTU@12 --n-controls 1",
+        "--a GATA@2 --b TGU@12 --n-controls 1",
         gia.pairwise_interaction,
-        {"a": ("GATA", 2), "b": ("TTT", 12), "n_controls": 1},
+        {"a": ("GATA", 2), "b": ("TGT", 12), "n_controls": 1},
     ),
     "factorial": (
         "--patterns GATA@0 TTA@8 CC@15",
@@ -110,6 +110,7 @@ CASES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:`insert`=True moves")
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_writes_the_table_of_its_experiment(
     toy, table, here, name, model, assert_same
@@ -384,7 +385,7 @@ FAILURES = {
     "--sequences mixed.fa --length 24": "mixed.fa holds sequences of up to 25 letters",
     "--genome g.fa": "`--genome` goes with regions",
     "--length 0": "`--length`=0 must be at least 1",
-    "--length 20": r"the model fails on sequences of shape \(5, 4, 20\): RuntimeErr",
+    "--length 20": r"the model fails on sequences of shape \(2, 4, 20\): RuntimeErr",
     "--alphabet AAC": "`--alphabet`='AAC' must be DNA, RNA, protein or distinct",
     "--alphabet protein": "the model fails on sequences of shape",
     "--device abacus": "`--device`='abacus' cannot be used",

@@ -31,7 +31,8 @@ def test_a_model_blind_to_position_is_flat(blank, motif_model):
 
 
 def test_insertion_may_follow_the_last_base(X, motif_model):
-    result = positional_bias(motif_model, X, "GACC", insert=True)
+    with pytest.warns(UserWarning, match="`insert`=True moves all that follows"):
+        result = positional_bias(motif_model, X, "GACC", insert=True)
     assert result.conditions["start"].tolist() == list(range(25))
     motif = one_hot_encode("GACC").expand(10, 4, 4)
     expected = predict(motif_model, torch.cat([X, motif], dim=2))

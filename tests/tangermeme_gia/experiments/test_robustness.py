@@ -11,6 +11,7 @@ from tangermeme_gia.experiments.robustness import (
     across_backgrounds,
     across_models,
 )
+from tangermeme_gia.kmers.scan import kmer_scan
 
 PATTERNS = [[("GATA", start)] for start in (0, 5, 10)]
 
@@ -100,6 +101,40 @@ def test_conditions_that_differ_are_refused(backgrounds):
     given = {"a": backgrounds["profile"], "b": backgrounds["shuffle"][:3]}
     with pytest.raises(ValueError, match="conditions under background 'b' differ fr"):
         across_backgrounds(experiment, linear(0), given)
+
+
+class Counted(torch.nn.Module):
+    """Counts the sequences that it is asked."""
+
+    def __init__(self, n_outputs):
+        super().__init__()
+        self.n_outputs, self.asked = n_outputs, 0
+
+    def forward(self, X):
+        self.asked += len(X)
+        return X.sum(dim=(1, 2))[:, None].repeat(1, self.n_outputs)
+
+
+@pytest.mark.parametrize("experiment", [global_importance, kmer_scan])
+def test_outputs_of_another_shape_are_found_before_anything_is_run(
+    experiment, backgrounds
+):
+    models = {"one": Counted(1), "same": Counted(1), "three": Counted(3)}
+    X = next(iter(backgrounds.values()))
+    asked = PATTERNS if experiment is global_importance else 1
+    text = r"model 'three' gives outputs of shape \(3,\) for .* model 'one' \(1,\)"
+    with pytest.raises(ValueError, match=text):
+        across_models(experiment, models, X, asked)
+    assert [model.asked for model in models.values()] == [2, 2, 2]
+    result = across_models(global_importance, models, X, PATTERNS, target=0)
+    assert list(result.results) == list(models)
+
+
+def test_an_experiment_that_asks_no_model_is_run(backgrounds):
+    X = next(iter(backgrounds.values()))
+    result = global_importance(linear(0), X, PATTERNS)
+    found = across_models(lambda *_: result, [linear(0), linear(1)], X)
+    assert found.results["model 2"] is result
 
 
 def test_nothing_given_is_changed(backgrounds):

@@ -105,6 +105,7 @@ def test_controls_are_left_out_and_other_experiments_can_be_read(X):
     pd.testing.assert_frame_equal(again, frame)
 
 
+@pytest.mark.filterwarnings("ignore:`insert`=True moves")
 def test_inserted_patterns_packed_backgrounds_and_heads(X):
     keywords = {"alphabet": RNA, "insert": True}
     patterns = [("GGGACCC", 3)]

@@ -134,7 +134,8 @@ def test_a_scan_counts_the_sequences_of_both_strands(X, fold, n_kmers, strands):
     scan = kmer_scan(Additive(), X, **options)
     assert scan.n_scanned == n_kmers
     assert scan.n_predictions == scan.n_exhaustive == n_kmers * strands * len(X)
-    assert sum(asked) == scan.n_predictions + len(X)
+    # The backgrounds, two of them once more.
+    assert sum(asked) == scan.n_predictions + len(X) + 2
 
 
 def test_folding_averages_both_strands_on_each_background(X):
@@ -374,3 +375,13 @@ def test_controls_get_all_their_variants_and_leave_the_change_alone(X):
     plain = kmer_mutagenesis(Additive(), X, "GANA")
     change, expected = (mutagenesis_change(r.output(1)) for r in (result, plain))
     pd.testing.assert_frame_equal(change, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("lowest", [False, True])
+def test_kmers_without_an_effect_are_never_ranked(value, lowest):
+    effect = torch.tensor([1.0, value, 3.0, value], dtype=torch.float64)
+    scan = KmerScan(["AA", "AC", "AG", "AT"], effect, torch.ones(4), 9)
+    text = "effects of 2 of 4 k-mers are NaN or infinite, the first 'AC'; they have no"
+    with pytest.raises(ValueError, match=text):
+        scan.top(2, lowest=lowest)

@@ -1,0 +1,297 @@
+"""A call of `func`: in batches that fit into memory, with outputs that are checked."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from tangermeme.predict import predict
+
+from .asking import Asked, as_module, as_rows, bytes_alive, left_training
+from .target import Target, Targeted, check_target
+
+# Difference between two predictions of the same sequences, in parts of the largest
+# output, that is more than another order of adding up: for single precision and for
+# halves.
+_ROUNDING, _ROUNDING_OF_HALVES = 5e-3, 0.1
+
+
+class Caller:
+    """A model, `func`, and its keywords.
+
+    Parameters
+    ----------
+    model: torch.nn.Module or function
+        The model to ask.
+
+    target: int, str, tuple, function or None
+        Which of its outputs.
+
+    func: function
+        `func(model, X, args=None, **kwargs)`.
+
+    kwargs: mapping
+        Keywords for it; `args` are not among them.
+
+    dtypes: sequence of torch.dtype
+        Those of the `args`.
+
+    batch_size: int
+        Sequences at a time, at most.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        target: Target | None,
+        func: Callable[..., Any],
+        kwargs: Mapping[str, Any],
+        dtypes: Sequence[torch.dtype],
+        batch_size: int,
+    ) -> None:
+        self._whole, self._func, self._kwargs = as_module(model), func, dict(kwargs)
+        self._asked = func is predict
+        checked = None if target is None else check_target(target)
+        self.model = self._whole
+        if func is predict:
+            post = self._kwargs.pop("func", None)
+            self.model = Asked(self._whole, checked, post, dtypes)
+        elif checked is not None:
+            called = func.func if isinstance(func, functools.partial) else func
+            keep_axis = called is not predict
+            self.model = Targeted(self._whole, checked, keep_axis=keep_axis)
+        self._takes_batches = "batch_size" in self._kwargs or _takes_batch_size(func)
+        self.batch_size = batch_size
+        # Fewer than this at once, since memory ran out.
+        self._most, self._said = sys.maxsize, False
+        # Whether `func` gives several tensors.
+        self.is_list = False
+
+    def __call__(
+        self, X: torch.Tensor, args: list[torch.Tensor] | None
+    ) -> list[torch.Tensor]:
+        """Outputs of sequences, which it may change, on the CPU."""
+        parts: list[list[torch.Tensor]] = []
+        start = 0
+        while start < len(X):
+            rows = slice(start, min(start + self._most, len(X)))
+            try:
+                part = self._once(X[rows], args and [arg[rows] for arg in args])
+            except Exception as error:
+                if not _is_out_of_memory(error):
+                    raise
+                self._halve(rows.stop - start, X.shape[-1], error)
+                continue
+            parts.append(part)
+            start = rows.stop
+        if self._most < sys.maxsize and not self._said:
+            self._said = True
+            warnings.warn(
+                f"memory ran out; going on with {self._most} sequences at once. "
+                f"`batch_size`={self._most} asks for no more.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        if len(parts) == 1:
+            return parts[0]
+        return [torch.cat(heads) for heads in zip(*parts, strict=True)]
+
+    def first(
+        self, X: torch.Tensor, args: list[torch.Tensor] | None
+    ) -> tuple[list[torch.Tensor], int]:
+        """Outputs of a few sequences, and bytes that each keeps alive meanwhile."""
+        alive: list[int] = []
+        training: list[str] = []
+
+        def look(model: torch.nn.Module, _: Any, y: Any) -> None:
+            alive.append(bytes_alive(y))
+            training.extend(left_training(model))
+
+        hook = self._whole.register_forward_hook(look)
+        try:
+            heads = self._first(X, args)
+        finally:
+            hook.remove()
+        if self._asked and training:
+            raise ValueError(
+                f"`model` ({self._named()}) is in train mode after its `forward`: "
+                f"{', '.join(dict.fromkeys(training))}. Outputs then depend on the "
+                "batch or on chance; it must leave `eval()` as it is."
+            )
+        return heads, sum(alive) // len(X)
+
+    def check_again(self, y: list[torch.Tensor], again: list[torch.Tensor]) -> None:
+        """Raise if the model gives other outputs for the same sequences.
+
+        Raises
+        ------
+        ValueError
+            If so. Nothing is asked of another `func` than `predict`: it may draw.
+        """
+        if not self._asked:
+            return
+        for first, second in zip(y, again, strict=True):
+            if first.shape != second.shape:
+                raise ValueError(
+                    f"`model` ({self._named()}) gives {tuple(first.shape[1:])} outputs "
+                    f"for a sequence, and {tuple(second.shape[1:])} when asked again."
+                )
+            halves = first.is_floating_point() and torch.finfo(first.dtype).bits < 32
+            halves |= self._kwargs.get("dtype") is not None
+            rounding = _ROUNDING_OF_HALVES if halves else _ROUNDING
+            a, b = first.to(torch.float64), second.to(torch.float64)
+            difference, scale = (a - b).abs().max(), a.abs().max()
+            if difference > rounding * scale:
+                raise ValueError(
+                    f"`model` ({self._named()}) gives other outputs when asked again "
+                    f"for the same sequences: they differ by up to {difference:.3g}, "
+                    f"where the largest is {scale:.3g}. It keeps state between calls, "
+                    "draws at random, is in train mode or mixes the sequences of a "
+                    "batch; effects need a model that answers the same. Average draws "
+                    "in a `func`."
+                )
+
+    def _first(
+        self, X: torch.Tensor, args: list[torch.Tensor] | None
+    ) -> list[torch.Tensor]:
+        """As `predict` has it, side inputs are floats; if that fails, as they came."""
+        try:
+            return self(X.clone(), args)
+        except (RuntimeError, IndexError, TypeError):
+            model = self.model
+            if not isinstance(model, Asked) or not model.has_whole:
+                raise
+            model.keep_whole = True
+            try:
+                return self(X.clone(), args)
+            except (RuntimeError, IndexError, TypeError):
+                model.keep_whole = False
+            raise
+
+    def _once(
+        self, X: torch.Tensor, args: list[torch.Tensor] | None
+    ) -> list[torch.Tensor]:
+        kwargs = dict(self._kwargs)
+        if self._takes_batches:
+            kwargs["batch_size"] = self._batch_size(len(X))
+        if args is not None:
+            kwargs["args"] = args
+        y = self._func(self.model, X, **kwargs)
+        self.is_list = not isinstance(y, torch.Tensor)
+        way_out = "return one of its parts"
+        y = as_rows(_on_cpu(y), len(X), "`func`", way_out)
+        return [y] if isinstance(y, torch.Tensor) else list(y)
+
+    def _batch_size(self, n: int) -> int:
+        """At most so many that no sequence is left alone, which `squeeze` may spoil."""
+        size = min(self.batch_size, self._most)
+        while size > 2 and n > size and n % size == 1:
+            size -= 1
+        return size
+
+    def _halve(self, n: int, length: int, error: Exception) -> None:
+        if self._takes_batches:
+            n = min(n, self.batch_size)
+        if n == 1:
+            raise MemoryError(
+                f"memory ran out with a single sequence of length {length}: give "
+                '`device`="cpu", a smaller `dtype` or shorter sequences, or take less '
+                "of the output in the model itself."
+            ) from error
+        self._most = n // 2
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _named(self) -> str:
+        model = getattr(self._whole, "function", self._whole)
+        return getattr(model, "__name__", type(model).__name__)
+
+
+def choose_batch_size(batch_size: int | None, device: torch.device, length: int) -> int:
+    """Sequences at a time: those asked for, or about the same number of bases.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a positive integer nor None.
+    """
+    if batch_size is not None:
+        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+            raise ValueError(
+                f"`batch_size`={batch_size!r} must be a positive integer or None."
+            )
+        return int(batch_size)
+    # Enough to fill a GPU, and little enough for activations to stay in a CPU's cache.
+    bases, most = (2**21, 8192) if device.type == "cuda" else (2**13, 1024)
+    return max(1, min(most, bases // max(1, length)))
+
+
+def as_args(args: Any, n: int) -> list[torch.Tensor] | None:
+    """Side inputs as tensors, a row for each of n sequences.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no list of tensors or arrays, or one has other rows.
+    """
+    if args is None:
+        return None
+    if not isinstance(args, list | tuple):
+        raise TypeError(
+            f"`args` is of type {type(args).__name__}; it must be a list of tensors or "
+            "arrays, one for each side input."
+        )
+    return [_as_arg(f"args[{i}]", arg, n) for i, arg in enumerate(args)]
+
+
+def _as_arg(name: str, arg: Any, n: int) -> torch.Tensor:
+    if not isinstance(arg, torch.Tensor | np.ndarray):
+        raise TypeError(
+            f"`{name}` is of type {type(arg).__name__}; it must be a tensor or an "
+            "array with a row for each sequence."
+        )
+    try:
+        tensor = torch.as_tensor(arg)
+    except TypeError:
+        raise TypeError(
+            f"`{name}` is an array of dtype {arg.dtype}; it must hold numbers."
+        ) from None
+    if tensor.ndim == 0 or len(tensor) != n:
+        rows = f"{len(tensor)} rows" if tensor.ndim else "no rows"
+        raise ValueError(
+            f"`{name}` has {rows}, but `X` has {n} sequences; they must agree."
+        )
+    return tensor
+
+
+def _on_cpu(y: Any) -> Any:
+    if isinstance(y, torch.Tensor):
+        return y.detach().cpu()
+    is_plain = isinstance(y, list | tuple) and all(
+        isinstance(part, torch.Tensor) for part in y
+    )
+    return tuple(map(_on_cpu, y)) if is_plain else y
+
+
+def _takes_batch_size(func: Callable[..., Any]) -> bool:
+    bound = func.keywords if isinstance(func, functools.partial) else {}
+    parameters = inspect.signature(func).parameters
+    return "batch_size" in parameters and "batch_size" not in bound
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        words in said
+        for words in ("out of memory", "not enough memory", "can't allocate memory")
+    )
