@@ -147,9 +147,9 @@ def test_only_public_names_of_tangermeme_are_used(path):
 
 
 def test_the_import_tests_see_imports():
-    training = ROOT / "residualbind" / "network" / "training.py"
-    assert "tangermeme.predict.predict" in imported(training)
-    assert ("network", "schedule", "best_epoch") in imported_inside(training)
+    trainer = ROOT / "residualbind" / "network" / "trainer.py"
+    assert "tangermeme.predict.predict" in imported(trainer)
+    assert ("network", "schedule", "best_epoch") in imported_inside(trainer)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,13 +15,14 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
-from tangermeme_gia._core.command_line import check_files, write_table
+from tangermeme_gia._core.command_line import write_table
 from tangermeme_gia._core.letters import RNA
 
 from ..data.preparation import Prepared, prepare
 from ..data.public_data import RAY2013_FILES, download
 from ..data.rnacompete import RNAcompete
 from ..data.transforms import Transform
+from ..network.checkpoints import CheckpointError, NotedFolder, only_one
 from ..network.keras_import import import_keras
 from ..network.metrics import score_predictions
 from ..network.model import ResidualBind, ResidualBindConfig
@@ -34,6 +36,7 @@ from ..simulation.simulate import simulate_rnacompete
 from ..simulation.truth import Truth
 from ..structure.folding import CONTEXTS, FoldSettings
 from ..structure.profiles import describe_settings, structure_profiles
+from .files import check_folders, check_inputs, check_outputs
 from .sources import DataOptions, read_data, read_sequences
 
 logger = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class TrainOptions(DataOptions):
     structure: str | None
     structure_cache: Path | None
     valid_fraction: float
+    drop_duplicates: bool
     random_state: int
     epochs: int
     batch_size: int
@@ -65,9 +69,16 @@ class TrainOptions(DataOptions):
     lr_patience: int
     patience: int
     checkpoint_folder: Path | None
+    restart: bool
     dtype: str | None
     device: str | None
     n_bootstrap: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is saved; another model file has another."""
+        beside = self.out.with_name(f"{self.out.name}.training")
+        return self.checkpoint_folder or beside
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,7 @@ class EvaluateOptions(DataOptions):
     part: str
     scale: str
     valid_fraction: float
+    drop_duplicates: bool
     random_state: int
     classification: bool
     n_bootstrap: int
@@ -91,8 +103,22 @@ class EvaluateOptions(DataOptions):
 def train_model(**given: Any) -> None:
     """Train a model, write it to `--out` and its test metrics to stdout."""
     options = TrainOptions(**given)
-    check_files(out=options.out)
+    check_outputs(options.data, out=options.out)
+    check_folders(
+        checkpoint_folder=options.folder, structure_cache=options.structure_cache
+    )
     measured = read_data(options, options.length)
+    lock = options.out.resolve().with_name(f".{options.out.name}.lock")
+    try:
+        with only_one(lock, f"another training writes `out`, {options.out}"):
+            _train_and_save(options, measured)
+    except CheckpointError as error:
+        another = "--out" if options.checkpoint_folder is None else "another folder"
+        reason = _OPTION.sub(lambda m: f"--{m[1].replace('_', '-')}", error.reason)
+        raise ValueError(f"{reason}: choose another {another}, or --restart") from error
+
+
+def _train_and_save(options: TrainOptions, measured: RNAcompete) -> None:
     provenance = _describe_input(options, measured)
     if options.structure is not None:
         settings = FoldSettings(options.structure)
@@ -104,6 +130,7 @@ def train_model(**given: Any) -> None:
         valid_fraction=options.valid_fraction,
         random_state=options.random_state,
         fit_per_split=options.fit_per_split,
+        drop_duplicates=options.drop_duplicates,
     )
     torch.manual_seed(options.random_state)
     model = ResidualBind(_make_config(options, measured))
@@ -111,7 +138,7 @@ def train_model(**given: Any) -> None:
     provenance |= {
         "best_epoch": result.best_epoch,
         "valid_pearson": result.best_pearson,
-        "test": _test(model, prepared.test, options),
+        "test": _test(model, prepared, options),
     }
     save(
         model,
@@ -126,7 +153,8 @@ def train_model(**given: Any) -> None:
 def evaluate_model(**given: Any) -> None:
     """Write how well a model predicts one part of the data."""
     options = EvaluateOptions(**given)
-    check_files(out=options.out)
+    check_outputs([*options.data, options.model], out=options.out)
+    check_folders(structure_cache=options.structure_cache)
     fitted, metadata = find_model(options.model)
     measured = _take_part(options, read_data(options, fitted.config.length))
     settings = required_settings(fitted.config, metadata.provenance)
@@ -141,6 +169,7 @@ def evaluate_model(**given: Any) -> None:
         y_hat = torch.as_tensor(transform.invert(y_hat))
     else:
         y = transform.apply(y)
+    _explain_scale(options.scale, transform)
     table = score_predictions(
         y,
         y_hat,
@@ -150,7 +179,7 @@ def evaluate_model(**given: Any) -> None:
         confidence=options.confidence,
         random_state=options.random_state,
     )
-    write_table(table, options.out)
+    write_table(table.assign(scale=options.scale), options.out)
 
 
 def predict_sequences(
@@ -167,8 +196,10 @@ def predict_sequences(
     out: Path | None,
 ) -> None:
     """Write the predicted score of each sequence, in the order of the input."""
-    check_files(out=out)
+    check_outputs([fasta, table, model], out=out)
+    check_folders(structure_cache=structure_cache)
     fitted, metadata = find_model(model)
+    check_inputs(fasta=[fasta], table=[table])
     settings = required_settings(fitted.config, metadata.provenance)
     names, X = read_sequences(fasta, table, sequence, name, fitted.config.length)
     if settings is not None:
@@ -190,7 +221,8 @@ def import_keras_weights(
     *, weights: Path, out: Path, length: int, pool_size: int, sigmoid: bool
 ) -> None:
     """Convert weights of the authors' Keras code to a model file."""
-    check_files(out=out)
+    check_inputs(weights=[weights])
+    check_outputs([weights], out=out)
     model = import_keras(weights, length=length, pool_size=pool_size, sigmoid=sigmoid)
     save(model, out, provenance={"imported_from": weights.name})
     logger.info("model: %s (%s)", out, model.config)
@@ -200,7 +232,7 @@ def simulate_data(
     *, n: int, random_state: int, out: Path | None, truth: Path | None, **planted: Any
 ) -> None:
     """Write a simulated experiment as a table that `--format table` reads."""
-    check_files(out=out, truth=truth)
+    check_outputs(out=out, truth=truth)
     simulation = simulate_rnacompete(n, Truth(**planted), random_state=random_state)
     table = pd.DataFrame(
         {
@@ -217,11 +249,17 @@ def simulate_data(
 
 def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
     """Fetch the public RNAcompete tables."""
+    check_folders(folder=folder)
     for path in download(folder, files or RAY2013_FILES):
         logger.info("%s", path)
 
 
 _BATCH_SIZE = 512
+# An option's keyword, as errors of the library name it.
+_OPTION = re.compile(r"`(\w+)`")
+# Options that say where to, how long and on what, not what is trained.
+_NO_PART = {"out", "epochs", "patience", "checkpoint_folder", "restart", "device"}
+_NO_PART |= {"structure_cache", "n_bootstrap"}
 
 
 def find_model(name: str) -> tuple[ResidualBind, Metadata]:
@@ -255,8 +293,8 @@ def _train(
     model: ResidualBind, prepared: Prepared, options: TrainOptions
 ) -> TrainingResult:
     cross_entropy = nn.functional.binary_cross_entropy
-    folder = options.checkpoint_folder or options.out.with_suffix(".training")
-    logger.info("checkpoints and history: %s", folder)
+    logger.info("checkpoints and history: %s", options.folder)
+    named = {k: v for k, v in vars(options).items() if k not in _NO_PART}
     result = train(
         model,
         prepared.train,
@@ -266,7 +304,8 @@ def _train(
         lr=options.lr,
         schedule=Schedule(options.lr_decay, options.lr_patience, options.patience),
         loss=cross_entropy if options.classification else nn.functional.mse_loss,
-        checkpoint_folder=folder,
+        checkpoint_folder=NotedFolder(options.folder, named),
+        restart=options.restart,
         random_state=options.random_state,
         device=options.device,
         dtype=None if options.dtype is None else getattr(torch, options.dtype),
@@ -282,11 +321,14 @@ def _train(
 
 
 def _test(
-    model: ResidualBind, test: RNAcompete, options: TrainOptions
+    model: ResidualBind, prepared: Prepared, options: TrainOptions
 ) -> list[Any] | None:
     """Write the metrics on the test set, if there is one."""
+    test = prepared.test
     if len(test) == 0:
         return None
+    scale = "transformed" if prepared.transform.steps else "measured"
+    _explain_scale(scale, prepared.transform)
     table = score_predictions(
         test.y,
         predict(model, test.X, batch_size=_BATCH_SIZE),
@@ -294,15 +336,31 @@ def _test(
         classification=options.classification,
         n_bootstrap=options.n_bootstrap,
     )
+    table = table.assign(scale=scale)
     write_table(table, None)
-    return table.to_dict("records")
+    records: list[Any] = table.to_dict("records")
+    return records
+
+
+def _explain_scale(scale: str, transform: Transform) -> None:
+    """Say in which of the two scales scores are compared, where they differ."""
+    if transform.steps:
+        kinds = ", ".join(str(step["kind"]) for step in transform.steps)
+        logger.info(
+            "metrics are in the %s scale; measured scores and those transformed for "
+            "training (%s) give others: `evaluate --scale`",
+            scale,
+            kinds,
+        )
 
 
 def _take_part(options: EvaluateOptions, measured: RNAcompete) -> RNAcompete:
     if options.part == "all":
         return measured
     parts = measured.split(
-        valid_fraction=options.valid_fraction, random_state=options.random_state
+        valid_fraction=options.valid_fraction,
+        random_state=options.random_state,
+        drop_duplicates=options.drop_duplicates,
     )
     part: RNAcompete = getattr(parts, options.part)
     if len(part) == 0:

@@ -83,7 +83,12 @@ def _add_train(subparsers: Any) -> None:
         "--checkpoint-folder",
         type=Path,
         help="where the run is saved after each epoch and resumed from (default: the "
-        "model file's name with .training)",
+        "model file's name and .training)",
+    )
+    parser.add_argument(
+        "--restart",
+        action="store_true",
+        help="start anew, whatever run is saved in that folder",
     )
     parser.add_argument(
         "--dtype",
@@ -312,6 +317,11 @@ def _add_structure_cache(parser: argparse.ArgumentParser) -> None:
 def _add_split(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--valid-fraction", type=float, default=0.1, help="of set A, for validation"
+    )
+    parser.add_argument(
+        "--drop-duplicates",
+        action="store_true",
+        help="leave out validation and test probes whose sequence is in a set before",
     )
     parser.add_argument("--random-state", type=int, default=0, help="seed")
 

@@ -22,6 +22,7 @@ from ..data.readers import (
     read_table,
 )
 from ..data.rnacompete import RNAcompete
+from .files import check_inputs
 
 # Files that each format of `--data` takes, at least and at most.
 FORMATS = {
@@ -57,11 +58,10 @@ def read_data(options: DataOptions, length: int | None) -> RNAcompete:
             f"`--data` names {len(data)} files; `--format {options.format}` takes "
             f"{wanted}."
         )
+    check_inputs(data=data)
     score, set_column = options.score, options.set_column
-    if options.format == "scores" and len(data) == 1:
-        measured = read_scores(data[0], length=length)
-    elif options.format == "scores":
-        measured = read_score_pair(data[0], data[1], length=length)
+    if options.format == "scores":
+        measured = _read_scores(data, experiment, length)
     elif options.format == "deepbind":
         measured = read_deepbind(
             data[0], data[1], experiments=experiment, length=length
@@ -109,6 +109,22 @@ def read_sequences(
                 f"{length}. Sequences are never cut."
             )
     return names, encode_sequences(sequences, length, places.__getitem__)
+
+
+def _read_scores(
+    data: Sequence[str], experiment: Sequence[str] | None, length: int | None
+) -> RNAcompete:
+    """Of one experiment, whose name is the files' if none is given."""
+    if experiment is not None and len(experiment) > 1:
+        raise ValueError(
+            f"`--experiment` names {len(experiment)}; `--format scores` has one."
+        )
+    # Files of different names get both, by which a mistake is seen in every table.
+    starts = dict.fromkeys(Path(path).name.partition(".")[0] for path in data)
+    name = experiment[0] if experiment else "+".join(starts)
+    if len(data) == 1:
+        return read_scores(data[0], experiment=name, length=length)
+    return read_score_pair(data[0], data[1], experiment=name, length=length)
 
 
 def _choose_experiments(

@@ -27,6 +27,7 @@ def prepare(
     valid_fraction: float = 0.1,
     random_state: int = 0,
     fit_per_split: bool = False,
+    drop_duplicates: bool = False,
 ) -> Prepared:
     """How are binding scores made ready for training without looking at the test set?
 
@@ -50,6 +51,10 @@ def prepare(
         instead of the fit of the training split. Test scores then leak into their
         own scale. Default is False.
 
+    drop_duplicates: bool, optional
+        Whether to leave out validation and test probes that have the sequence of a
+        probe in a set before; see `RNAcompete.split`. Default is False.
+
     Returns
     -------
     prepared: Prepared
@@ -68,7 +73,11 @@ def prepare(
     >>> len(prepared.train), len(prepared.valid), len(prepared.test)
     (90, 10, 100)
     """
-    parts = data.split(valid_fraction=valid_fraction, random_state=random_state)
+    parts = data.split(
+        valid_fraction=valid_fraction,
+        random_state=random_state,
+        drop_duplicates=drop_duplicates,
+    )
     fitted = Transform.fit(parts.train.y, transform)
     transformed = []
     for part in parts:

@@ -319,15 +319,15 @@ def read_table(
 def _read_score_files(
     files: Sequence[tuple[PathLike, str]], experiment: str | None, length: int | None
 ) -> RNAcompete:
+    tables = [
+        open_table(path, sep=r"\s+", columns=["score", "sequence"]) for path, _ in files
+    ]
     names = {Path(path).name.partition(".")[0] for path, _ in files}
     if experiment is None and len(names) > 1:
         raise ValueError(
             f"the file names start with {sorted(names)}: are they of one experiment? "
             "If so, give its name as `experiment`."
         )
-    tables = [
-        open_table(path, sep=r"\s+", columns=["score", "sequence"]) for path, _ in files
-    ]
     letters: list[str] = []
     scores, sets = [], []
     places: list[tuple[TextTable, int]] = []

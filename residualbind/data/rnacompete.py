@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from tangermeme_gia._core.letters import RNA, RandomState
 
+from .copies import copies_in, first_copies
 from .encoding import decode_sequences
-from .splits import DESIGN_SETS, PRESPLIT_SETS, check_sets, split_sets
+from .splits import DESIGN_SETS, PRESPLIT_SETS, Split, check_sets, split_sets
 
 logger = logging.getLogger(__name__)
 
@@ -178,12 +180,18 @@ class RNAcompete:
         )
 
     def split(
-        self, *, valid_fraction: float = 0.1, random_state: RandomState = 0
+        self,
+        *,
+        valid_fraction: float = 0.1,
+        random_state: RandomState = 0,
+        drop_duplicates: bool = False,
     ) -> RNAcompeteSplit:
         """Which probes train the model, which select it, which are held out?
 
         Set A is divided at random into training and validation, set B is the test
-        set; data that were split elsewhere keep their split. See `split_sets`.
+        set; data that were split elsewhere keep their split. See `split_sets`. Copies
+        of one sequence stay together where set A is divided; a warning says how many
+        are on both sides of a split that was there.
 
         Parameters
         ----------
@@ -192,6 +200,10 @@ class RNAcompete:
 
         random_state: int, numpy Generator or None, optional
             Seed of the division of set A. Default is 0.
+
+        drop_duplicates: bool, optional
+            Whether to leave out validation probes with the sequence of a training
+            probe, and test probes with that of either. Default is False.
 
         Returns
         -------
@@ -204,9 +216,25 @@ class RNAcompete:
         ValueError
             As `split_sets`.
         """
+        groups = first_copies(self.X)
         rows = split_sets(
-            self.sets, valid_fraction=valid_fraction, random_state=random_state
+            self.sets,
+            valid_fraction=valid_fraction,
+            random_state=random_state,
+            groups=groups,
         )
+        copies = copies_in(rows, groups)
+        if copies.valid.any() or copies.test.any():
+            text = (
+                f"{copies.valid.sum()} of {len(rows.valid)} validation and "
+                f"{copies.test.sum()} of {len(rows.test)} test probes are copies: a "
+                "set before them holds the same sequence"
+            )
+            if drop_duplicates:
+                logger.info("%s; they are left out", text)
+                rows = Split(*(r[~c] for r, c in zip(rows, copies, strict=True)))
+            else:
+                warnings.warn(f"{text}; see `drop_duplicates`.", stacklevel=2)
         return RNAcompeteSplit(*(self.subset(part) for part in rows))
 
     def checksum(self) -> str:

@@ -35,12 +35,14 @@ def split_sets(
     *,
     valid_fraction: float = 0.1,
     random_state: RandomState = 0,
+    groups: Sequence[int] | NDArray[np.integer] | None = None,
 ) -> Split:
     """Which probes train the model, which select it, which are held out?
 
     Set A of the RNAcompete design is divided at random into training and
     validation; set B is the test set (paper, "RNAcompete"). Labels "train", "valid"
-    and "test", as in the authors' HDF5 files, are kept as they are.
+    and "test", as in the authors' HDF5 files, are kept as they are; without any
+    "valid", "train" is divided as set A is.
 
     Parameters
     ----------
@@ -52,6 +54,11 @@ def split_sets(
 
     random_state: int, numpy Generator or None, optional
         Seed of the division of set A. Default is 0.
+
+    groups: sequence of int or None, optional
+        Probes of one number are not divided, such as those of one sequence; the
+        validation set is then as large as it must be to reach its fraction. None
+        divides probe by probe. Default is None.
 
     Returns
     -------
@@ -79,25 +86,28 @@ def split_sets(
     if not found:
         raise ValueError("`sets` is empty; nothing to split.")
     check_sets(found)
-    if set(found) <= set(PRESPLIT_SETS):
+    if "valid" in found or found == ["test"]:
         return Split(*(np.flatnonzero(labels == part) for part in PRESPLIT_SETS))
     if not 0 < valid_fraction < 1:
         raise ValueError(
             f"`valid_fraction`={valid_fraction} must be above 0 and below 1."
         )
-    set_a = np.flatnonzero(labels == "A")
-    n_valid = round(len(set_a) * valid_fraction)
-    if len(set_a) and not 0 < n_valid < len(set_a):
+    divided, test = ("train", "test") if "train" in found else DESIGN_SETS
+    rows = np.flatnonzero(labels == divided)
+    if len(rows) == 0:
+        return Split(rows, rows, np.flatnonzero(labels == test))
+    own = rows if groups is None else np.asarray(groups)[rows]
+    _, which, sizes = np.unique(own, return_inverse=True, return_counts=True)
+    order = as_generator(random_state).permutation(np.arange(len(sizes)))
+    n_valid = round(len(rows) * valid_fraction)
+    n_groups = int(np.searchsorted(sizes[order].cumsum(), n_valid)) + 1
+    if n_valid == 0 or n_groups >= len(sizes):
         raise ValueError(
-            f"`valid_fraction`={valid_fraction} of {len(set_a)} probes of set A leaves "
-            "no probe for training or for validation."
+            f"`valid_fraction`={valid_fraction} of {len(rows)} probes of set "
+            f"{divided} leaves no probe for training or for validation."
         )
-    shuffled = as_generator(random_state).permutation(set_a)
-    return Split(
-        train=np.sort(shuffled[n_valid:]),
-        valid=np.sort(shuffled[:n_valid]),
-        test=np.flatnonzero(labels == "B"),
-    )
+    held_out = np.isin(which, order[:n_groups])
+    return Split(rows[~held_out], rows[held_out], np.flatnonzero(labels == test))
 
 
 def check_sets(found: Collection[str]) -> None:

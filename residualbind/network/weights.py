@@ -17,6 +17,7 @@ from safetensors.torch import save as tensors_to_bytes
 from tangermeme_gia._core.storage import write_atomically
 
 from ..data.transforms import Transform
+from .identity import tensors_checksum
 from .model import ResidualBind, ResidualBindConfig
 
 FORMAT = "residualbind"
@@ -110,6 +111,7 @@ def save(
         name: tensor.detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
     }
+    metadata["checksum"] = tensors_checksum(tensors)
     write_atomically(Path(path), _to_bytes(tensors, metadata))
 
 
@@ -148,7 +150,14 @@ def load(path: _Path) -> ResidualBind:
     """
     header, tensors = _read(Path(path), with_tensors=True)
     metadata = _parse_metadata(Path(path), header)
-    return model_from_tensors(metadata.config, tensors, f"`path`={str(path)!r}")
+    model = model_from_tensors(metadata.config, tensors, f"`path`={str(path)!r}")
+    # Files of before the checksum have none.
+    if header.get("checksum") not in (None, tensors_checksum(tensors)):
+        raise ValueError(
+            f"`path`={str(path)!r} is damaged: its weights are not those that were "
+            "saved. Train or copy it again."
+        )
+    return model
 
 
 def load_metadata(path: _Path) -> Metadata:

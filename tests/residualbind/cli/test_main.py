@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
 
 import residualbind
 from residualbind.cli import commands
@@ -66,7 +67,127 @@ def test_train_writes_what_the_library_trains(simulated, trained):
     metadata = residualbind.load_metadata(trained)
     assert metadata.transform.to_dict() == prepared.transform.to_dict()
     assert metadata.provenance["data_sha256"] == data.checksum()
-    assert trained.with_suffix(".training").joinpath("history.tsv").exists()
+    folder = trained.with_name("model.safetensors.training")
+    assert folder.joinpath("history.tsv").exists()
+
+
+def train_again(simulated: Path, out: Path, *options: str) -> int:
+    arguments = ["train", "--data", str(simulated), "--format", "table"]
+    return main(
+        [*arguments, "--set-column", "set", "--out", str(out), *QUICK, *options]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--lr", "0.01"], "run; --lr was 0.001, now 0.01: choose another --out, or "),
+        (["--transform", "zscore"], "--transform was log, now zscore: choose another"),
+        (["--random-state", "3"], "--random-state was 0, now 3: choose another --out"),
+        (["--architecture", "paper"], "--architecture was released, now paper:"),
+        (["--epochs", "1"], "2 epochs are done, but --epochs is 1: choose another"),
+    ],
+)
+def test_a_changed_option_is_named_and_the_model_kept(
+    simulated, trained, options, message, capsys
+):
+    before = trained.read_bytes()
+    assert train_again(simulated, trained, *options) == 2
+    error = capsys.readouterr().err
+    assert message in error.splitlines()[-1]
+    assert error.splitlines()[-1].endswith("or --restart")
+    assert trained.read_bytes() == before
+
+
+def test_two_trainings_into_one_file_are_refused(simulated, trained, tmp_path, capsys):
+    lock = trained.with_name(".model.safetensors.lock")
+    other = ["--checkpoint-folder", str(tmp_path)]
+    with FileLock(lock):
+        assert train_again(simulated, trained, *other) == 2
+    assert "another training writes --out" in capsys.readouterr().err
+
+
+def write_scores(path: Path, table: pd.DataFrame) -> str:
+    table[["score", "sequence"]].to_csv(path, sep=" ", header=False, index=False)
+    return str(path)
+
+
+def test_data_of_any_two_names(simulated, trained, tmp_path, capsys):
+    table = pd.read_csv(simulated, sep="\t")
+    files = [
+        write_scores(tmp_path / name, table[table["set"] == label])
+        for name, label in (("train.txt", "A"), ("test.txt", "B"))
+    ]
+    words = [
+        "evaluate",
+        "--model",
+        str(trained),
+        "--n-bootstrap",
+        "0",
+        "--data",
+        *files,
+    ]
+    assert main(words) == 0
+    by_files = table_of(capsys)
+    assert (by_files["output"] == "train+test").all()
+    assert main([*words, "--experiment", "HuR"]) == 0
+    assert (table_of(capsys)["output"] == "HuR").all()
+    table_words = ["--data", str(simulated), "--format", "table", "--set-column", "set"]
+    assert main([*words[:5], *table_words]) == 0
+    np.testing.assert_allclose(table_of(capsys)["value"], by_files["value"], rtol=1e-4)
+    assert main([*words, "--experiment", "HuR", "PTB"]) == 2
+    assert "`--experiment` names 2" in capsys.readouterr().err
+
+
+def test_both_scales_are_named(simulated, trained, capsys, caplog):
+    words = ["evaluate", "--model", str(trained), "--data", str(simulated)]
+    words += ["--format", "table", "--set-column", "set", "--n-bootstrap", "0"]
+    for scale in ("measured", "transformed"):
+        assert main([*words, "--scale", scale]) == 0
+        said = f"in the {scale} scale; measured scores and those transformed for"
+        assert said in caplog.messages[-1]
+        assert (table_of(capsys)["scale"] == scale).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train --data in.tsv --out in.tsv", "`--out`: in.tsv is read, too"),
+        (
+            "simulate --out a.tsv --truth a.tsv",
+            "`--truth`: a.tsv is written by `--out`",
+        ),
+        ("predict --model A1CF --table in.tsv --out in.tsv", "`--out`: in.tsv is read"),
+        (
+            "train --data in.tsv --out m --checkpoint-folder in.tsv/runs",
+            "`--checkpoint-folder`: /",
+        ),
+        (
+            "evaluate --model A1CF --data in.tsv --structure-cache in.tsv",
+            "`--structure-cache`: /",
+        ),
+        ("download --folder in.tsv", "`--folder`: /"),
+        (
+            "train --data in.tsv nofile.txt --out m",
+            "`--data`: nofile.txt: no such file",
+        ),
+        ("predict --model A1CF --fasta no.fa", "`--fasta`: no.fa: no such file"),
+        (
+            "import-keras --weights no.hdf5 --out m",
+            "`--weights`: no.hdf5: no such file",
+        ),
+    ],
+)
+def test_files_are_checked_before_the_work(
+    words, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    Path("in.tsv").write_text("sequence\tscore\nACGU\t1\n")
+    assert main(words.split()) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]
 
 
 def test_train_resumes_and_reports_the_test_set(simulated, trained, capsys):

@@ -61,6 +61,12 @@ def test_pair_is_set_a_then_set_b(write):
     assert data.X.shape[2] == 6
 
 
+def test_a_missing_file_of_a_pair_is_named_before_the_names(write, tmp_path):
+    train = write("-0.39 AGAGGACUGAGG\n", "HuR.txt")
+    with pytest.raises(FileNotFoundError, match=r"nofile.txt"):
+        read_score_pair(train, tmp_path / "nofile.txt")
+
+
 def test_pair_of_two_experiments_is_an_error_unless_named(write):
     train, test = write("1 AG\n", "HuR.A.txt"), write("3 AG\n", "PTB.B.txt")
     with pytest.raises(

@@ -53,6 +53,26 @@ def test_presplit_labels_are_kept():
     assert [part.tolist() for part in split] == [[1, 3], [2], [0]]
 
 
+def test_training_labels_without_validation_are_divided_as_set_a_is():
+    split = split_sets(["train"] * 40 + ["test"] * 3)
+    assert split.valid.tolist() == [4, 11, 24, 27]
+    assert len(split.train) == 36
+    assert split.test.tolist() == [40, 41, 42]
+
+
+def test_groups_are_not_divided():
+    # 10 groups of 4: a tenth is one of them, and 15 % are two, the fewest that hold 6.
+    groups = [row // 4 for row in range(40)]
+    for fraction, n in ((0.1, 4), (0.15, 8)):
+        valid = split_sets(["A"] * 40, valid_fraction=fraction, groups=groups).valid
+        assert len(valid) == n
+        assert all(
+            {4 * g, 4 * g + 1, 4 * g + 2, 4 * g + 3} <= {*valid} for g in valid // 4
+        )
+    with pytest.raises(ValueError, match="leaves no probe for training"):
+        split_sets(["A"] * 40, groups=[7] * 40)
+
+
 def test_one_set_alone_leaves_the_others_empty():
     assert [len(part) for part in split_sets(["B", "B"])] == [0, 0, 2]
     assert [len(part) for part in split_sets(["A"] * 10)] == [9, 1, 0]

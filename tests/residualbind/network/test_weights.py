@@ -469,3 +469,13 @@ def test_no_pickle_is_read_or_written(path: Path) -> None:
     torch.save({"x": torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="not a safetensors file"):
         load(path)
+
+
+def test_a_flipped_bit_of_the_weights_is_found(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save(ResidualBind(), path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="is damaged: its weights are not those that"):
+        load(path)

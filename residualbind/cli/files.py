@@ -1,0 +1,72 @@
+"""Are the files and folders that a command names as it needs them?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tangermeme_gia._core.command_line import check_files
+
+
+def check_inputs(**options: Iterable[str | Path | None]) -> None:
+    """Raise a FileNotFoundError that names every missing file, and its option.
+
+    Examples
+    --------
+    >>> check_inputs(data=["no.txt", "none.txt"])
+    Traceback (most recent call last):
+    FileNotFoundError: `--data`: no.txt, none.txt: no such file.
+    """
+    for name, paths in options.items():
+        given = [Path(path) for path in paths if path is not None]
+        missing = [str(path) for path in given if not path.exists()]
+        if missing:
+            raise FileNotFoundError(f"`--{name}`: {', '.join(missing)}: no such file.")
+        for path in given:
+            if path.is_dir():
+                raise IsADirectoryError(f"`--{name}`: {path} is a folder.")
+
+
+def check_outputs(
+    inputs: Iterable[str | Path | None] = (), **options: Path | None
+) -> None:
+    """Raise an error unless these files can be written, each once and over no input.
+
+    Examples
+    --------
+    >>> check_outputs(inputs=["probes.tsv"], out=Path("probes.tsv"))
+    Traceback (most recent call last):
+    ValueError: `--out`: probes.tsv is read, too; give another file.
+    """
+    check_files(**options)
+    taken = {Path(path).resolve(): "is read" for path in inputs if path is not None}
+    for name, path in options.items():
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            how = taken[path.resolve()]
+            raise ValueError(f"`--{name}`: {path} {how}, too; give another file.")
+        taken[path.resolve()] = f"is written by `--{name}`"
+
+
+def check_folders(**options: Path | None) -> None:
+    """Raise an error unless these folders can be written, or made.
+
+    Examples
+    --------
+    >>> check_folders(folder=Path("/dev/null", "below"))
+    Traceback (most recent call last):
+    NotADirectoryError: `--folder`: /dev/null is a file.
+    """
+    for name, path in options.items():
+        if path is None:
+            continue
+        there = path.resolve()
+        while not there.exists():
+            there = there.parent
+        option = f"`--{name.replace('_', '-')}`"
+        if not there.is_dir():
+            raise NotADirectoryError(f"{option}: {there} is a file.")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(f"{option}: {there} may not be written.")
