@@ -14,7 +14,12 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
-from tangermeme_gia._core.command_line import check_files, write_table
+from tangermeme_gia._core.command_line import (
+    check_device,
+    check_files,
+    check_folders,
+    write_table,
+)
 from tangermeme_gia._core.letters import RNA
 
 from ..data.preparation import Prepared, prepare
@@ -31,16 +36,11 @@ from ..network.weights import Metadata, load, load_metadata, save
 from ..network.with_structure import add_structure, required_settings
 from ..simulation.simulate import simulate_rnacompete
 from ..simulation.truth import Truth
-from ..structure.folding import CONTEXTS, FoldSettings
+from ..structure.folding import FoldSettings
 from ..structure.profiles import describe_settings, structure_profiles
 from .sources import DataOptions, read_data, read_sequences
 
 logger = logging.getLogger(__name__)
-
-ARCHITECTURES = ("paper", "released")
-SCALES = ("measured", "transformed")
-PARTS = ("train", "valid", "test", "all")
-STRUCTURES = tuple(CONTEXTS)
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ def train_model(**given: Any) -> None:
     """Train a model, write it to `--out` and its test metrics to stdout."""
     options = TrainOptions(**given)
     check_files(out=options.out)
+    _check_surroundings(options)
+    check_folders(checkpoint_folder=options.checkpoint_folder)
     measured = read_data(options, options.length)
     provenance = _describe_input(options, measured)
     if options.structure is not None:
@@ -126,6 +128,7 @@ def evaluate_model(**given: Any) -> None:
     """Write how well a model predicts one part of the data."""
     options = EvaluateOptions(**given)
     check_files(out=options.out)
+    _check_surroundings(options)
     fitted, metadata = find_model(options.model)
     measured = _take_part(options, read_data(options, fitted.config.length))
     settings = required_settings(fitted.config, metadata.provenance)
@@ -167,6 +170,8 @@ def predict_sequences(
 ) -> None:
     """Write the predicted score of each sequence, in the order of the input."""
     check_files(out=out)
+    check_folders(structure_cache=structure_cache)
+    check_device(device)
     fitted, metadata = find_model(model)
     settings = required_settings(fitted.config, metadata.provenance)
     names, X = read_sequences(fasta, table, sequence, name, fitted.config.length)
@@ -216,8 +221,14 @@ def simulate_data(
 
 def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
     """Fetch the public RNAcompete tables."""
+    check_folders(folder=folder)
     for path in download(folder, files or RAY2013_FILES):
         logger.info("%s", path)
+
+
+def _check_surroundings(options: TrainOptions | EvaluateOptions) -> None:
+    check_folders(structure_cache=options.structure_cache)
+    check_device(options.device)
 
 
 _BATCH_SIZE = 512

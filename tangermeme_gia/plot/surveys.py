@@ -316,7 +316,7 @@ def _histograms(ax: Axes, values: list[Any], bins: int) -> list[Any]:
             color=colours[i % len(colours)],
             alpha=1 if len(values) == 1 else 0.6,
         )
-        drawn.append(bars[0])
+        drawn.append(bars[0])  # type: ignore[index]
     whole_ticks(ax.yaxis)
     return drawn
 
