@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # What a user can put right; anything else is a defect and keeps its traceback.
-_USER_ERRORS = (
+USER_ERRORS = (
     ValueError,
     TypeError,
     OSError,
@@ -93,7 +93,7 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 def add_command(
     subparsers: Any,
     name: str,
-    command: Callable[..., None] | None,
+    command: Callable[..., int | None] | None,
     summary: str,
     example: str,
 ) -> Parser:
@@ -108,7 +108,8 @@ def add_command(
         The command's word, what it does, and the words after it in an example.
 
     command: function or None
-        Takes the parsed options as keywords. With None, set it by `set_defaults`.
+        Takes the parsed options as keywords; gives the exit code, None for 0.
+        With None, set it by `set_defaults`.
 
     Returns
     -------
@@ -140,8 +141,8 @@ def run(parser: argparse.ArgumentParser, words: Sequence[str], package: str) -> 
     Returns
     -------
     code: int
-        0; 2 for what a user can put right, with one line on stderr; 130 if
-        interrupted; 141 if whatever read the output has ended.
+        That of the command; 2 for what a user can put right, with one line on stderr;
+        130 if interrupted; 141 if whatever read the output has ended.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger(package).setLevel(logging.INFO)
@@ -156,19 +157,19 @@ def run(parser: argparse.ArgumentParser, words: Sequence[str], package: str) -> 
             parser.exit(2, f"{program}: error: {text} (see {program} --help)\n")
         if "words" in options:
             options["words"] = list(words)
-        command(**options)
+        code = command(**options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Keep Python from failing again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except _USER_ERRORS as error:
+    except USER_ERRORS as error:
         print(f"{program}: error: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    return 0
+    return code or 0
 
 
 def check_files(**options: Path | None) -> None:
@@ -231,7 +232,7 @@ def check_folders(**options: Path | None) -> None:
         if not there.is_dir():
             raise NotADirectoryError(f"`--{name}`: {there} is a file; give a folder.")
         if not os.access(there, os.W_OK):
-            raise PermissionError(f"`--{name}`: {there} may not be written.")
+            raise PermissionError(f"`--{name}`: nothing may be written in {there}.")
 
 
 def check_device(device: str | None) -> None:

@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code: int
-        0; 2 for bad input, with one line on stderr that says what is wrong; 130 if
+        0; 1 if some of several models have no report; 2 for bad input, with one line
+        on stderr that says what is wrong; 130 if
         interrupted; 141 if whatever read the output has ended. Finished parts of a
         report are kept.
 

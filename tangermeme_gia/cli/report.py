@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .._core.command_line import USER_ERRORS, check_folders
 from ..backgrounds.by_name import background_names
-from ..report import (
-    EXPERIMENTS,
-    OutputError,
-    ReportInputs,
-    ReportOptions,
-    run_report,
-    write_overview,
-)
+from ..report.experiments import EXPERIMENTS
 from .options import (
     add_inputs,
     add_model,
@@ -28,6 +24,9 @@ from .options import (
 )
 from .values import respell
 
+if TYPE_CHECKING:  # what explains the options needs no torch
+    from ..report import ReportOptions
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What `report` takes."""
@@ -35,6 +34,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model(parser, several=True)
     parser.add_argument(
         "--out", type=Path, default=Path("report"), help="folder to write"
+    )
+    parser.add_argument(
+        "--name",
+        nargs="+",
+        help="what to call the models, in their order (default: their own names)",
     )
     _add_analysis(parser)
     add_inputs(parser)
@@ -76,51 +80,144 @@ class _Asked:
     """What the command line says: which models, where to write, and how to analyse."""
 
     models: Sequence[str]
+    names: Sequence[str] | None
     out: Path
     command: str
     options: ReportOptions
     prediction: Mapping[str, Any]
     inputs: Mapping[str, Any]
 
-    def load(self) -> list[tuple[ReportInputs, Path]]:
-        """The models, and the folder that each is reported in."""
+    def check(self) -> None:
+        """Find out before the first report what would stop a later one."""
+        from ..models.loading import check_model
+
         if len(set(self.models)) < len(self.models):
             raise ValueError(f"`--model` {' '.join(self.models)} names one twice.")
-        loaded = [read_inputs(model, **self.inputs) for model in self.models]
-        if len(loaded) == 1:
-            return [(loaded[0], self.out)]
-        return [(one, self.out / one.name) for one in _distinct(self.models, loaded)]
-
-
-def report(**given: Any) -> None:
-    """Write the page of each model, and an overview of several."""
-    asked = _read(given)
-    loaded, finished, failed = asked.load(), [], []
-    for one, folder in loaded:
-        print(f"{one.name}: {folder}", file=sys.stderr)
-        motif = respell(asked.options.motif, one.alphabet)
-        try:
-            run_report(
-                one,
-                folder,
-                replace(asked.options, motif=motif),
-                command=asked.command,
-                verbose=sys.stderr.isatty(),
-                **asked.prediction,
+        if self.names and not len(set(self.names)) == len(self.names) == len(
+            self.models
+        ):
+            raise ValueError(
+                f"`--name` {' '.join(self.names)} must be a name of its own for each "
+                f"of {len(self.models)} models."
             )
-            finished.append(folder)
-        except OutputError as error:  # one of many models need not stop the others
-            failed.append(f"{one.name}: {error}")
-    if len(loaded) > 1 and finished:
-        write_overview(asked.out, finished)
-    if finished:
-        print(asked.out / "index.html")
+        missing = []
+        for spec in self.models:
+            try:
+                check_model(spec, self.inputs["weights"])
+            except (ValueError, OSError) as error:
+                missing.append(str(error))
+        for option in ("weights", "sequences", "genome"):
+            path = self.inputs[option]
+            if path is not None and not path.is_file():
+                missing.append(f"`--{option}`: there is no file {path}.")
+        if missing:
+            raise ValueError(" ".join(dict.fromkeys(missing)))
+        check_folders(out=self.out)
+
+    def report(self, spec: str, name: str | None, folder: Path) -> str:
+        """Write the report of one model; what it is called."""
+        from ..report import run_report
+
+        inputs = read_inputs(spec, **self.inputs)
+        inputs = replace(inputs, name=name or inputs.name)
+        print(f"{inputs.name}: {folder}", file=sys.stderr)
+        motif = respell(self.options.motif, inputs.alphabet)
+        run_report(
+            inputs,
+            folder,
+            replace(self.options, motif=motif),
+            command=self.command,
+            verbose=sys.stderr.isatty(),
+            **self.prediction,
+        )
+        return inputs.name
+
+
+def report(**given: Any) -> int:
+    """Write the page of each model, and an overview of several; the exit code."""
+    asked = _read(given)
+    asked.check()
+    if len(asked.models) > 1:
+        return _report_several(asked)
+    name = asked.names[0] if asked.names else None
+    asked.report(asked.models[0], name, asked.out)
+    print(asked.out / "index.html")
+    return 0
+
+
+def _report_several(asked: _Asked) -> int:
+    """One report after the other, whatever happens to one of them."""
+    from ..report import write_overview
+
+    finished: list[Path] = []
+    failed: dict[str, str] = {}
+    titles = asked.names or titles_of(asked.models)
+    folders = folders_of(asked.models, titles)
+    for spec, title, folder in zip(asked.models, titles, folders, strict=True):
+        try:
+            asked.report(spec, title, asked.out / folder)
+            finished.append(asked.out / folder)
+        except Exception as error:  # whatever it is, it is one of many models
+            if not isinstance(error, USER_ERRORS):
+                traceback.print_exc()
+            failed[title] = " ".join(str(error).split()) or type(error).__name__
+            print(f"{title} failed: {failed[title]}", file=sys.stderr)
+        asked.out.mkdir(parents=True, exist_ok=True)
+        write_overview(asked.out, finished, failed)
+    print(asked.out / "index.html")
     if failed:
-        raise OutputError(f"{'; '.join(failed)} (finished parts are kept)")
+        print(
+            f"tangermeme-gia report: error: {len(failed)} of {len(titles)} models "
+            f"failed: {', '.join(failed)} (finished parts are kept)",
+            file=sys.stderr,
+        )
+    return 1 if failed else 0
+
+
+def titles_of(specs: Sequence[str]) -> list[str]:
+    """What to call models: the last part of their option, where that is enough.
+
+    Examples
+    --------
+    >>> titles_of(["A1CF", "p/m.safetensors", "a/nets.py:build", "b/nets.py:build"])
+    ['A1CF', 'm', 'a/nets.py:build', 'b/nets.py:build']
+    """
+    short = []
+    for spec in specs:
+        is_file = Path(spec).is_file() or "/" in spec
+        code = spec.rpartition(":")[2]
+        short.append(Path(spec).stem if is_file and code == spec else code)
+    return [
+        name if name and short.count(name) == 1 else spec
+        for name, spec in zip(short, specs, strict=True)
+    ]
+
+
+def folders_of(specs: Sequence[str], titles: Sequence[str]) -> list[str]:
+    """A folder of its own for each model, the same in whatever company it comes.
+
+    Examples
+    --------
+    >>> folders_of(["m.py:K562", "m.py:tables"], ["K562", "tables"])
+    ['K562', 'tables-206b54dc']
+    """
+    from ..report.overview import TAKEN
+
+    names = [re.sub(r"[^\w.-]+", "-", title).strip("-.")[:100] for title in titles]
+    # Some file systems do not tell cases apart.
+    folded = [name.casefold() for name in names]
+    return [
+        name
+        if name and folded.count(same) == 1 and same not in TAKEN
+        else f"{name or 'model'}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+        for name, same, spec in zip(names, folded, specs, strict=True)
+    ]
 
 
 def _read(given: dict[str, Any]) -> _Asked:
     """The options of `add_command`, those of `ReportOptions` among them by name."""
+    from ..report import ReportOptions
+
     given["random_state"] = given.pop("seed")
     analysis: dict[str, Any] = {}
     for field in fields(ReportOptions):
@@ -128,20 +225,10 @@ def _read(given: dict[str, Any]) -> _Asked:
         analysis[field.name] = tuple(value) if isinstance(value, list) else value
     return _Asked(
         models=given.pop("model"),
+        names=given.pop("name"),
         out=given.pop("out"),
         command=shlex.join(["tangermeme-gia", *given.pop("words")]),
         options=ReportOptions(**analysis),
         prediction=prediction_options(given.pop("device"), given.pop("batch_size")),
         inputs=given,
     )
-
-
-def _distinct(specs: Sequence[str], loaded: list[ReportInputs]) -> list[ReportInputs]:
-    """Models of one name, such as replicates, get the name of their option."""
-    names = [one.name for one in loaded]
-    return [
-        one
-        if names.count(one.name) == 1
-        else replace(one, name=re.sub(r"[^\w.-]+", "-", spec).strip("-."))
-        for spec, one in zip(specs, loaded, strict=True)
-    ]

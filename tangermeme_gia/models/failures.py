@@ -18,12 +18,18 @@ def describe_error(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if _is_users(frame.filename)]
+    own = [frame for frame in frames if is_users(frame.filename)]
     return f"{text} ({own[-1].filename}, line {own[-1].lineno})" if own else text
 
 
-def _is_users(path: str) -> bool:
-    """Whether code is neither installed nor of this program."""
+def is_users(path: str) -> bool:
+    """Whether code is neither installed nor of this program.
+
+    Examples
+    --------
+    >>> is_users("/home/me/nets.py"), is_users(os.__file__)
+    (True, False)
+    """
     program = str(Path(__file__).parents[1])
     installed = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python")
     return not path.startswith(("<", program)) and not any(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -14,8 +11,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from .code import import_file, import_here
 from .failures import describe_error
-from .providers import ModelSource, bundled_models, find_provider
+from .providers import ModelSource, Provider, bundled_models, find_provider
 
 _FORMS = (
     "a bundled model, a model file, or module:callable such as my_models:build or "
@@ -58,6 +56,29 @@ def load_model(spec: str, weights: Path | None = None) -> ModelSource:
     >>> source.alphabet, source.length
     (('A', 'C', 'G', 'U'), 41)
     """
+    provider = check_model(spec, weights)
+    return _load_code(spec, weights) if provider is None else provider.load(spec)
+
+
+def check_model(spec: str, weights: Path | None = None) -> Provider | None:
+    """Can this be a model, as far as is known without loading it?
+
+    Returns
+    -------
+    provider: Provider or None
+        The package that offers it; None for module:callable.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If there is no such model or file.
+
+    Examples
+    --------
+    >>> check_model("nets.py:build")
+    Traceback (most recent call last):
+    FileNotFoundError: `--model`='nets.py:build': there is no file nets.py.
+    """
     provider = find_provider(spec)
     if weights is not None and (provider or ":" not in spec):
         raise ValueError(
@@ -65,7 +86,7 @@ def load_model(spec: str, weights: Path | None = None) -> ModelSource:
             "its own."
         )
     if provider is not None:
-        return provider.load(spec)
+        return provider
     if Path(spec).is_file():
         raise ValueError(f"`--model`: no installed package reads the file {spec!r}.")
     if ":" not in spec:
@@ -73,7 +94,10 @@ def load_model(spec: str, weights: Path | None = None) -> ModelSource:
             f"`--model`={spec!r} is none of {_FORMS}; bundled are "
             f"{', '.join(bundled_models()) or 'none'}."
         )
-    return _load_code(spec, weights)
+    name = spec.rpartition(":")[0]
+    if name.endswith(".py") and not Path(name).is_file():
+        raise FileNotFoundError(f"`--model`={spec!r}: there is no file {name}.")
+    return None
 
 
 def _load_code(spec: str, weights: Path | None) -> ModelSource:
@@ -91,7 +115,7 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
             )
         try:
             model = model()
-        except Exception as error:  # users' code may raise anything
+        except (Exception, SystemExit) as error:  # users' code may raise anything
             advice = " It is called without arguments." * isinstance(error, TypeError)
             raise ValueError(
                 f"`--model`={spec!r}: {attribute}() fails: {describe_error(error)}."
@@ -112,17 +136,10 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
 
 def _import(spec: str, name: str) -> ModuleType:
     """The module of this name, installed or here, or of this file."""
-    folder = os.getcwd()  # console scripts do not look here
-    if name.endswith(".py"):
-        path = Path(name).resolve()
-        if not path.is_file():
-            raise FileNotFoundError(f"`--model`={spec!r}: there is no file {name}.")
-        folder, name = str(path.parent), path.stem
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
     try:
-        return importlib.import_module(name)
-    except Exception as error:  # users' code may raise anything
+        is_file = name.endswith(".py")
+        return import_file(Path(name)) if is_file else import_here(name)
+    except (Exception, SystemExit) as error:  # users' code may raise anything
         missing = getattr(error, "name", None)
         if isinstance(error, ModuleNotFoundError) and missing in (
             name,

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:  # a list of names needs no torch
     import torch
 
+# What a model predicts, where nothing is known of it.
+OUTPUT = "output of the model"
 GROUP = "tangermeme_gia.models"
 
 
@@ -59,7 +61,7 @@ class ModelSource(NamedTuple):
     alphabet: tuple[str, ...] | None = None
     length: int | None = None
     profile: torch.Tensor | None = None
-    output: str = "output of the model"
+    output: str = OUTPUT
     outputs: tuple[str, ...] = ()
     origin: Mapping[str, str] = {}
 

@@ -49,7 +49,8 @@ class OneOutput(torch.nn.Module):
 
     def extra_repr(self) -> str:
         # Part of what the saved results of a model follow from.
-        return f"target={self.target}"
+        # Functions are among the settings.
+        return "" if callable(self.target) else f"target={self.target}"
 
     def whole(self) -> OneOutput:
         """The same model and checks, with all that the model gives."""

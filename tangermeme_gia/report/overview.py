@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from .. import plot
 from .._core.storage import write_atomically
 from .page import data_uri, render, save_figures, save_tables
 from .section import Figure, Section
-from .store import finished_report
+from .store import REPORT, finished_report
 from .wording import number, with_interval
+from .written import Written
 
+# What no report beside an overview may be called, in small letters.
+TAKEN = ("figures", "tables", "results", "index.html", REPORT)
 # Fewer models than this are read off the table.
 _FEWEST_FOR_HISTOGRAM = 3
 # Columns of the page, and what of a report each shows: a value, an effect with its
@@ -37,7 +40,9 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 
 
 def write_overview(
-    folder: str | os.PathLike[str], reports: Sequence[str | os.PathLike[str]]
+    folder: str | os.PathLike[str],
+    reports: Sequence[str | os.PathLike[str]],
+    failed: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """What have many models learned, side by side?
 
@@ -50,6 +55,9 @@ def write_overview(
     reports: sequence of str or path-like
         Folders of finished reports, inside `folder`.
 
+    failed: mapping of str to str or None, optional
+        Models without a report, and why; the page lists them. Default is None.
+
     Returns
     -------
     table: pandas.DataFrame
@@ -58,7 +66,8 @@ def write_overview(
     Raises
     ------
     ValueError
-        If there are no reports, or a folder holds none or is not inside `folder`.
+        If there are neither reports nor failures, or a folder holds none or is not
+        inside `folder`.
 
     Examples
     --------
@@ -66,13 +75,18 @@ def write_overview(
     Traceback (most recent call last):
     ValueError: `reports` is empty; at least one folder is needed.
     """
-    if not reports:
+    if not reports and not failed:
         raise ValueError("`reports` is empty; at least one folder is needed.")
     root = Path(folder)
     table: pd.DataFrame = pd.DataFrame([_read(Path(report)) for report in reports])
+    table = table if reports else pd.DataFrame(columns=["name"])
     section = Section("models", "Models", "", _figures(table), {"models": table})
-    save_tables(section, root / "tables")
-    save_figures(section, root / "figures")
+    written = Written(root)
+    written.remove()
+    (root / REPORT).unlink(missing_ok=True)  # of one model that was here before
+    with written.writing(section.written):
+        save_tables(section, root / "tables")
+        save_figures(section, root / "figures")
     # A name may hold a colon or a blank.
     links = [f"./{quote(_inside(root, Path(report)))}/index.html" for report in reports]
     columns = {
@@ -95,8 +109,10 @@ def write_overview(
             }
             for figure in section.figures
         ],
+        failed=failed or {},
     )
-    write_atomically(root / "index.html", page.encode())
+    with written.writing(["index.html"]):
+        write_atomically(root / "index.html", page.encode())
     return table
 
 
@@ -121,9 +137,10 @@ def _inside(root: Path, report: Path) -> str:
 
 def _read(report: Path) -> dict[str, Any]:
     held = finished_report(report)
-    if not held:
+    name, headline = held.get("name"), held.get("headline")
+    if not isinstance(name, str) or not isinstance(headline, dict):
         raise ValueError(f"`reports`: {report} holds no finished report.")
-    return {"name": held["name"], **held["headline"]}
+    return {"name": name, **headline}
 
 
 def _figures(table: pd.DataFrame) -> list[Figure]:

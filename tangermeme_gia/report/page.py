@@ -47,6 +47,7 @@ class Provenance(NamedTuple):
         checksums = study.checksums
         rows = {
             **inputs.origin,
+            "output": inputs.answer,
             "alphabet": ", ".join(inputs.alphabet),
             "length": count(inputs.length, inputs.unit),
             "command": command or "run_report in Python",
@@ -92,12 +93,16 @@ def write_page(
     sections: Sequence[Section],
     skipped: Mapping[str, str],
     provenance: Provenance,
+    key: str,
 ) -> None:
-    """Write `index.html`, which needs no other file to be read, and `report.json`."""
+    """Write `index.html`, which needs no other file to be read, and `report.json`.
+
+    `key` tells in it what the page was made of.
+    """
     inputs = study.inputs
     page = _template("page.html.jinja").render(
         name=inputs.name,
-        output=inputs.output,
+        output=inputs.answer,
         sections=[_shown(section, folder) for section in sections],
         words=" ".join(filter(None, (section.sentence for section in sections))),
         summary=[line for section in sections for line in section.summary],
@@ -112,6 +117,7 @@ def write_page(
         "parts": [name for name, results in study.finished.items() if results],
         "headline": {k: _for_json(v) for k, v in headline.items()},
         "provenance": provenance.rows,
+        "key": key,
     }
     write_atomically(folder / "index.html", page.encode())
     write_atomically(

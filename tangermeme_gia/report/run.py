@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import time
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from .._core.outputs import Label
 from .page import Provenance, save_figures, save_tables, write_page
+from .probes import changes, make_probe
 from .section import Section
-from .store import REPORT, Results, Store
+from .store import REPORT, Results, Store, finished_report
 from .study import ReportInputs, ReportOptions, Study
+from .written import Written
 
 _log = logging.getLogger("tangermeme_gia.report")
 
@@ -48,8 +54,8 @@ def run_report(
 
     Runs the paper's systematic analysis and writes a page about it. Each part is saved
     when it is done; a second run into the same folder reuses the parts for which
-    model, sequences and options are the same, and says so on the logger
-    "tangermeme_gia.report".
+    model, environment, sequences and options are the same and the model predicts a few
+    stored sequences as before, and says so on the logger "tangermeme_gia.report".
 
     Parameters
     ----------
@@ -58,7 +64,8 @@ def run_report(
 
     folder: str or path-like
         Where to write `index.html`, `figures`, `tables` and `results`. Files of an
-        earlier report there are replaced; others are left alone.
+        earlier report there are replaced or removed, but results of the same model
+        and sequences are kept; other files are left alone.
 
     options: ReportOptions or None, optional
         How to analyse; None is as in the paper. Default is None.
@@ -108,19 +115,38 @@ def run_report(
     options = options or ReportOptions()
     study = Study(inputs, options, Store(root / "results"), verbose, **kwargs)
     study.check()
-    root.mkdir(parents=True, exist_ok=True)
-    (root / REPORT).unlink(missing_ok=True)
     skipped = _compute(study)
+    key = _page_key(study, skipped)
+    written = Written(root)
+    is_there = finished_report(root).get("key") == key and written.unchanged
+    if is_there:
+        _log.info("index.html: as it was")
+    else:
+        (root / REPORT).unlink(missing_ok=True)
+        written.remove()
+        study.store.remove_other_models(study.checksums)
     sections = []
     for name, results in study.finished.items():
-        _log.info("writing %s", name)
         section = experiment(name).describe(study, results)
-        save_figures(section, root / "figures")
-        save_tables(section, root / "tables")
         sections.append(section)
-    provenance = Provenance.of(study, command, time.monotonic() - began)
-    write_page(root, study, sections, skipped, provenance)
+        if not is_there:
+            _log.info("writing %s", name)
+            with written.writing(section.written):
+                save_figures(section, root / "figures")
+                save_tables(section, root / "tables")
+    if not is_there:
+        provenance = Provenance.of(study, command, time.monotonic() - began)
+        with written.writing(["index.html"]):
+            write_page(root, study, sections, skipped, provenance, key)
     return sections
+
+
+def _page_key(study: Study, skipped: Mapping[str, str]) -> str:
+    """SHA-256 of all that a page shows, but for when and by which command."""
+    inputs, parts = study.inputs, study.finished
+    shown = [inputs.name, inputs.answer, dict(inputs.origin), repr(study.options)]
+    shown += [skipped, {name: study.fingerprint(name) for name in parts}]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def _compute(study: Study) -> dict[str, str]:
@@ -141,14 +167,20 @@ def _compute(study: Study) -> dict[str, str]:
 def _results(study: Study, name: str, title: str) -> Results:
     """Those that are saved, if nothing they follow from has changed, or new ones."""
     fingerprint, store = study.fingerprint(name), study.store
-    changes = store.changes(name, fingerprint)
-    if changes == []:
+    changed = changes(study, store, name, fingerprint)
+    if changed == []:
         _log.info("%s: as saved (same model, sequences and options)", title)
-        return store.load(name)
-    because = f" again, changed: {', '.join(changes)}" if changes else ""
+        return store.load(name).results
+    because = f" again, changed: {', '.join(changed)}" if changed else ""
     _log.info("%s%s", title, because)
     results = experiment(name).compute(study)
     if not results:  # it reads those of another
         return results
-    store.save(name, results, fingerprint)
-    return store.load(name)
+    results = {k: _named(v, study.inputs.label) for k, v in results.items()}
+    store.save(name, results, fingerprint, make_probe(study, results))
+    return store.load(name).results
+
+
+def _named(result: Any, label: Label | None) -> Any:
+    """A result whose one output has the label of the one that was chosen."""
+    return result if label is None else type(result)(*result, outputs=[label])

@@ -38,3 +38,14 @@ class Section:
     headline: Mapping[str, float | str] = field(default_factory=dict)
     # Further files in the folder of tables, by name, and what writes them.
     files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+
+    @property
+    def written(self) -> list[str]:
+        """The files of figures and tables, in the folder of the report."""
+        figures = [
+            f"figures/{figure.name}.{ending}"
+            for figure in self.figures
+            for ending in ("svg", "png")
+        ]
+        tables = [f"{name}.tsv" for name in self.tables] + list(self.files)
+        return figures + [f"tables/{name}" for name in tables]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -19,6 +18,7 @@ from safetensors.torch import save as tensors_to_bytes
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from .._core.storage import write_atomically
+from .identity import tensor_checksum
 
 # Of an experiment by name: `GIAResult`, or `KmerScan` of the scan.
 Results = dict[str, Any]
@@ -28,49 +28,28 @@ Fingerprint = dict[str, str]
 REPORT = "report.json"
 
 
-def model_checksum(model: torch.nn.Module) -> str:
-    """SHA-256 of a model's weights, structure and the code of its class."""
-    digest = hashlib.sha256(repr(model).encode())
-    for module in model.modules():
-        try:
-            digest.update(inspect.getsource(type(module)).encode())
-        except (OSError, TypeError):  # classes made in an interactive session
-            digest.update(type(module).__qualname__.encode())
-        digest.update(repr(_settings(module)).encode())
-    # A state dict leaves out buffers that are not persistent.
-    held = {**dict(model.named_buffers()), **model.state_dict()}
-    for name, tensor in held.items():
-        if isinstance(tensor, torch.Tensor):
-            digest.update(name.encode())
-            digest.update(tensor_checksum(tensor).encode())
-    return digest.hexdigest()
+class Probe(NamedTuple):
+    """A few sequences and what a model says of them, by which it is known again.
+
+    Parameters
+    ----------
+    X: torch.Tensor, dtype=int8, shape=(n, n_letters, length)
+        The sequences.
+
+    y: torch.Tensor, shape=(n, 1)
+        The predictions.
+    """
+
+    X: torch.Tensor
+    y: torch.Tensor
 
 
-def _settings(module: torch.nn.Module) -> list[tuple[str, str]]:
-    """Plain attributes of a module, which its weights and its text may not show."""
-    return [
-        (name, tensor_checksum(value) if torch.is_tensor(value) else repr(value))
-        for name, value in sorted(vars(module).items())
-        if name != "training"
-        and not name.startswith("_")
-        and (torch.is_tensor(value) or _is_plain(value))
-    ]
+class Saved(NamedTuple):
+    """What the file of a part holds."""
 
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return all(_is_plain(item) for item in value)
-    return value is None or isinstance(value, (bool, int, float, str))
-
-
-def tensor_checksum(tensor: torch.Tensor | None) -> str:
-    """SHA-256 of a tensor's values, shape and dtype; of nothing for None."""
-    if tensor is None:
-        return "none"
-    values = tensor.detach().cpu().contiguous()
-    digest = hashlib.sha256(f"{values.dtype}{tuple(values.shape)}".encode())
-    digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    results: Results
+    fingerprint: Fingerprint
+    probe: Probe
 
 
 class Store:
@@ -96,18 +75,21 @@ class Store:
     def changes(self, part: str, fingerprint: Fingerprint) -> list[str] | None:
         """What has changed since a part was saved; None if it never was, or is broken.
 
-        An empty list says that the saved results are those that would come out again.
+        An empty list says that the saved results are those that would come out again,
+        as far as checksums tell.
         """
         try:
-            saved = read_results(self.path(part))[1]
-        except (OSError, ValueError):
+            saved = read_results(self.path(part)).fingerprint
+        except (FileNotFoundError, ValueError):
             return None
         keys = sorted({*saved, *fingerprint})
         return [key for key in keys if saved.get(key) != fingerprint.get(key)]
 
-    def save(self, part: str, results: Results, fingerprint: Fingerprint) -> None:
+    def save(
+        self, part: str, results: Results, fingerprint: Fingerprint, probe: Probe
+    ) -> None:
         """Write the results of a part, whole or not at all."""
-        tensors: dict[str, torch.Tensor] = {}
+        tensors: dict[str, torch.Tensor] = probe._asdict()
         tables = {}
         for name, result in results.items():
             if isinstance(result, KmerScan):
@@ -117,52 +99,80 @@ class Store:
             else:
                 parts = {"y_before": result.y_before, "y_afters": result.y_afters}
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
+            tables[name]["outputs"] = result.outputs
             for field, tensor in parts.items():
                 assert isinstance(tensor, torch.Tensor)  # OneOutput gives no lists
-                # Tensors that share memory cannot be saved.
-                copied = tensor.clone(memory_format=torch.contiguous_format)
-                tensors[f"{name}.{field}"] = copied
-        metadata = {
-            "fingerprint": json.dumps(fingerprint),
-            "tables": json.dumps(tables),
-        }
+                tensors[f"{name}.{field}"] = tensor
+        # Tensors that share memory cannot be saved.
+        whole = torch.contiguous_format
+        tensors = {k: v.clone(memory_format=whole) for k, v in tensors.items()}
+        texts = {"fingerprint": json.dumps(fingerprint), "tables": json.dumps(tables)}
+        metadata = {**texts, "checksum": _checksum(tensors, texts)}
         self.folder.mkdir(parents=True, exist_ok=True)
+        # What is about to be replaced is what a finished report shows.
+        (self.folder.parent / REPORT).unlink(missing_ok=True)
         write_atomically(self.path(part), tensors_to_bytes(tensors, metadata))
         shutil.rmtree(self.chunks(part).folder, ignore_errors=True)
 
-    def load(self, part: str) -> Results:
-        """The saved results of a part."""
-        return read_results(self.path(part))[0]
+    def load(self, part: str) -> Saved:
+        """What is saved of a part."""
+        return read_results(self.path(part))
+
+    def remove_other_models(self, fingerprint: Fingerprint) -> None:
+        """Leave only what is of the model and the sequences of this fingerprint."""
+        for path in self.folder.glob("**/*.safetensors"):
+            try:
+                saved = read_results(path).fingerprint
+            except (OSError, ValueError):
+                continue  # not of a report
+            if any(saved.get(key) != fingerprint[key] for key in ("model", "data")):
+                path.unlink()
 
 
-def read_results(path: Path) -> tuple[Results, Fingerprint]:
-    """The results in a file and what they follow from.
+def read_results(path: Path) -> Saved:
+    """The results in a file, what they follow from, and how to know the model again.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is none, or it is not one of a report.
+        If there is none, or it is damaged or not one of a report.
     """
+    with path.open("rb"):  # an error that is not of its content
+        pass
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        tables = json.loads(metadata["tables"])
-        fingerprint: Fingerprint = json.loads(metadata["fingerprint"])
-        results: Results = {}
-        for name, table in tables.items():
-            if "kmers" in table:
-                effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
-                results[name] = KmerScan(effect=effect, se=se, **table)
-            else:
-                before, after = (
-                    tensors[f"{name}.{field}"] for field in ("y_before", "y_afters")
-                )
-                conditions = _table_from_json(table["conditions"])
-                results[name] = GIAResult(before, after, conditions)
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        texts = {name: metadata[name] for name in ("fingerprint", "tables")}
+        if metadata["checksum"] != _checksum(tensors, texts):
+            raise ValueError("its checksum is not that of its content")
+        fingerprint: Fingerprint = json.loads(texts["fingerprint"])
+        tables = json.loads(texts["tables"])
+        results = {name: _result(name, tables[name], tensors) for name in tables}
+        probe = Probe(tensors["X"], tensors["y"])
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} holds no results of a report: {error}") from error
-    return results, fingerprint
+    return Saved(results, fingerprint, probe)
+
+
+def _result(
+    name: str, table: dict[str, Any], tensors: Mapping[str, torch.Tensor]
+) -> GIAResult | KmerScan:
+    outputs = [_from_json(label) for label in table.pop("outputs")]
+    if "kmers" in table:
+        effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
+        return KmerScan(effect=effect, se=se, **table, outputs=outputs)
+    before, after = (tensors[f"{name}.{field}"] for field in ("y_before", "y_afters"))
+    conditions = _table_from_json(table["conditions"])
+    return GIAResult(before, after, conditions, outputs=outputs)
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor], texts: Mapping[str, str]) -> str:
+    """SHA-256 of all that a file holds."""
+    digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensor_checksum(tensors[name])}".encode())
+    return digest.hexdigest()
 
 
 def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
@@ -194,7 +204,8 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
     >>> y = torch.zeros(3, 1)
     >>> result = GIAResult(y, y[:, None] + 1, pd.DataFrame({"starts": [(3, 10)]}))
     >>> with TemporaryDirectory() as folder:
-    ...     Store(Path(folder, "results")).save("sites", {"sites": result}, {})
+    ...     store, probe = Store(Path(folder, "results")), Probe(y, y)
+    ...     store.save("sites", {"sites": result}, {}, probe)
     ...     load_results(folder)["sites"]["sites"].conditions["starts"].tolist()
     [(3, 10)]
     """
@@ -204,7 +215,7 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
     # Parts of an earlier report may lie beside those of this one.
     parts = finished_report(Path(folder)).get("parts")
     return {
-        path.stem: read_results(path)[0]
+        path.stem: read_results(path).results
         for path in paths
         if parts is None or path.stem in parts
     }
@@ -213,10 +224,10 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
 def finished_report(folder: Path) -> dict[str, Any]:
     """What `report.json` of a finished report says; nothing if there is none."""
     try:
-        held: dict[str, Any] = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+        held = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
-    return held
+    return held if isinstance(held, dict) else {}
 
 
 def _table_to_json(table: pd.DataFrame) -> dict[str, Any]:
@@ -228,16 +239,20 @@ def _table_to_json(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _table_from_json(saved: Mapping[str, Any]) -> pd.DataFrame:
-    # JSON has lists where the tables hold tuples.
     columns = {
         name: pd.Series(
-            [tuple(v) if isinstance(v, list) else v for v in values],
+            [_from_json(value) for value in values],
             dtype=saved["dtypes"][name],
         )
         for name, values in saved["columns"].items()
     }
     table: pd.DataFrame = pd.DataFrame(columns)
     return table
+
+
+def _from_json(value: Any) -> Any:
+    # JSON has lists where tables and labels hold tuples.
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _is_missing(value: Any) -> bool:

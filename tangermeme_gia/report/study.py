@@ -13,13 +13,17 @@ from tangermeme.predict import predict
 
 from .._core.letters import DNA, RNA
 from .._core.motif import Motif
+from .._core.outputs import Label
 from .._core.patterns import resolve_start
 from .._core.scans import KmerScan
+from .._core.target import target_labels
 from ..backgrounds.by_name import background_names, sample_background
 from ..backgrounds.profiles import profile_background
+from ..models.providers import OUTPUT
 from .experiments import EXPERIMENTS, REGISTRY
+from .identity import environment, model_checksum, tensor_checksum
 from .one_output import OneOutput
-from .store import Fingerprint, Results, Store, model_checksum, tensor_checksum
+from .store import Fingerprint, Results, Store
 
 # These say nothing of their own when the motif is given.
 _SEARCH = ("scan", "alignment")
@@ -72,7 +76,7 @@ class ReportInputs:
     X: torch.Tensor | None = None
     scores: torch.Tensor | None = None
     profile: torch.Tensor | None = None
-    output: str = "output of the model"
+    output: str = OUTPUT
     origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,6 +90,23 @@ class ReportInputs:
             )
         if self.scores is not None and (self.X is None or len(self.scores) != shape[0]):
             raise ValueError("`scores` must hold one score for each sequence of `X`.")
+
+    @property
+    def label(self) -> Label | None:
+        """What tells the chosen output from others; None if there was no choice."""
+        labels = target_labels(self.model.target, torch.zeros(1))
+        return None if labels is None else labels[0]
+
+    @property
+    def answer(self) -> str:
+        """The output in words, with the one that was chosen."""
+        if self.label is None:
+            return self.output
+        label = self.label
+        shown = ", ".join(map(str, label)) if isinstance(label, tuple) else label
+        if self.output == OUTPUT:
+            return f"output {shown} of the model"
+        return f"{self.output}, output {shown} of the model"
 
     @property
     def has_nucleotides(self) -> bool:
@@ -215,6 +236,7 @@ class Study:
         self.options = options
         self.store = store
         self.finished: dict[str, Results] = {}
+        self.probed: dict[str, torch.Tensor] = {}
         self.model = inputs.model
         self.n_scan = options.n_scan or options.n
         self.prediction = kwargs
@@ -343,8 +365,6 @@ class Study:
 
     def fingerprint(self, name: str) -> Fingerprint:
         """All that the results of an experiment follow from."""
-        from .. import __version__
-
         inputs, options = self.inputs, self.options
         choices: dict[str, Any] = {
             "backgrounds": options.backgrounds[:1],
@@ -361,7 +381,7 @@ class Study:
         return {
             **self.checksums,
             "alphabet": "".join(inputs.alphabet),
-            "version": __version__,
+            "environment": environment(),
             **{option: repr(value) for option, value in choices.items()},
         }
 

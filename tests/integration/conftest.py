@@ -10,9 +10,6 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "scripts")]
 
 
 @pytest.fixture
-def _folder_of_my_models(tmp_path, monkeypatch):
-    """The current folder, from which commands import `my_models` anew."""
+def _folder_of_my_models(tmp_path, monkeypatch) -> None:
+    """The current folder, from which commands import `my_models`."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield
-    sys.modules.pop("my_models", None)

@@ -114,6 +114,7 @@ def _folded_and_not(result: GIAResult) -> GIAResult:
         torch.zeros_like(after[:, 0]),
         after,
         conditions.iloc[order].reset_index(drop=True),
+        outputs=inside.outputs,
     )
 
 

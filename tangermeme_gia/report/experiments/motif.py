@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Any
 
@@ -13,12 +14,14 @@ from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...statistics.effects import effect_difference
 from ..effects import local_effects
+from ..places import find_elsewhere, scan_places
 from ..section import Figure, Section
 from ..store import Results
 from ..study import Study
 from ..wording import count, number, row_with_interval, span, with_interval
 
 _N_CONTROLS = 3
+_log = logging.getLogger("tangermeme_gia.report")
 
 
 def obstacle(study: Study) -> str | None:
@@ -27,13 +30,18 @@ def obstacle(study: Study) -> str | None:
 
 
 def compute(study: Study) -> Results:
-    """The best k-mers on held-out backgrounds, and controls of the best."""
+    """The best k-mers on held-out backgrounds, and controls of the best.
+
+    Of a motif that is given without a place, where it has its effect.
+    """
     site = [(study.motif, study.start)]
     results: Results = {
         "controls": global_importance(
             study.model, study.X, site, n_controls=_N_CONTROLS, **study.ask
         )
     }
+    if study.options.motif and study.options.start is None:
+        results["places"] = scan_places(study)
     if not study.options.motif:
         conditions = [[(kmer, study.start)] for kmer in study.best_kmers["kmer"]]
         results["winners"] = global_importance(
@@ -65,11 +73,25 @@ def describe(study: Study, results: Results) -> Section:
             "effect_high": own["high"],
         },
     )
+    if "places" in results:
+        _say_where(section, study, results["places"])
     if "winners" in results:
         winners = results["winners"].to_frame()
         section.tables["winners"] = winners
         section.method += _among_winners(winners)
     return section
+
+
+def _say_where(section: Section, study: Study, places: GIAResult) -> None:
+    """Say it first if the motif matters elsewhere than at the centre."""
+    elsewhere = find_elsewhere(study, places)
+    if elsewhere is None:
+        return
+    text = elsewhere.sentence(study)
+    _log.warning(text)
+    section.sentence = f"{text} {section.sentence}"
+    effect = row_with_interval(elsewhere.effect)
+    section.summary.append(("Largest effect", f"at {elsewhere.start}: {effect}"))
 
 
 def _named(controls: GIAResult, motif: str) -> GIAResult:
@@ -81,7 +103,7 @@ def _named(controls: GIAResult, motif: str) -> GIAResult:
 
 def _does(study: Study, effect: Any) -> str:
     """What the motif does to the output, with its interval."""
-    output, text = study.inputs.output, row_with_interval(effect)
+    output, text = study.inputs.answer, row_with_interval(effect)
     if effect["low"] > 0:
         return f"{study.motif} raises the {output} by {text}"
     if effect["high"] < 0:

@@ -17,6 +17,7 @@ from ...kmers.scan import kmer_scan
 from ...statistics.inputs import Values
 from ...statistics.selection import benjamini_hochberg
 from ..effects import ALPHA
+from ..probes import changes, make_probe
 from ..section import Figure, Section
 from ..store import Results
 from ..study import Study
@@ -39,7 +40,7 @@ def compute(study: Study) -> Results:
     pieces = []
     for first in range(0, len(kmers), size):
         name = f"{first:08d}"
-        if chunks.changes(name, fingerprint) != []:
+        if changes(study, chunks, name, fingerprint) != []:
             piece = kmer_scan(
                 study.model,
                 study.backgrounds[0],
@@ -48,8 +49,9 @@ def compute(study: Study) -> Results:
                 fold_reverse_complements=both_strands,
                 **study.ask,
             )
-            chunks.save(name, {"scan": piece}, fingerprint)
-        pieces.append(chunks.load(name)["scan"])
+            results = {"scan": piece}
+            chunks.save(name, results, fingerprint, make_probe(study, results))
+        pieces.append(chunks.load(name).results["scan"])
     effect, se = (
         torch.cat([getattr(piece, field) for piece in pieces])
         for field in ("effect", "se")

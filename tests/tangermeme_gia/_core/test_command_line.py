@@ -30,7 +30,9 @@ def test_a_folder_that_cannot_be_is_named(folder):
 def test_a_folder_that_is_only_read_is_named(monkeypatch):
     """Also for root, whom no permission stops."""
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(PermissionError, match=r"`--folder`: \. may not be written"):
+    with pytest.raises(
+        PermissionError, match=r"`--folder`: nothing may be written in \."
+    ):
         check_folders(folder=Path())
     with pytest.raises(PermissionError, match=r"`--out`: kept\.tsv may not be"):
         check_files(out=Path("kept.tsv"))

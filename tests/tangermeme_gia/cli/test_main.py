@@ -188,8 +188,8 @@ def test_what_a_command_is_like_is_said_without_torch(package):
     """In a fraction of a second, that is."""
     code = (
         f"import sys, contextlib, io; from {package}.cli.main import *\n"
-        "commands = {*build_parser()._subparsers._group_actions[0].choices}\n"
-        "words = [[c, '--help'] for c in commands - {'report'}]\n"
+        "commands = build_parser()._subparsers._group_actions[0].choices\n"
+        "words = [[command, '--help'] for command in commands]\n"
         "heavy = {'torch', 'numpy', 'pandas', 'matplotlib'}\n"
         "for words in ['--help'], ['--version'], *words:\n"
         "    try: main(words)\n"
@@ -198,7 +198,7 @@ def test_what_a_command_is_like_is_said_without_torch(package):
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stderr == ""
     said = re.findall(r"^(\[.*\]) (.*)$", ended.stdout, re.MULTILINE)
-    assert len(said) == {"tangermeme_gia": 15, "residualbind": 8}[package]
+    assert len(said) == {"tangermeme_gia": 16, "residualbind": 8}[package]
     assert {heavy for words, heavy in said} == {"set()"}, said
     version = f"{package.replace('_', '-')} {metadata.version('tangermeme-gia')}"
     assert version in ended.stdout.splitlines()

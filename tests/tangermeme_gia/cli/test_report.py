@@ -25,7 +25,8 @@ def lines(caplog):
     caplog.set_level("INFO", "tangermeme_gia")
 
     def take():
-        messages = [record.getMessage() for record in caplog.records]
+        records = [r for r in caplog.records if r.levelname == "INFO"]
+        messages = [record.getMessage() for record in records]
         caplog.clear()
         return messages
 
@@ -55,7 +56,7 @@ def test_a_report_is_written_and_reused(toys, here, capsys, lines):
     first = load_results("report")["motif"]["controls"]
 
     assert run(capsys, *words)[0] == 0
-    assert lines() == [f"1/1 motif: {SAVED}", "writing motif"]
+    assert lines() == [f"1/1 motif: {SAVED}", "index.html: as it was"]
 
     assert run(capsys, *words, "--seed", "1")[0] == 0
     assert lines()[0] == "1/1 motif again, changed: random_state"
@@ -77,18 +78,23 @@ def test_many_models_get_an_overview_and_one_that_fails_stops_no_other(
 ):
     models = [f"{toys}:{name}" for name in ("Breaks", "Additive", "ready")]
     code, out, err = run(capsys, "--model", *models, *QUICK, "--out", "all")
-    assert (code, out) == (2, f"{Path('all/index.html')}\n")
-    *progress, error = err.splitlines()
-    assert progress == [f"{x}: all/{x}" for x in ("Breaks", "Additive", "ready")]
-    assert re.match(
-        r"tangermeme-gia report: error: Breaks: the model fails on sequences of shape "
-        r"\(60, 4, 24\): RuntimeError: mat1 and mat2 shapes \(.*, line \d+\) "
-        r"\(finished parts are kept\)$",
-        error,
+    assert (code, out) == (1, f"{Path('all/index.html')}\n")
+    started, failed, *others, error = err.splitlines()
+    assert started == "Breaks: all/Breaks"
+    assert others == [f"{x}: all/{x}" for x in ("Additive", "ready")]
+    reason = (
+        r"the model fails on sequences of shape \(60, 4, 24\): RuntimeError: mat1 and "
+        r"mat2 shapes \(.*, line \d+\)"
+    )
+    assert re.fullmatch(f"Breaks failed: {reason}", failed)
+    assert error == (
+        "tangermeme-gia report: error: 1 of 3 models failed: Breaks (finished parts "
+        "are kept)"
     )
     overview = Path("all/index.html").read_text()
     assert 'href="./Additive/index.html"' in overview
-    assert "Breaks" not in overview
+    assert "What have 2 models learned?" in overview
+    assert re.search(f"<li>Breaks: {reason}</li>", overview)
     table = pd.read_csv("all/tables/models.tsv", sep="\t")
     assert table.iloc[:, 0].tolist() == ["Additive", "ready"]
     assert list(load_results("all/Breaks")) == ["motif"]
@@ -105,6 +111,202 @@ def test_replicates_of_one_name_are_told_apart(toys, here, capsys):
     assert run(capsys, *words, "--experiments", "motif")[0] == 0
     names = {f"{toys}-Additive", "other.py-Additive"}
     assert names <= {path.name for path in Path("report").iterdir()}
+    table = pd.read_csv("report/tables/models.tsv", sep="\t")
+    assert table["name"].tolist() == models
+
+
+COUNTS = """
+import torch
+
+class Count(torch.nn.Module):
+    def forward(self, X):
+        return X[:, {letter}].sum(dim=1)
+
+def build():
+    return Count()
+
+figures = tables = Build = build
+"""
+
+
+@pytest.fixture
+def counts(here):
+    """Write a file with a model that counts a letter; `--model` for it."""
+
+    def write(path, letter, attribute="build"):
+        path = here / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(COUNTS.format(letter="ACGT".index(letter)))
+        return f"{path.relative_to(here)}:{attribute}"
+
+    return write
+
+
+def overview_of(capsys, models, *words):
+    # Sequences of C alone: GATA brings two A, a G and a T, and takes four C.
+    Path("c.txt").write_text("".join(f"{i} {'C' * 24}\n" for i in range(16)))
+    sequences = ["--sequences", "c.txt", "--backgrounds", "shuffle"]
+    options = ["--motif", "GATA", "--n", "4", "--experiments", "motif", *sequences]
+    code, _, err = run(capsys, "--model", *models, *options, *words)
+    table = pd.read_csv("report/tables/models.tsv", sep="\t")
+    return code, err, dict(zip(table["name"], table["effect"], strict=True))
+
+
+def test_a_motif_that_is_read_elsewhere_is_said_to_be(here, capsys):
+    Path("end.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, X):\n"
+        "        return 17.5 * X[:, 2, 2] - 0.76 * X[:, 2, 10]\n"
+    )
+    words = ["--model", "end.py:Net", "--length", "24", "--motif", "GATA"]
+    assert run(capsys, *words, "--n", "20", "--experiments", "motif")[0] == 0
+    page = Path("report/index.html").read_text()
+    assert "measured at the centre, position 10, but this is not where" in page
+    assert "`--start 2` makes a report of it there" in page
+
+
+@pytest.mark.parametrize("name", ["model.py", "queue.py"])
+def test_two_files_of_one_name_are_two_models(counts, capsys, name):
+    models = [counts(f"{letter.lower()}/{name}", letter) for letter in "AG"]
+    code, _, effects = overview_of(capsys, models)
+    assert (code, effects) == (0, {models[0]: 2.0, models[1]: 1.0})
+
+
+def test_every_model_has_a_folder_of_its_own_that_nothing_else_has(counts, capsys):
+    # Slashes and dashes, large and small letters, and what the overview has itself.
+    models = [
+        counts("p/q/m.py", "A"),
+        counts("p-q/m.py", "C"),
+        counts("P/Q/m.py", "G"),
+        counts("x.py", "T", "figures"),
+        counts("y.py", "A", "tables"),
+        counts("z.py", "G", "Build"),
+    ]
+    code, err, effects = overview_of(capsys, models)
+    titles = [*models[:3], "figures", "tables", "Build"]
+    assert code == 0
+    assert effects == dict(zip(titles, [2, -4, 1, 1, 2, 1], strict=True))
+    folders = [line.split(": ")[1] for line in err.splitlines()]
+    assert len({folder.casefold() for folder in folders}) == 6
+    for title, folder in zip(titles, folders, strict=True):
+        held = json.loads((Path(folder) / "report.json").read_text())
+        assert (held["name"], held["headline"]["effect"]) == (title, effects[title])
+    shown = {path.name for path in Path("report/tables").iterdir()}
+    assert shown == {"models.tsv"}
+
+
+def test_models_get_the_names_they_are_given(counts, capsys, failure):
+    models = [counts("a/model.py", "A"), counts("b/model.py", "G")]
+    code, err, effects = overview_of(capsys, models, "--name", "counts A", "G/s")
+    assert (code, effects) == (0, {"counts A": 2.0, "G/s": 1.0})
+    assert err.splitlines() == ["counts A: report/counts-A", "G/s: report/G-s"]
+    line = failure("report", "--model", *models, "--name", "A", "A")
+    assert "`--name` A A must be a name of its own for each of 2 models" in line
+
+
+def test_whatever_one_model_does_the_others_are_reported(counts, capsys, monkeypatch):
+    bad = {
+        "imports": ("import nothing_of_this_name", "No module named 'nothing_of"),
+        "leaves": ("import sys; sys.exit(0)", "SystemExit: 0"),
+        "gives": ("build = lambda: 3", "gives a value of type int"),
+        "has": ("", "has no 'build'"),
+    }
+    for name, (text, _) in bad.items():
+        Path(f"{name}.py").write_text(text)
+    models = [f"{name}.py:build" for name in bad] + [counts("good.py", "A", "Build")]
+    code, err, effects = overview_of(capsys, models)
+    assert (code, effects) == (1, {"Build": 2.0})
+    page = Path("report/index.html").read_text()
+    for spec, (_, reason) in zip(models, bad.values(), strict=False):
+        assert f"{spec} failed: " in err
+        assert reason in err
+        assert f"<li>{spec}: " in page
+    assert err.splitlines()[-1].startswith(
+        "tangermeme-gia report: error: 4 of 5 models failed: imports.py:build, "
+    )
+
+
+def test_a_defect_in_one_report_stops_no_other(counts, capsys, monkeypatch):
+    from tangermeme_gia import report as module
+
+    def defect(inputs, folder, *args, **kwargs):
+        if inputs.name == "Build":
+            raise KeyError("defect")
+        return original(inputs, folder, *args, **kwargs)
+
+    original = module.run_report
+    monkeypatch.setattr(module, "run_report", defect)
+    models = [counts("a.py", "A", "Build"), counts("b.py", "G")]
+    code, err, effects = overview_of(capsys, models)
+    assert (code, effects) == (1, {"build": 1.0})
+    assert "Traceback" in err
+    assert "Build failed: 'defect'" in err
+
+
+def test_what_is_missing_is_named_before_anything_is_done(counts, failure):
+    models = [counts("a.py", "A"), "none.py:build", "nothing", "b/none.py:build"]
+    words = ["--weights", "w.pt", "--sequences", "x.fa", "--genome", "g.fa"]
+    line = failure("report", "--model", *models, *words)
+    for missing in (
+        "there is no file none.py",
+        "there is no file b/none.py",
+        "`--weights` belongs to a model given as module:callable; 'nothing'",
+        "`--weights`: there is no file w.pt",
+        "`--sequences`: there is no file x.fa",
+        "`--genome`: there is no file g.fa",
+    ):
+        assert missing in line
+    assert not Path("report").exists()
+
+
+def test_the_overview_is_there_after_each_model(counts, capsys, monkeypatch):
+    from tangermeme_gia import report as module
+
+    seen = []
+
+    def look(root, finished, failed):
+        original(root, finished, failed)
+        text = (root / "index.html").read_text()
+        seen.append((len(finished), len(failed), "1 model" in text))
+
+    original = module.write_overview
+    monkeypatch.setattr(module, "write_overview", look)
+    Path("bad.py").write_text("build = 3")
+    models = ["bad.py:build", counts("a.py", "A", "Build"), counts("b.py", "G")]
+    overview_of(capsys, models)
+    assert seen == [(0, 1, False), (1, 1, True), (2, 1, False)]
+
+
+def test_a_folder_of_one_report_becomes_that_of_an_overview(counts, capsys):
+    one, two = counts("a.py", "A", "Build"), counts("b.py", "G")
+    words = ["--length", "24", "--motif", "GATA", "--n", "4", "--experiments", "motif"]
+    assert run(capsys, "--model", one, *words)[0] == 0
+    assert (Path("report/figures") / "motif.svg").exists()
+    overview_of(capsys, [one, two])
+    assert [p.name for p in Path("report/tables").iterdir()] == ["models.tsv"]
+    assert not list(Path("report/figures").iterdir())
+    assert not Path("report/report.json").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named_before_the_work(counts, failure):
+    Path("file").touch()
+    model = counts("a.py", "A")
+    for out in ("file", "file/report"):
+        line = failure("report", "--model", model, "--length", "24", "--out", out)
+        assert "`--out`: " in line
+        assert "file" in line
+
+
+def test_the_chosen_output_is_in_tables_and_words(toys, here, capsys):
+    words = ["--model", f"{toys}:two", "--target", "1", *QUICKEST]
+    assert run(capsys, *words)[0] == 0
+    table = pd.read_csv("report/tables/motif.tsv", sep="\t")
+    assert set(table["output"]) == {1}
+    page = Path("report/index.html").read_text()
+    assert "Global importance analysis of the output 1 of the model." in page
+    held = json.loads(Path("report/report.json").read_text())
+    assert held["provenance"]["output"] == "output 1 of the model"
 
 
 def test_the_bundled_model_needs_no_data(here, capsys, lines):

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -14,9 +15,9 @@ X = random_one_hot((5, 4, 24), random_state=0)
 @pytest.mark.parametrize("name", ["Additive", "ready"])
 def test_code_in_this_folder_gives_a_class_a_function_or_a_model(toys, name):
     source = load_model(f"{toys}:{name}")
-    own = getattr(sys.modules[toys], name)
-    expected = own if isinstance(own, torch.nn.Module) else own()
-    assert torch.equal(predict(source.model, X), predict(expected, X))
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randint(-9, 10, (1, 4, 24), generator=generator)
+    assert torch.equal(predict(source.model, X)[:, 0], (X * weights).sum(dim=(1, 2)))
     assert (source.name, source.alphabet, source.length) == (name, None, None)
     assert source.origin["code"].endswith(f"{toys}.py")
     assert not source.model.training
@@ -98,3 +99,98 @@ def test_a_model_that_cannot_be_had_is_explained(toys, here, spec, message):
     pattern = message.replace("TOYS", toys)
     with pytest.raises((ValueError, TypeError, OSError), match=pattern):
         load_model(spec.replace("TOYS", toys))
+
+
+# Two folders, each with a model, what it imports at once, and what it imports later.
+SCALED = """
+import torch
+from layers import SIZE
+from parts.inner import SHIFT
+
+
+class Net(torch.nn.Module):
+    def forward(self, X):
+        from later import POWER
+
+        return SIZE * X.sum(dim=(1, 2)) ** POWER + SHIFT
+
+
+def build():
+    return Net()
+"""
+
+
+def write_model(folder, size, name="model"):
+    (folder / "parts").mkdir(parents=True)
+    (folder / f"{name}.py").write_text(SCALED)
+    (folder / "layers.py").write_text(f"SIZE = {size}")
+    (folder / "later.py").write_text(f"POWER = {size}")
+    (folder / "parts" / "__init__.py").touch()
+    (folder / "parts" / "inner.py").write_text(f"SHIFT = {100 * size}")
+
+
+@pytest.mark.parametrize(
+    "name", ["model", "queue", "statistics", "pandas", "safetensors"]
+)
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_files_of_one_name_are_models_of_their_own(here, name, order):
+    expected = {"a": 1 * 24 + 100, "b": 2 * 24**2 + 200}
+    for size, folder in enumerate("ab", start=1):
+        write_model(here / folder, size, name)
+    module = sys.modules.get(name)
+    for folder in order:
+        model = load_model(f"{folder}/{name}.py:build").model
+        assert model(X.float()).tolist() == [expected[folder]] * 5
+    # What is installed under these names is still that.
+    assert sys.modules.get(name) is module
+    assert type(model).__module__ in sys.modules
+
+
+def test_a_module_of_the_current_folder_is_that_of_the_current_folder(
+    here, monkeypatch
+):
+    for size, folder in enumerate(["a", "b"], start=1):
+        write_model(here / folder, size, "queue")
+        write_model(here / folder / "package", size)
+        (here / folder / "package" / "__init__.py").touch()
+        monkeypatch.chdir(here / folder)
+        for spec in ("queue:build", "package.model:build"):
+            model = load_model(spec).model
+            assert model(X.float()).tolist() == [size * 24**size + 100 * size] * 5
+
+
+def test_a_file_that_has_just_been_changed_is_read_again(here):
+    # Bytecode is told from its source by its size and second.
+    write_model(here, 1)
+    for size in (1, 2, 3):
+        (here / "layers.py").write_text(f"SIZE = {size}")
+        model = load_model("model:build").model
+        assert model(X.float()).tolist() == [size * 24 + 100] * 5
+    assert not list(here.rglob("__pycache__"))
+
+
+def test_a_folder_hides_neither_what_is_installed_nor_the_standard_library(here):
+    (here / "json").mkdir()  # data, no package
+    (here / "scipy").mkdir()
+    Path("colorsys.py").write_text("raise ValueError('not this')")
+    Path("model.py").write_text(
+        "import colorsys, json, scipy, torch\n"
+        "json.dumps, scipy.__version__, colorsys.rgb_to_hls\n"
+        "ready = torch.nn.Identity()"
+    )
+    assert isinstance(load_model("model.py:ready").model, torch.nn.Identity)
+
+
+def test_whole_models_are_unpickled_by_the_name_of_their_file(here):
+    Path("nets.py").write_text("import torch\nclass Net(torch.nn.Identity):\n    pass")
+    Path("model.py").write_text(
+        "import torch\n"
+        "def make():\n"
+        "    import nets\n"
+        "    torch.save(nets.Net(), 'whole.pt')\n"
+        "    return nets.Net()\n"
+        "def build():\n"
+        "    return torch.load('whole.pt', weights_only=False)"
+    )
+    load_model("model.py:make")
+    assert type(load_model("model.py:build").model).__name__ == "Net"

@@ -117,7 +117,8 @@ def quick(monkeypatch) -> None:
     def save(section: Section, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for figure in section.figures:
-            (folder / f"{figure.name}.svg").write_text("<svg/>")
+            for ending in ("svg", "png"):
+                (folder / f"{figure.name}.{ending}").write_text("<svg/>")
 
     monkeypatch.setattr(run_module, "save_figures", save)
 

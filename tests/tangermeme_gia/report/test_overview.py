@@ -102,3 +102,33 @@ def test_a_whole_report_can_be_read(finished):
     table = write_overview(finished.parent, [finished])
     assert table["motif"].tolist() == ["GAC"]
     assert table["deviation"].tolist() == [0.0]
+
+
+def test_models_without_a_report_are_listed_with_the_reason(tmp_path):
+    failed = {"<bad>": "it has 3 outputs & no target", "gone": "no file"}
+    write_overview(tmp_path, reports(tmp_path, 1), failed)
+    page = Page((tmp_path / "index.html").read_text())
+    assert page.open == []
+    assert "What has 1 model learned?" in page.text
+    assert "<bad>: it has 3 outputs & no target" in page.text
+    assert write_overview(tmp_path, [], failed).empty
+    text = Page((tmp_path / "index.html").read_text()).text
+    assert "What have 0 models learned?" in text
+    assert "gone: no file" in text
+
+
+def test_figures_of_more_models_go_when_there_are_fewer(tmp_path):
+    folders = reports(tmp_path, 4)
+    write_overview(tmp_path, folders)
+    assert (tmp_path / "figures" / "r2.svg").exists()
+    (tmp_path / "figures" / "mine.svg").touch()
+    write_overview(tmp_path, folders[:2])
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["mine.svg"]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"name": 3}', '{"a": 1}', "\xff"])
+def test_a_file_that_is_no_report_is_named(tmp_path, text):
+    folder = report(tmp_path / "m", "m")
+    (folder / "report.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ValueError, match="m holds no finished report"):
+        write_overview(tmp_path, [folder])

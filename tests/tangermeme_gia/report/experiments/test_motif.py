@@ -1,5 +1,7 @@
 """What a report says of the effect of a motif, where the answer is known."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from tangermeme_gia.report.experiments.motif import describe
 from tangermeme_gia.report.wording import row_with_interval
 from tangermeme_gia.statistics.intervals import confidence_interval
 
-from ..conftest import OPTIONS, Sites, results_of
+from ..conftest import GIVEN, OPTIONS, Sites, results_of
 
 
 def test_the_motif_is_measured_on_other_backgrounds_with_the_winners(tmp_path):
@@ -20,7 +22,10 @@ def test_the_motif_is_measured_on_other_backgrounds_with_the_winners(tmp_path):
 
 
 def test_a_given_motif_has_no_winners():
-    assert list(results_of("motif", Sites())[1]) == ["controls"]
+    results = results_of("motif", Sites())[1]
+    assert list(results) == ["controls", "places"]
+    placed = results_of("motif", Sites(), options=replace(GIVEN, start=3))[1]
+    assert list(placed) == ["controls"]
 
 
 def test_the_effect_is_that_of_fresh_backgrounds(tmp_path):

@@ -1,0 +1,82 @@
+"""Whether a model is still the one whose results are saved: it predicts as before.
+
+Checksums do not see what a model computes outside torch, nor all of its code.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from .._core.patterns import place
+from .identity import tensor_checksum
+from .store import Fingerprint, Probe, Results, Store
+from .study import Study
+
+_SEQUENCES, _WITH_MOTIF = 4, 4
+# Of the largest output: what processors and their precisions differ by, and what single
+# precision cannot tell; and of the range of outputs, which may be far from 0.
+_OTHER_PROCESSOR, _ROUNDING, _OF_RANGE = 1e-3, 1e-6, 1e-2
+
+
+def make_probe(study: Study, results: Results) -> Probe:
+    """The first backgrounds, and the motif in some, as the model predicts them now.
+
+    Before there is a motif, the best and the worst k-mer of the results take its place.
+    """
+    X = study.X[:_SEQUENCES].to(torch.int8)
+    words = [study.motif]
+    if not study.motif:
+        ends = (results["scan"].top(1, lowest=lowest) for lowest in (False, True))
+        words = [table["kmer"].iloc[0] for table in ends]
+    parts = [X]
+    for word in words:
+        site = [(word, study.start)]
+        parts.append(place(X[:_WITH_MOTIF], site, alphabet=study.inputs.alphabet))
+    X = torch.cat(parts)
+    return Probe(X, _predict(study, X))
+
+
+def changes(
+    study: Study, store: Store, part: str, fingerprint: Fingerprint
+) -> list[str] | None:
+    """What has changed since a part was saved, its model's predictions included.
+
+    None if it never was, or is broken.
+    """
+    changed = store.changes(part, fingerprint)
+    if changed == [] and not predicts_as_before(study, store.load(part).probe):
+        return ["predictions of the model"]
+    return changed
+
+
+def predicts_as_before(study: Study, probe: Probe) -> bool:
+    """Whether the model says of the sequences what it said, but for rounding."""
+    if probe.X.shape[1:] != study.X.shape[1:] or len(probe.X) != len(probe.y):
+        return False
+    return agree(probe.y, _predict(study, probe.X))
+
+
+def agree(before: torch.Tensor, now: torch.Tensor) -> bool:
+    """Whether two predictions of the same sequences differ by no more than rounding.
+
+    Examples
+    --------
+    >>> agree(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.001]))
+    True
+    >>> agree(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]))
+    False
+    """
+    before, now = before.double(), now.double()
+    largest = float(before.abs().max())
+    spread = float(before.max() - before.min())
+    tolerance = min(_OTHER_PROCESSOR * largest, _OF_RANGE * spread)
+    most = max(tolerance, _ROUNDING * largest)
+    return before.shape == now.shape and bool(((before - now).abs() <= most).all())
+
+
+def _predict(study: Study, X: torch.Tensor) -> torch.Tensor:
+    """Predictions of this run: most parts have the same sequences."""
+    key = tensor_checksum(X)
+    if key not in study.probed:
+        study.probed[key] = study.predict(X)
+    return study.probed[key]
