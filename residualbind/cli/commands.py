@@ -15,7 +15,11 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
-from tangermeme_gia._core.command_line import write_table
+from tangermeme_gia._core.command_line import (
+    check_device,
+    check_folders,
+    write_table,
+)
 from tangermeme_gia._core.letters import RNA
 
 from ..data.preparation import Prepared, prepare
@@ -34,17 +38,12 @@ from ..network.weights import Metadata, load, load_metadata, save
 from ..network.with_structure import add_structure, required_settings
 from ..simulation.simulate import simulate_rnacompete
 from ..simulation.truth import Truth
-from ..structure.folding import CONTEXTS, FoldSettings
+from ..structure.folding import FoldSettings
 from ..structure.profiles import describe_settings, structure_profiles
-from .files import check_folders, check_inputs, check_outputs
+from .files import check_inputs, check_outputs
 from .sources import DataOptions, read_data, read_sequences
 
 logger = logging.getLogger(__name__)
-
-ARCHITECTURES = ("paper", "released")
-SCALES = ("measured", "transformed")
-PARTS = ("train", "valid", "test", "all")
-STRUCTURES = tuple(CONTEXTS)
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,8 @@ def train_model(**given: Any) -> None:
     """Train a model, write it to `--out` and its test metrics to stdout."""
     options = TrainOptions(**given)
     check_outputs(options.data, out=options.out)
-    check_folders(
-        checkpoint_folder=options.folder, structure_cache=options.structure_cache
-    )
+    check_folders(checkpoint_folder=options.folder)
+    _check_surroundings(options)
     measured = read_data(options, options.length)
     lock = options.out.resolve().with_name(f".{options.out.name}.lock")
     try:
@@ -154,7 +152,7 @@ def evaluate_model(**given: Any) -> None:
     """Write how well a model predicts one part of the data."""
     options = EvaluateOptions(**given)
     check_outputs([*options.data, options.model], out=options.out)
-    check_folders(structure_cache=options.structure_cache)
+    _check_surroundings(options)
     fitted, metadata = find_model(options.model)
     measured = _take_part(options, read_data(options, fitted.config.length))
     settings = required_settings(fitted.config, metadata.provenance)
@@ -198,6 +196,7 @@ def predict_sequences(
     """Write the predicted score of each sequence, in the order of the input."""
     check_outputs([fasta, table, model], out=out)
     check_folders(structure_cache=structure_cache)
+    check_device(device)
     fitted, metadata = find_model(model)
     check_inputs(fasta=[fasta], table=[table])
     settings = required_settings(fitted.config, metadata.provenance)
@@ -252,6 +251,11 @@ def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
     check_folders(folder=folder)
     for path in download(folder, files or RAY2013_FILES):
         logger.info("%s", path)
+
+
+def _check_surroundings(options: TrainOptions | EvaluateOptions) -> None:
+    check_folders(structure_cache=options.structure_cache)
+    check_device(options.device)
 
 
 _BATCH_SIZE = 512

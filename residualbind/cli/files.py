@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,25 +47,3 @@ def check_outputs(
             how = taken[path.resolve()]
             raise ValueError(f"`--{name}`: {path} {how}, too; give another file.")
         taken[path.resolve()] = f"is written by `--{name}`"
-
-
-def check_folders(**options: Path | None) -> None:
-    """Raise an error unless these folders can be written, or made.
-
-    Examples
-    --------
-    >>> check_folders(folder=Path("/dev/null", "below"))
-    Traceback (most recent call last):
-    NotADirectoryError: `--folder`: /dev/null is a file.
-    """
-    for name, path in options.items():
-        if path is None:
-            continue
-        there = path.resolve()
-        while not there.exists():
-            there = there.parent
-        option = f"`--{name.replace('_', '-')}`"
-        if not there.is_dir():
-            raise NotADirectoryError(f"{option}: {there} is a file.")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise PermissionError(f"{option}: {there} may not be written.")

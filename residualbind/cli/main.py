@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from tangermeme_gia._core.command_line import Parser, add_command, run
 
-from ..data.transforms import RECIPES
+from .. import __version__
 from ..network.pretrained import pretrained_names
-from ..network.schedule import Schedule
-from ..network.trainer import TrainingError
-from ..simulation.truth import Truth
-from . import commands
-from .sources import FORMATS
+
+# Choices and defaults of the library, which is imported when a command runs; tests
+# hold them to it.
+_FORMATS = ("scores", "deepbind", "ray2013", "hdf5", "table", "fasta")
+_TRANSFORMS = ("log", "clip", "clip-std", "zscore", "none")
+_STRUCTURES = ("PU", "PHIME")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2
     """
     words = sys.argv[1:] if arguments is None else arguments
-    return run(build_parser(), words, "residualbind", (TrainingError,))
+    return run(build_parser(), words, "residualbind")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -50,6 +52,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="ResidualBind: predict protein binding from RNA sequence. Tables "
         "go to stdout or to --out, messages to stderr.",
     )
+    version = f"residualbind {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for add in (
         _add_train,
@@ -63,11 +67,20 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _command(name: str) -> Callable[..., None]:
+    """A function of `commands`, which is imported when it is called."""
+
+    def call(**given: Any) -> None:
+        getattr(import_module(".commands", __package__), name)(**given)
+
+    return call
+
+
 def _add_train(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "train",
-        commands.train_model,
+        _command("train_model"),
         "Train a ResidualBind on RNAcompete scores and report its test metrics.",
         "--data RNCMPT00001.train.txt.gz RNCMPT00001.test.txt.gz "
         "--out A1CF.safetensors",
@@ -103,16 +116,16 @@ _TRAINING = (
     ("epochs", 100, "at most"),
     ("batch_size", 100, "mini-batch"),
     ("lr", 0.001, "learning rate of Adam"),
-    ("lr_decay", Schedule.lr_decay, "its factor when validation stalls"),
-    ("lr_patience", Schedule.lr_patience, "epochs of stalling before it falls"),
-    ("patience", Schedule.patience, "epochs of stalling before the end"),
+    ("lr_decay", 0.3, "its factor when validation stalls"),
+    ("lr_patience", 7, "epochs of stalling before it falls"),
+    ("patience", 20, "epochs of stalling before the end"),
 )
 
 
 def _add_model_and_scores(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--architecture",
-        choices=commands.ARCHITECTURES,
+        choices=("paper", "released"),
         default="released",
         help="the paper's text, or the authors' released code, which predicts better",
     )
@@ -123,7 +136,7 @@ def _add_model_and_scores(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--transform",
-        choices=tuple(RECIPES),
+        choices=_TRANSFORMS,
         default="log",
         help="of the scores, fitted on the training split; saved with the model",
     )
@@ -134,7 +147,7 @@ def _add_model_and_scores(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--structure",
-        choices=commands.STRUCTURES,
+        choices=_STRUCTURES,
         help="fold the probes for further channels: PU has paired and unpaired, PHIME "
         "paired, hairpin, internal, multi and external (default: sequence alone)",
     )
@@ -144,7 +157,7 @@ def _add_evaluate(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "evaluate",
-        commands.evaluate_model,
+        _command("evaluate_model"),
         "Report how well a model predicts measured scores, with intervals.",
         "--model A1CF --data RNCMPT00001.test.txt.gz --part all",
     )
@@ -152,7 +165,7 @@ def _add_evaluate(subparsers: Any) -> None:
     _add_data(parser)
     parser.add_argument(
         "--part",
-        choices=commands.PARTS,
+        choices=("train", "valid", "test", "all"),
         default="test",
         help="which probes: set B is the test set, set A is divided by the seed",
     )
@@ -173,7 +186,7 @@ def _add_predict(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "predict",
-        commands.predict_sequences,
+        _command("predict_sequences"),
         "Predict the binding score of each sequence.",
         "--model A1CF --fasta probes.fa",
     )
@@ -192,7 +205,7 @@ def _add_import_keras(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "import-keras",
-        commands.import_keras_weights,
+        _command("import_keras_weights"),
         "Convert .hdf5 weights of the authors' Keras code to a model file.",
         "--weights log_norm_seq.hdf5 --out model.safetensors",
     )
@@ -209,13 +222,13 @@ def _add_simulate(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "simulate",
-        commands.simulate_data,
+        _command("simulate_data"),
         "Write a synthetic RNAcompete experiment whose binding rules are known.",
         "--motif UGCAUG --noise 1 --out simulated.tsv",
     )
     parser.add_argument("--n", type=int, default=20_000, help="number of probes")
     parser.add_argument(
-        "--motif", default=Truth.motif, help="what is bound; N stands for any base"
+        "--motif", default="UGCAUG", help="what is bound; N stands for any base"
     )
     _add_numbers(parser, _SIMULATION)
     parser.add_argument("--out", type=Path, help="table to write (default: stdout)")
@@ -225,22 +238,22 @@ def _add_simulate(subparsers: Any) -> None:
 
 
 _SIMULATION = (
-    ("motif_effect", Truth.motif_effect, "score of a site"),
+    ("motif_effect", 8.0, "score of a site"),
     (
         "spacing_penalty",
-        Truth.spacing_penalty,
+        4.0,
         "loss of the second of two close sites",
     ),
     (
         "min_spacing",
-        Truth.min_spacing,
+        6,
         "bases between sites from which nothing is lost",
     ),
-    ("loop_preference", Truth.loop_preference, "gain of a site in a hairpin loop"),
-    ("stem_penalty", Truth.stem_penalty, "loss of a site in a stem"),
-    ("gc_effect", Truth.gc_effect, "score of each G or C at the 3' end"),
-    ("gc_window", Truth.gc_window, "bases of the 3' end"),
-    ("noise", Truth.noise, "standard deviation of the noise"),
+    ("loop_preference", 4.0, "gain of a site in a hairpin loop"),
+    ("stem_penalty", 4.0, "loss of a site in a stem"),
+    ("gc_effect", 0.3, "score of each G or C at the 3' end"),
+    ("gc_window", 7, "bases of the 3' end"),
+    ("noise", 1.0, "standard deviation of the noise"),
     ("random_state", 0, "seed"),
 )
 
@@ -258,7 +271,7 @@ def _add_download(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "download",
-        commands.download_tables,
+        _command("download_tables"),
         "Fetch the public RNAcompete tables of Ray et al. (2013).",
         "--folder rnacompete",
     )
@@ -276,7 +289,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         help="scores: set A, set B; deepbind: sequences, targets; fasta: FASTA, scores",
     )
     group.add_argument(
-        "--format", choices=tuple(FORMATS), default="scores", help="of the files"
+        "--format", choices=_FORMATS, default="scores", help="of the files"
     )
     group.add_argument(
         "--experiment", nargs="+", help="one or several; needed where there are more"
@@ -299,7 +312,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 def _add_scale(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
-        choices=commands.SCALES,
+        choices=("measured", "transformed"),
         default="measured",
         help="scores as measured, or as transformed for training",
     )

@@ -8,18 +8,14 @@ distributions").
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
-from numpy.typing import ArrayLike
-from tangermeme.utils import PackedSequence
+if TYPE_CHECKING:  # a list of names needs no torch
+    import torch
+    from numpy.typing import ArrayLike
+    from tangermeme.utils import PackedSequence
 
-from .._core.letters import RandomState, as_seed
-from .profiles import profile_background
-from .shuffles import (
-    dinucleotide_shuffled_background,
-    shuffled_background,
-)
-from .subsets import quantile_background
+    from .._core.letters import RandomState
 
 _QUARTILES = {f"quartile{i}": i for i in (1, 2, 3, 4)}
 _NAMES = ("profile", "shuffle", "dinucleotide", *_QUARTILES)
@@ -81,6 +77,10 @@ def sample_background(
     >>> sample_background(X, "dinucleotide", n=5).shape
     torch.Size([5, 4, 41])
     """
+    from .profiles import profile_background
+    from .shuffles import dinucleotide_shuffled_background, shuffled_background
+    from .subsets import quantile_background
+
     if name not in _NAMES:
         raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
     if name == "profile":
@@ -149,5 +149,7 @@ def sample_backgrounds(
             f"`names`={names!r} must be a list of distinct names from "
             f"{background_names()}."
         )
+    from .._core.letters import as_seed
+
     seed = as_seed(random_state)
     return {name: sample_background(X, name, n, scores, seed) for name in names}

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from tangermeme.predict import predict
+from typing import TYPE_CHECKING, Any
 
 from ..backgrounds.by_name import background_names, sample_background
-from ..backgrounds.profiles import profile_background
-from ..backgrounds.shuffles import template_rows
-from ..backgrounds.structured import structured_background
-from ..report import ReportInputs
-from ..structure.pairs import Hairpin
+
+if TYPE_CHECKING:  # what explains the options needs no torch
+    import torch
+
+    from ..report import ReportInputs
+    from ..structure.pairs import Hairpin
 
 OBSERVED, STRUCTURED = "observed", "structured"
 # Those of observed sequences, and those of a design.
@@ -116,6 +114,10 @@ class Backgrounds:
     def _draw_one(
         self, name: str, inputs: ReportInputs, seed: int, **prediction: Any
     ) -> torch.Tensor:
+        from tangermeme.predict import predict
+
+        from ..backgrounds import profile_background, structured_background
+
         if name == OBSERVED:
             return _observed(inputs, self.n, seed)
         n = self.n or N_BACKGROUNDS
@@ -145,6 +147,10 @@ class Backgrounds:
 
 
 def _observed(inputs: ReportInputs, n: int | None, seed: int) -> torch.Tensor:
+    import torch
+
+    from ..backgrounds.shuffles import template_rows
+
     if inputs.X is None:
         raise ValueError("the background 'observed' needs `--sequences`.")
     if n is None:

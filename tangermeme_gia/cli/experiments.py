@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..experiments.robustness import across_backgrounds
 from .backgrounds import N_BACKGROUNDS, NAMES, Backgrounds
 from .commands import Command
 from .options import add_inputs, add_model, add_output, ask, take
-from .output import Output
 from .values import respell, structure
 
 # Keywords that hold motifs, which may be given in lower case and with T for U.
@@ -34,6 +32,9 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
 
 def run_experiment(command: Command, **options: Any) -> None:
     """Write the table of an experiment, and its plot."""
+    from ..experiments.robustness import across_backgrounds
+    from .output import Output
+
     output, chosen = take(options, Output), take(options, Backgrounds)
     listed = options.pop("listed", options.get("top"))
     if chosen.backgrounds and (listed is not None or output.local is not None):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 
+from .. import __version__
 from .._core.command_line import Parser, add_command, run
 from .commands import COMMANDS, Command
 
@@ -46,6 +47,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--out, messages to stderr.",
         epilog="Each command explains its options: tangermeme-gia multi-site --help",
     )
+    version = f"tangermeme-gia {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         name, summary, example, *_ = command

@@ -6,11 +6,9 @@ import argparse
 from dataclasses import dataclass
 from typing import Any
 
-from ..experiments.occlusion import occlusion, occlusion_annotations
 from .arguments import Flat
 from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, Backgrounds
 from .options import Asked, add_inputs, add_model, add_output, ask, take
-from .output import Output
 from .values import region
 
 _SHUFFLES = ("shuffle", "dinucleotide")
@@ -64,6 +62,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     """Write the effects of regions of observed sequences, averaged over draws."""
+    from ..experiments.occlusion import occlusion, occlusion_annotations
+    from .output import Output
+
     output, regions = take(options, Output), take(options, _Regions)
     if options["sequences"] is None:
         raise ValueError("occlusion explains observed sequences: give `--sequences`.")

@@ -7,23 +7,23 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import torch
-
-from .._core.letters import DNA, RNA
-from .._core.target import Target
-from ..models.loading import load_model
+from .._core.command_line import check_device
 from ..models.providers import ModelSource, bundled_models
-from ..report import OneOutput, ReportInputs
-from .sequences import read_sequences
 from .values import target as target_of
+
+if TYPE_CHECKING:  # what explains the options needs no torch
+    import torch
+
+    from .._core.target import Target
+    from ..report import ReportInputs
 
 _Some = TypeVar("_Some")
 
 # Named alphabets; any other is spelled out.
 _PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
-_ALPHABETS = {"DNA": "".join(DNA), "RNA": "".join(RNA), "protein": _PROTEIN}
+_ALPHABETS = {"DNA": "ACGT", "RNA": "ACGU", "protein": _PROTEIN}
 
 
 def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
@@ -128,6 +128,10 @@ def read_inputs(
     alphabet: str | None = None,
 ) -> ReportInputs:
     """The model of `--model` and the sequences of the other options."""
+    from ..models.loading import load_model
+    from ..report import OneOutput, ReportInputs
+    from .sequences import read_sequences
+
     if length is not None and length < 1:
         raise ValueError(f"`--length`={length} must be at least 1.")
     source = load_model(model, weights)
@@ -217,14 +221,7 @@ def prediction_options(device: str | None, batch_size: int | None) -> dict[str, 
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"`--batch-size`={batch_size} must be at least 1.")
-    if device is not None:
-        try:
-            torch.empty(0, device=device)
-        except Exception as error:  # torch has no one type for this
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ValueError(f"`--device`={device!r} cannot be used: {reason}") from (
-                error
-            )
+    check_device(device)
     given = {"device": device, "batch_size": batch_size}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -233,6 +230,8 @@ def _profile(
     source: ModelSource, letters: tuple[str, ...], length: int | None
 ) -> tuple[torch.Tensor, str]:
     """Letter frequencies to draw sequences from, and where they are from."""
+    import torch
+
     if source.profile is not None:
         return source.profile, "the model's nucleotide profile"
     if length is None:
@@ -252,7 +251,7 @@ def _describe_output(source: ModelSource, target: Target | None) -> str:
 
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
     if given is None:
-        return source.alphabet or DNA
+        return source.alphabet or tuple(_ALPHABETS["DNA"])
     named = {name.upper(): letters for name, letters in _ALPHABETS.items()}
     letters = tuple(named.get(given.upper(), given.upper()))
     if len(set(letters)) < len(letters) or len(letters) < 2:

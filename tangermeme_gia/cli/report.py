@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import re
 import shlex
 import sys
@@ -12,13 +11,11 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._core.command_line import USER_ERRORS
+from .._core.command_line import USER_ERRORS, check_folders
 from ..backgrounds.by_name import background_names
-from ..models.loading import check_model
-from ..report import EXPERIMENTS, ReportOptions, run_report, write_overview
-from ..report.overview import TAKEN
+from ..report.experiments import EXPERIMENTS
 from .options import (
     add_inputs,
     add_model,
@@ -26,6 +23,9 @@ from .options import (
     read_inputs,
 )
 from .values import respell
+
+if TYPE_CHECKING:  # what explains the options needs no torch
+    from ..report import ReportOptions
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +89,8 @@ class _Asked:
 
     def check(self) -> None:
         """Find out before the first report what would stop a later one."""
+        from ..models.loading import check_model
+
         if len(set(self.models)) < len(self.models):
             raise ValueError(f"`--model` {' '.join(self.models)} names one twice.")
         if self.names and not len(set(self.names)) == len(self.names) == len(
@@ -110,10 +112,12 @@ class _Asked:
                 missing.append(f"`--{option}`: there is no file {path}.")
         if missing:
             raise ValueError(" ".join(dict.fromkeys(missing)))
-        _check_out(self.out)
+        check_folders(out=self.out)
 
     def report(self, spec: str, name: str | None, folder: Path) -> str:
         """Write the report of one model; what it is called."""
+        from ..report import run_report
+
         inputs = read_inputs(spec, **self.inputs)
         inputs = replace(inputs, name=name or inputs.name)
         print(f"{inputs.name}: {folder}", file=sys.stderr)
@@ -143,6 +147,8 @@ def report(**given: Any) -> int:
 
 def _report_several(asked: _Asked) -> int:
     """One report after the other, whatever happens to one of them."""
+    from ..report import write_overview
+
     finished: list[Path] = []
     failed: dict[str, str] = {}
     titles = asked.names or titles_of(asked.models)
@@ -195,6 +201,8 @@ def folders_of(specs: Sequence[str], titles: Sequence[str]) -> list[str]:
     >>> folders_of(["m.py:K562", "m.py:tables"], ["K562", "tables"])
     ['K562', 'tables-206b54dc']
     """
+    from ..report.overview import TAKEN
+
     names = [re.sub(r"[^\w.-]+", "-", title).strip("-.")[:100] for title in titles]
     # Some file systems do not tell cases apart.
     folded = [name.casefold() for name in names]
@@ -206,16 +214,10 @@ def folders_of(specs: Sequence[str], titles: Sequence[str]) -> list[str]:
     ]
 
 
-def _check_out(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f"`--out`: {out} is a file; give a folder.")
-    there = next(path for path in [out, *out.resolve().parents] if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise PermissionError(f"`--out`: nothing may be written in {there}.")
-
-
 def _read(given: dict[str, Any]) -> _Asked:
     """The options of `add_command`, those of `ReportOptions` among them by name."""
+    from ..report import ReportOptions
+
     given["random_state"] = given.pop("seed")
     analysis: dict[str, Any] = {}
     for field in fields(ReportOptions):

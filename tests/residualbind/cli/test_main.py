@@ -14,7 +14,10 @@ from filelock import FileLock
 import residualbind
 from residualbind.cli import commands
 from residualbind.cli.main import build_parser, main
+from residualbind.cli.sources import FORMATS
+from residualbind.data.transforms import RECIPES
 from residualbind.network.trainer import TrainingError
+from residualbind.structure.folding import CONTEXTS
 
 QUICK = ("--epochs", "2", "--n-bootstrap", "20", "--batch-size", "50")
 
@@ -309,6 +312,27 @@ def test_several_experiments_must_be_chosen(tmp_path, capsys):
         (["simulate", "--n", "0"], "`n`"),
         (["simulate", "--noise", "-1"], "`noise`=-1.0"),
         (
+            ["simulate", "--out", "a.tsv", "--truth", "a.tsv"],
+            "are the same file, a.tsv",
+        ),
+        (
+            ["predict", "--model", "A1CF", "--fasta", "x", "--device", "gpu"],
+            "mean cuda?",
+        ),
+        (["download", "--folder", "/dev/null"], "`--folder`: /dev/null is a file"),
+        (
+            [
+                "evaluate",
+                "--model",
+                "A1CF",
+                "--data",
+                "a",
+                "--structure-cache",
+                "/dev/null",
+            ],
+            "`--structure-cache`: /dev/null is a file",
+        ),
+        (
             ["simulate", "--n", "10", "--truth", "none/truth.tsv"],
             "`--truth`: there is no folder",
         ),
@@ -353,6 +377,7 @@ def test_an_option_of_the_simulation_reaches_the_truth(capsys):
         (KeyboardInterrupt(), 130, "interrupted"),
         (MemoryError("80 GiB"), 2, "error: not enough memory: 80 GiB"),
         (TrainingError("the loss\nbecame nan"), 2, "error: the loss became nan"),
+        (RuntimeError("a process has ended"), 2, "error: a process has ended"),
     ],
 )
 def test_what_ends_a_command_is_one_line(monkeypatch, capsys, error, code, message):
@@ -410,3 +435,16 @@ def test_options_have_the_defaults_of_the_keywords(command, function):
     assert len(shared) >= 3
     for name in shared:
         assert options[name] == keywords[name].default, name
+
+
+@pytest.mark.parametrize(
+    ("option", "known"),
+    [
+        ("--transform", RECIPES),
+        ("--format", FORMATS),
+        ("--structure", CONTEXTS),
+    ],
+)
+def test_options_have_the_choices_of_the_library(option, known):
+    parser = build_parser()._subparsers._group_actions[0].choices["train"]
+    assert parser._option_string_actions[option].choices == tuple(known)

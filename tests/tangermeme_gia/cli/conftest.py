@@ -24,6 +24,16 @@ def filled_commands() -> dict:
     return commands
 
 
+def overridden(words: list[str], options: list[str]) -> list[str]:
+    """Words of a command with options that take the place of their namesakes."""
+    names = {word for word in options if word.startswith("--")}
+    kept, dropped = [], False
+    for word in words:
+        dropped = word in names if word.startswith("--") else dropped
+        kept += [] if dropped else [word]
+    return kept + options
+
+
 @pytest.fixture
 def toy(toys) -> list[str]:
     """Options of an additive model of DNA with 24 bases."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +35,7 @@ def test_the_installed_script_runs(here):
 
 
 def test_the_module_runs_as_the_program(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["__main__", *SCAN, "--n", "0"])
+    monkeypatch.setattr(sys, "argv", ["__main__", *SCAN[:-1], "0"])
     with pytest.raises(SystemExit) as exit_:
         runpy.run_module("tangermeme_gia", run_name="__main__")
     assert exit_.value.code == 2
@@ -113,10 +114,41 @@ def test_bad_words_are_one_line_and_code_2(words, capsys):
 
 
 def test_words_that_no_option_takes_are_named_with_the_command(failure):
-    error = failure(*SCAN, "GATA", "--wrong")
+    error = failure(*SCAN, "GATA")
     assert error.endswith(
-        "unrecognized arguments: GATA --wrong (see tangermeme-gia kmer-scan --help)\n"
+        "unrecognized arguments: GATA (see tangermeme-gia kmer-scan --help)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--motiff", "GATA"], "there is no option --motiff; did you mean --motif?"),
+        (["-motif", "GATA"], "there is no option -motif; did you mean --motif?"),
+        (["-n", "3"], "there is no option -n; did you mean --n?"),
+        (["--motiff=GATA"], "there is no option --motiff; did you mean --motif?"),
+        (["--xyz", "3", "--motif", "GATA"], "there is no option --xyz (see "),
+        (["--model", "A1CF", "--model", "ANKHD1"], "--model is given twice; it can be"),
+        (["--mod", "A1CF", "--model", "ANKHD1"], "--model is given twice; it can be"),
+        (["--starts", "3", "--starts", "9"], "given once, with all its values"),
+        (["--device", "gpu", "--motif", "GATA", "--starts", "3"], "did you mean cuda?"),
+    ],
+)
+def test_a_wrong_word_is_named_before_what_is_missing(failure, words, message):
+    assert message in failure("multi-site", *words)
+
+
+def test_options_that_are_made_to_come_again_may(table):
+    twice = ["--patterns", "UAAUUA@3", "--patterns", "UAAUUA@9"]
+    assert len(table("global-importance", *twice, "--n", "3")) == 2
+
+
+def test_numba_without_a_place_for_its_code_is_one_line(monkeypatch, failure):
+    def fails(*args, **kwargs):
+        raise RuntimeError("cannot cache function 'f': no locator available for 'f.py'")
+
+    monkeypatch.setattr("tangermeme_gia.cli.options.read_inputs", fails)
+    assert "set NUMBA_CACHE_DIR to a folder that can be written" in failure(*SCAN)
 
 
 def test_every_command_explains_every_option():
@@ -151,13 +183,22 @@ def test_progress_is_shown_on_terminals_only(monkeypatch, capsys):
     assert "seq/s" in capsys.readouterr().err
 
 
-def test_the_list_of_commands_is_there_without_torch():
+@pytest.mark.parametrize("package", ["tangermeme_gia", "residualbind"])
+def test_what_a_command_is_like_is_said_without_torch(package):
+    """In a fraction of a second, that is."""
     code = (
-        "import sys; from tangermeme_gia.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: print({'torch', 'pandas', 'matplotlib'} & {*sys.modules})"
+        f"import sys, contextlib, io; from {package}.cli.main import *\n"
+        "commands = build_parser()._subparsers._group_actions[0].choices\n"
+        "words = [[command, '--help'] for command in commands]\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'matplotlib'}\n"
+        "for words in ['--help'], ['--version'], *words:\n"
+        "    try: main(words)\n"
+        "    except SystemExit: print(words, heavy & {*sys.modules})\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stderr == ""
-    assert "best-kmers" in ended.stdout
-    assert ended.stdout.splitlines()[-1] == "set()"
+    said = re.findall(r"^(\[.*\]) (.*)$", ended.stdout, re.MULTILINE)
+    assert len(said) == {"tangermeme_gia": 16, "residualbind": 8}[package]
+    assert {heavy for words, heavy in said} == {"set()"}, said
+    version = f"{package.replace('_', '-')} {metadata.version('tangermeme-gia')}"
+    assert version in ended.stdout.splitlines()

@@ -65,7 +65,8 @@ def test_occlusion_is_drawn(toy, table, observed, here, regions):
         ("--sequences observed.npz --windows 0:6 --step 2", "goes with `--width`"),
         ("--sequences observed.npz --width 0", "`--width`=0 must be at least 1"),
         ("--sequences observed.npz --width 25", "but the sequences have 24 bases"),
-        ("--sequences observed.npz --width 2 --width 3 --n 0", "`n`=0"),
+        ("--sequences observed.npz --width 2 --width 3", "--width is given twice"),
+        ("--sequences observed.npz --width 2 --n 0", "`n`=0"),
         (
             "--sequences observed.npz --width 6 --background observed --n 41",
             "has 40 sequences, fewer than the `n`=41",

@@ -243,7 +243,7 @@ def test_whatever_one_model_does_the_others_are_reported(counts, capsys, monkeyp
 
 
 def test_a_defect_in_one_report_stops_no_other(counts, capsys, monkeypatch):
-    from tangermeme_gia.cli import report as module
+    from tangermeme_gia import report as module
 
     def defect(inputs, folder, *args, **kwargs):
         if inputs.name == "Build":
@@ -276,7 +276,7 @@ def test_what_is_missing_is_named_before_anything_is_done(counts, failure):
 
 
 def test_the_overview_is_there_after_each_model(counts, capsys, monkeypatch):
-    from tangermeme_gia.cli import report as module
+    from tangermeme_gia import report as module
 
     seen = []
 
