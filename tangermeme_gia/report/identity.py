@@ -36,7 +36,10 @@ def tensor_checksum(tensor: torch.Tensor | None) -> str:
     """SHA-256 of a tensor's values, shape and dtype; of nothing for None."""
     if tensor is None:
         return "none"
-    values = tensor.detach().cpu().contiguous()
+    values = tensor.detach().cpu()
+    if values.layout != torch.strided:
+        values = values.to_dense()
+    values = values.contiguous()
     digest = hashlib.sha256(f"{values.dtype}{tuple(values.shape)}".encode())
     digest.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
@@ -106,8 +109,8 @@ def _text(value: Any, seen: set[int]) -> str:
     if isinstance(value, torch.Tensor):
         return tensor_checksum(value)
     if isinstance(value, np.ndarray):
-        plain = value.dtype != object
-        return tensor_checksum(torch.from_numpy(value.copy())) if plain else ""
+        held = "" if value.dtype.hasobject else value.tobytes().hex()
+        return f"{value.dtype}{value.shape}{held}"
     if id(value) in seen:
         return ""
     if isinstance(value, torch.nn.Module):
@@ -136,7 +139,8 @@ def _parts(value: Any, seen: set[int]) -> Iterator[str]:
         yield from _function(value, seen)
     elif isinstance(value, ModuleType) and _is_own(_file_of(value)):
         seen.add(id(value))
-        yield Path(_file_of(value)).read_text(encoding="utf-8", errors="replace")
+        with suppress(OSError):  # it may be gone since
+            yield Path(_file_of(value)).read_text(encoding="utf-8", errors="replace")
     elif inspect.ismethod(value):
         yield _text(value.__func__, seen) + _text(value.__self__, seen)
     elif hasattr(value, "__wrapped__"):

@@ -1,5 +1,6 @@
 """The checksum of a model sees what it computes with, and nothing else."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -144,6 +145,8 @@ def test_the_checksum_sees_functions_hooks_and_modules_that_torch_does_not_know(
         *[setting(Config(size)) for size in (1, 2)],
         *[setting({"a": size}) for size in (1, 2)],
         *[setting(torch.arange(size).numpy()) for size in (1, 2)],
+        *[setting(np.array([name])) for name in ("a", "b")],
+        *[setting((size * torch.eye(2)).to_sparse()) for size in (1, 2)],
         lambda model: None,
     ]
     found = [with_(change) for change in changes]
