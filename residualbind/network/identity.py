@@ -16,7 +16,7 @@ import sys
 import sysconfig
 import types
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -49,14 +49,17 @@ _OWN = ("residualbind", "tangermeme_gia")
 _ALWAYS = ("torch", "numpy", "residualbind")
 
 
-def describe(**roots: Any) -> dict[str, str]:
+def describe(learned: Iterable[torch.Tensor] = (), /, **roots: Any) -> dict[str, str]:
     """What are these objects made of?
 
     Parameters
     ----------
+    learned: iterable of torch.Tensor, optional
+        Tensors of which shape, type and whether they are trained count, not their
+        values. Default is ().
+
     roots: object
-        Anything, by the name that its descriptions begin with. Of a module's tensors
-        shape, type and whether they are trained count, not their values.
+        Anything, by the name that its descriptions begin with.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def describe(**roots: Any) -> dict[str, str]:
     >>> describe(loss=nn.HuberLoss(delta=2.0))["loss.delta"]
     '2.0'
     """
-    describer = _Describer()
+    describer = _Describer(learned)
     for name, root in roots.items():
         describer.add(name, root)
     for package in sorted({*_ALWAYS, *describer.packages}):
@@ -94,7 +97,8 @@ def tensors_checksum(tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 class _Describer:
-    def __init__(self) -> None:
+    def __init__(self, learned: Iterable[torch.Tensor]) -> None:
+        self.learned = {id(tensor) for tensor in learned}
         self.out: dict[str, str] = {}
         self.packages: set[str] = set()
         # What is being described, and what is known by identity: code and layers.
@@ -171,7 +175,10 @@ class _Describer:
             self.add(f"{path}[{i}]", item)
 
     def _add_tensor(self, path: str, value: Any) -> None:
-        if isinstance(value, torch.Tensor) and value.grad_fn is not None:
+        if id(value) in self.learned:
+            trained = "trained" if value.requires_grad else "not trained"
+            self.out[path] = f"{value.dtype} {tuple(value.shape)}, {trained}"
+        elif isinstance(value, torch.Tensor) and value.grad_fn is not None:
             self.out[path] = "computed from others"
         elif isinstance(value, torch.Tensor):
             self.out[path] = tensors_checksum({"": value})
@@ -184,25 +191,14 @@ class _Describer:
             self.add(path, compiled)
             return
         self._add_class(path, type(module))
-        for name, parameter in module._parameters.items():
-            self._add_parameter(f"{path}.{name}", parameter)
-        for name, buffer in module._buffers.items():
-            if name in module._non_persistent_buffers_set:
-                self.add(f"{path}.{name}", buffer)
+        self._add_items(path, module._parameters.items())
+        self._add_items(path, module._buffers.items())
         for name, value in vars(module).items():
             if name.endswith("_hooks"):  # by numbers that differ from call to call
                 value = list(value.values())
             if name not in _APART and not (name.startswith("_") and not value):
                 self.add(f"{path}.{name}", value)
         self._add_items(path, module._modules.items())
-
-    def _add_parameter(self, path: str, parameter: nn.Parameter | None) -> None:
-        if parameter is None or id(parameter) in self.known:
-            self.add(path, parameter)
-            return
-        self.known[id(parameter)] = path
-        trained = "trained" if parameter.requires_grad else "not trained"
-        self.out[path] = f"{parameter.dtype} {tuple(parameter.shape)}, {trained}"
 
     def _add_class(self, path: str, cls: type) -> None:
         self.out[path] = _name(cls)
@@ -265,7 +261,8 @@ class _Describer:
             return
         self._add_class(path, type(value))
         function, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
-        if function.__name__ not in ("__newobj__", "__newobj_ex__", "_reconstructor"):
+        name = getattr(function, "__name__", "")
+        if name not in ("__newobj__", "__newobj_ex__", "_reconstructor"):
             self.add(f"{path}.made_by", function)
             self._add_items(f"{path}.argument", enumerate(arguments))
         elif arguments[1:]:

@@ -168,7 +168,8 @@ def _run_folder(
 ) -> RunFolder:
     """The folder of this very run: its options, data, model and loss."""
     options = trainer.settings.describe() | {"random_state": trainer.random_state}
-    parts = describe(loss=trainer.settings.loss, model=trainer.model)
+    learned = trainer.model.state_dict(keep_vars=True).values()
+    parts = describe(learned, loss=trainer.settings.loss, model=trainer.model)
     for name, pair in (("train", data), ("valid", held_out)):
         for part, tensor in zip(("X", "y"), pair, strict=True):
             parts[f"{name}.{part}"] = tensors_checksum({part: tensor})

@@ -338,6 +338,11 @@ class Linear(nn.Module):
             {"loss": nn.functional.l1_loss},
             "`loss` was torch.nn.functional.mse_loss, now torch.nn.functional.l1_loss:",
         ),
+        (
+            {"loss": nn.BCEWithLogitsLoss(pos_weight=torch.tensor(1.0))},
+            {"loss": nn.BCEWithLogitsLoss(pos_weight=torch.tensor(2.0))},
+            "`loss.pos_weight` changed:",
+        ),
         ({}, {"model": Linear(dropout=0.5)}, "`model.dropout.p` was 0.0, now 0.5:"),
         ({}, {"model": Linear(act=torch.tanh)}, "`model.act` was relu, now tanh:"),
         (
