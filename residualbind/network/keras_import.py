@@ -29,7 +29,7 @@ _REQUIRED = {
     "dense": ("kernel",),
 }
 _OPTIONAL = {"conv1d": ("bias",), "batch_normalization": (), "dense": ("bias",)}
-_MOST_WEIGHTS = 100  # of a layer
+_MOST_BYTES = 1 << 16  # of the names of a layer's weights
 _DILATIONS = {3: (1, 2, 4), 4: (1, 2, 4, 8)}
 
 
@@ -185,9 +185,10 @@ def _weight_names(root: Any, name: str, path: Path) -> list[str] | None:
         attributes = root[name].attrs
         if "weight_names" not in attributes:
             return None
-        shape = attributes.get_id("weight_names").shape
-        if math.prod(shape or ()) > _MOST_WEIGHTS:
-            raise ValueError(f"{shape} names of weights")
+        stated = attributes.get_id("weight_names")
+        size = math.prod(stated.shape or ()) * stated.dtype.itemsize
+        if size > _MOST_BYTES:
+            raise ValueError(f"{size:,} bytes of names of weights")
         labels = np.atleast_1d(attributes["weight_names"]).ravel().tolist()
         return [n.decode() if isinstance(n, bytes) else str(n) for n in labels]
 

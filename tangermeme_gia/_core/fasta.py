@@ -78,8 +78,9 @@ def _split(path: PathLike) -> Iterator[bytes]:
         lead = b""
         pieces.append(goes_on)
         for other in others:
-            yield b"".join(pieces)
-            pieces = [other]
+            text = b"".join(pieces)
+            pieces = [other]  # a chromosome is not held twice
+            yield text
     yield b"".join(pieces)
 
 
