@@ -39,11 +39,7 @@ def check_outputs(
     ValueError: `--out`: probes.tsv is read, too; give another file.
     """
     check_files(**options)
-    taken = {Path(path).resolve(): "is read" for path in inputs if path is not None}
+    read = {Path(path).resolve() for path in inputs if path is not None}
     for name, path in options.items():
-        if path is None:
-            continue
-        if path.resolve() in taken:
-            how = taken[path.resolve()]
-            raise ValueError(f"`--{name}`: {path} {how}, too; give another file.")
-        taken[path.resolve()] = f"is written by `--{name}`"
+        if path is not None and path.resolve() in read:
+            raise ValueError(f"`--{name}`: {path} is read, too; give another file.")
