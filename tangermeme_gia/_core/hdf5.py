@@ -85,7 +85,10 @@ def damage(what: str) -> Iterator[None]:
 def members(group: Any, path: PathLike) -> list[str]:
     """The names in a group."""
     with damage(f"{path} is damaged"):
-        return list(group)
+        names = list(group)
+        if not all(isinstance(name, str) for name in names):
+            raise ValueError("a name that is not UTF-8")
+        return names
 
 
 def is_group(group: Any, key: str, path: PathLike) -> bool:

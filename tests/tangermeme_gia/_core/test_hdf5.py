@@ -63,6 +63,13 @@ def test_damage_is_named_by_file_and_key(tmp_path):
         read(path)
 
 
+def test_a_name_that_is_no_text_is_damage(path):
+    with h5py.File(path, "a") as file:
+        file[b"\xff\xfe"] = [1]
+    with hdf5.open_hdf5(path) as file, pytest.raises(ValueError, match="not UTF-8"):
+        hdf5.members(file, path)
+
+
 def test_a_file_that_is_cut_off_or_of_another_kind_is_named(path):
     data = path.read_bytes()
     for content in (data[:-10], data[:40], b"", b"text"):
