@@ -25,6 +25,8 @@ from .selections import Conditions, Rows, find_conditions, find_rows
 
 # The columns of `to_frame` that do not come from the conditions.
 _ADDED = ("output", "effect", "se", "low", "high", "n")
+# Columns that only tell more of another one.
+_TOLD_WITH = {"control": "control_letters"}
 
 
 class _Fields(NamedTuple):
@@ -269,8 +271,8 @@ class GIAResult(Labelled, _Fields):
         Returns
         -------
         result: GIAResult
-            The mean output over the conditions that differ in this column only, and
-            `conditions` without it.
+            The mean output over the conditions that differ in this column only (and in
+            the letters of controls, for "control"), and `conditions` without it.
 
         Raises
         ------
@@ -291,10 +293,11 @@ class GIAResult(Labelled, _Fields):
                 f"`column`={column!r} is no column of the conditions, which have "
                 f"{list(table.columns)}."
             )
+        gone = [name for name in (column, _TOLD_WITH.get(column)) if name in table]
         text = table.astype(str)
         # Conditions that are there several times stay so.
         copy = text.groupby(list(text.columns), sort=False).cumcount()
-        keys = text.drop(columns=column).assign(_copy=copy)
+        keys = text.drop(columns=gone).assign(_copy=copy)
         groups = keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy()
         order = np.argsort(groups, kind="stable")
         held = [sorted(values) for _, values in text[column].groupby(groups)]
@@ -309,7 +312,7 @@ class GIAResult(Labelled, _Fields):
             self.y_afters,
         )
         first = order[:: shape[1]]
-        rest = table.drop(columns=column).iloc[first].reset_index(drop=True)
+        rest = table.drop(columns=gone).iloc[first].reset_index(drop=True)
         return GIAResult(self.y_before, after, rest, outputs=self._labels)
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:

@@ -319,3 +319,13 @@ def test_an_average_is_over_what_differs_in_one_column_only():
         [[[2], [15]]],
         [[[-2], [-15]]],
     ]
+
+
+def test_the_letters_of_controls_go_with_their_column():
+    table = pd.DataFrame(
+        {"motif": "GAT", "control": ["r 1", "r 2"], "control_letters": ["AAA", "CCC"]}
+    )
+    y = torch.tensor([[[1.0], [3.0]]])
+    mean = GIAResult(torch.zeros(1, 1), y, table).average("control")
+    assert mean.conditions.columns.tolist() == ["motif"]
+    assert mean.y_afters.tolist() == [[[2.0]]]
