@@ -15,9 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 
+from tangermeme_gia._core.identity import DIGEST, VERSION, tensors_checksum
 from tangermeme_gia._core.storage import write_atomically
-
-from .identity import DIGEST, VERSION, tensors_checksum
 
 _CHECKPOINT = "checkpoint.safetensors"
 _HISTORY = "history.tsv"
@@ -124,7 +123,7 @@ class RunFolder:
             "run": json.dumps(self.run),
             "options": json.dumps(self.options),
         }
-        metadata = {**texts, "checksum": _checksum(texts, tensors)}
+        metadata = {**texts, "checksum": tensors_checksum(tensors, texts)}
         write_atomically(self.folder / _CHECKPOINT, serialise(tensors, metadata))
         table = pd.DataFrame(checkpoint.history).to_csv(sep="\t", index=False)
         write_atomically(self.folder / _HISTORY, table.encode())
@@ -186,7 +185,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         texts = json.loads(data[8:end])["__metadata__"]
         checksum = texts.pop("checksum")
         parsed = {name: json.loads(text) for name, text in texts.items()}
-        sound = checksum == _checksum(texts, tensors)
+        sound = checksum == tensors_checksum(tensors, texts)
     except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise CheckpointError(
             f"{path} is damaged, or no checkpoint of this version of residualbind "
@@ -195,15 +194,6 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     if not sound:
         raise CheckpointError(f"{path} is damaged (its checksum is another)")
     return parsed, tensors
-
-
-def _checksum(texts: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:
-    """Of all that a checkpoint holds."""
-    bytes_of = {
-        name: torch.frombuffer(bytearray(text, "utf-8"), dtype=torch.uint8)
-        for name, text in texts.items()
-    }
-    return tensors_checksum({**bytes_of, **tensors})
 
 
 def _optimizer_state(

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from tangermeme_gia._core.identity import describe, tensors_checksum
 from tangermeme_gia._core.letters import check_count
 
 from .checkpoints import Checkpoint, NotedFolder, RunFolder
 from .devices import cuda_devices, default_device, placed
 from .examples import Examples, checked_examples
-from .identity import describe, tensors_checksum
 from .schedule import Schedule
 from .trainer import Loss, Settings, Trainer, TrainingError, TrainingResult
 

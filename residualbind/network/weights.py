@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 
+from tangermeme_gia._core.identity import tensors_checksum
 from tangermeme_gia._core.storage import write_atomically
 
 from ..data.transforms import Transform
-from .identity import tensors_checksum
 from .model import ResidualBind, ResidualBindConfig
 
 FORMAT = "residualbind"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,10 +14,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
 
+from .._core.identity import tensors_checksum
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from .._core.storage import write_atomically
-from .identity import tensor_checksum
 
 # Of an experiment by name: `GIAResult`, or `KmerScan` of the scan.
 Results = dict[str, Any]
@@ -107,7 +106,7 @@ class Store:
         whole = torch.contiguous_format
         tensors = {k: v.clone(memory_format=whole) for k, v in tensors.items()}
         texts = {"fingerprint": json.dumps(fingerprint), "tables": json.dumps(tables)}
-        metadata = {**texts, "checksum": _checksum(tensors, texts)}
+        metadata = {**texts, "checksum": tensors_checksum(tensors, texts)}
         self.folder.mkdir(parents=True, exist_ok=True)
         # What is about to be replaced is what a finished report shows.
         (self.folder.parent / REPORT).unlink(missing_ok=True)
@@ -144,7 +143,7 @@ def read_results(path: Path) -> Saved:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         texts = {name: metadata[name] for name in ("fingerprint", "tables")}
-        if metadata["checksum"] != _checksum(tensors, texts):
+        if metadata["checksum"] != tensors_checksum(tensors, texts):
             raise ValueError("its checksum is not that of its content")
         fingerprint: Fingerprint = json.loads(texts["fingerprint"])
         tables = json.loads(texts["tables"])
@@ -165,14 +164,6 @@ def _result(
     before, after = (tensors[f"{name}.{field}"] for field in ("y_before", "y_afters"))
     conditions = _table_from_json(table["conditions"])
     return GIAResult(before, after, conditions, outputs=outputs)
-
-
-def _checksum(tensors: Mapping[str, torch.Tensor], texts: Mapping[str, str]) -> str:
-    """SHA-256 of all that a file holds."""
-    digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode())
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensor_checksum(tensors[name])}".encode())
-    return digest.hexdigest()
 
 
 def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:

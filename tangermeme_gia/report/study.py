@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from tangermeme.predict import predict
 
+from .._core.identity import environment, model_checksum, tensors_checksum
 from .._core.letters import DNA, RNA
 from .._core.motif import Motif
 from .._core.outputs import Label
@@ -21,7 +22,6 @@ from ..backgrounds.by_name import background_names, sample_background
 from ..backgrounds.profiles import profile_background
 from ..models.providers import OUTPUT
 from .experiments import EXPERIMENTS, REGISTRY
-from .identity import environment, model_checksum, tensor_checksum
 from .one_output import OneOutput
 from .store import Fingerprint, Results, Store
 
@@ -377,7 +377,7 @@ class Study:
         own = {**vars(options), "motif": self.motif, "searched": searched}
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
-            choices["scores"] = tensor_checksum(inputs.scores)
+            choices["scores"] = _checksum(scores=inputs.scores)
         return {
             **self.checksums,
             "alphabet": "".join(inputs.alphabet),
@@ -388,5 +388,11 @@ class Study:
     @cached_property
     def checksums(self) -> Fingerprint:
         """Of the model and of its sequences or profile."""
-        data = self.inputs.profile if self.inputs.X is None else self.inputs.X
-        return {"model": model_checksum(self.model), "data": tensor_checksum(data)}
+        inputs = self.inputs
+        data = {"profile": inputs.profile} if inputs.X is None else {"X": inputs.X}
+        return {"model": model_checksum(self.model), "data": _checksum(**data)}
+
+
+def _checksum(**given: torch.Tensor | None) -> str:
+    """Of what is there."""
+    return tensors_checksum({k: v for k, v in given.items() if v is not None})

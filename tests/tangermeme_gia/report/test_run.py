@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tangermeme_gia import plot
+from tangermeme_gia._core.identity import model_checksum
 from tangermeme_gia.report import (
     EXPERIMENTS,
     OneOutput,
@@ -23,7 +24,6 @@ from tangermeme_gia.report import (
 )
 from tangermeme_gia.report import run as run_module
 from tangermeme_gia.report import store as store_module
-from tangermeme_gia.report.identity import model_checksum
 from tangermeme_gia.report.page import save_figures
 from tangermeme_gia.report.section import Figure, Section
 

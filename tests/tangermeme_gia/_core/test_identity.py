@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from residualbind.network.identity import describe
+from tangermeme_gia._core.identity import describe
 
 SOURCE = """
 SCALE = {scale}

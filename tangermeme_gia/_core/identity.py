@@ -12,6 +12,7 @@ import copyreg
 import dis
 import functools
 import hashlib
+import platform
 import sys
 import sysconfig
 import types
@@ -49,7 +50,9 @@ _OWN = ("residualbind", "tangermeme_gia")
 _ALWAYS = ("torch", "numpy", "residualbind")
 
 
-def describe(learned: Iterable[torch.Tensor] = (), /, **roots: Any) -> dict[str, str]:
+def describe(
+    learned: Iterable[torch.Tensor] = (), /, *, strict: bool = True, **roots: Any
+) -> dict[str, str]:
     """What are these objects made of?
 
     Parameters
@@ -57,6 +60,11 @@ def describe(learned: Iterable[torch.Tensor] = (), /, **roots: Any) -> dict[str,
     learned: iterable of torch.Tensor, optional
         Tensors of which shape, type and whether they are trained count, not their
         values. Default is ().
+
+    strict: bool, optional
+        Whether everything counts. If False, private attributes of layers, which may be
+        what they remember between calls, count only if they can be called, and what
+        cannot be described counts by its class alone. Default is True.
 
     roots: object
         Anything, by the name that its descriptions begin with.
@@ -71,14 +79,14 @@ def describe(learned: Iterable[torch.Tensor] = (), /, **roots: Any) -> dict[str,
     Raises
     ------
     TypeError
-        If a part cannot be described, by its path.
+        If a part cannot be described, by its path, and `strict`.
 
     Examples
     --------
     >>> describe(loss=nn.HuberLoss(delta=2.0))["loss.delta"]
     '2.0'
     """
-    describer = _Describer(learned)
+    describer = _Describer(learned, strict)
     for name, root in roots.items():
         describer.add(name, root)
     for package in sorted({*_ALWAYS, *describer.packages}):
@@ -86,18 +94,39 @@ def describe(learned: Iterable[torch.Tensor] = (), /, **roots: Any) -> dict[str,
     return describer.out
 
 
-def tensors_checksum(tensors: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 of tensors: their names, types, shapes and bytes, in any order."""
-    digest = hashlib.sha256()
+def model_checksum(model: nn.Module) -> str:
+    """SHA-256 of a model: its weights, settings and code, as `describe` sees them.
+
+    What is computed elsewhere, as in a session of another library, is not seen.
+    """
+    return _digest(repr(describe(strict=False, model=model)).encode())
+
+
+def environment() -> str:
+    """Versions of what computes."""
+    packages = ("tangermeme-gia", "tangermeme", "torch", "numpy")
+    versions = [f"{name} {metadata.version(name)}" for name in packages]
+    return f"Python {platform.python_version()}, {', '.join(versions)}"
+
+
+def tensors_checksum(
+    tensors: Mapping[str, torch.Tensor], texts: Mapping[str, str] | None = None
+) -> str:
+    """SHA-256 of tensors, and of texts: names, types, shapes, bytes, in any order."""
+    digest = hashlib.sha256(repr(sorted((texts or {}).items())).encode())
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name].detach().cpu()
+        if tensor.layout != torch.strided:
+            tensor = tensor.to_dense()
+        tensor = tensor.contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return DIGEST + digest.hexdigest()
 
 
 class _Describer:
-    def __init__(self, learned: Iterable[torch.Tensor]) -> None:
+    def __init__(self, learned: Iterable[torch.Tensor], strict: bool) -> None:
+        self.strict = strict
         self.learned = {id(tensor) for tensor in learned}
         self.out: dict[str, str] = {}
         self.packages: set[str] = set()
@@ -196,12 +225,22 @@ class _Describer:
         for name, value in vars(module).items():
             if name.endswith("_hooks"):  # by numbers that differ from call to call
                 value = list(value.values())
-            if name not in _APART and not (name.startswith("_") and not value):
+            if self._counts(name, value):
                 self.add(f"{path}.{name}", value)
+        if isinstance(module, torch.jit.ScriptModule):
+            self.out[f"{path}.code"] = str(module.code)
         self._add_items(path, module._modules.items())
 
+    def _counts(self, name: str, value: Any) -> bool:
+        if name in _APART or not name.startswith("_"):
+            return name not in _APART
+        is_hooks = name.endswith("_hooks")
+        return bool(value) and (self.strict or is_hooks or callable(value))
+
     def _add_class(self, path: str, cls: type) -> None:
-        self.out[path] = _name(cls)
+        # The user's own module may be called otherwise whenever it is loaded.
+        is_own = not self._is_installed(cls.__module__)
+        self.out[path] = cls.__qualname__ if is_own else _name(cls)
         if self.known.setdefault(id(cls), path) != path:
             return
         for base in cls.__mro__:
@@ -252,6 +291,9 @@ class _Describer:
             reduce = copyreg.dispatch_table.get(type(value))
             reduced = reduce(value) if reduce else value.__reduce_ex__(2)
         except Exception as error:
+            if not self.strict:
+                self.out[path] = _name(type(value))
+                return
             raise TypeError(
                 f"`{path}` is a {_name(type(value))}, of which it cannot be said "
                 f"whether a later run has the same ({error})."
