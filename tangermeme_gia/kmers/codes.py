@@ -15,7 +15,6 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from .._core.letters import DNA, Codes, check_alphabet, complement_channels, one_hot
-from .._core.motif import Motif
 from .._core.patterns import resolve_start
 
 Indices: TypeAlias = NDArray[np.int64]
@@ -75,27 +74,6 @@ def kmer_from_index(index: int, k: int, alphabet: Sequence[str] = DNA) -> str:
     """
     letters = check_alphabet(alphabet)
     return "".join(letters[i] for i in kmer_channels([index], k, len(letters))[0])
-
-
-def index_from_kmer(kmer: str, alphabet: Sequence[str] = DNA) -> int:
-    """The index of one k-mer.
-
-    Raises
-    ------
-    ValueError
-        If a letter is not in the alphabet, or is a gap.
-
-    Examples
-    --------
-    >>> index_from_kmer("CGT")
-    27
-    """
-    letters = check_alphabet(alphabet)
-    n_kmers(len(kmer), len(letters))
-    codes = Motif.parse(kmer, letters).values
-    if (codes < 0).any():
-        raise ValueError(f"`kmer` {kmer!r} has a gap (N); it has no index.")
-    return int(indices_from_codes(codes, len(letters))[0])
 
 
 def indices_from_codes(codes: Codes, n_letters: int = 4) -> Indices:

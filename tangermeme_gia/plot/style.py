@@ -29,7 +29,7 @@ Columns: TypeAlias = str | Sequence[str]
 
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW = "#CC79A7", "#56B4E9", "#F0E442"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 _PALETTE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
 GREY = "#888888"
 LETTER_COLOURS = {
