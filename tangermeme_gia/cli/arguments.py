@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from .values import integers
+from .values import integers, letters
 
 # The name of an option, and the keywords of `add_argument`.
 Option = tuple[str, dict[str, Any]]
@@ -52,7 +52,9 @@ def start(what: str = "motif") -> Option:
     return option("--start", text, type=int)
 
 
-MOTIF = option("--motif", "its letters; N keeps the background", required=True)
+MOTIF = option(
+    "--motif", "its letters; N keeps the background", type=letters, required=True
+)
 INSERT = option(
     "--insert",
     "insert between bases, which makes sequences longer, instead of replacing",

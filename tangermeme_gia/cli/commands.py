@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .arguments import CONTROLS, INSERT, MOTIF, Option, numbers, option, start
-from .values import gaps, kmer_or_file, order, pattern, structure
+from .values import gaps, kmer_or_file, letters, order, pattern, structure
 
 Given = Mapping[str, Any]
 
@@ -155,7 +155,11 @@ COMMANDS = (
         "--motifs UAAUUA UAAUUA --spacings 0:20 --n 200 --plot spacing.png",
         (
             option(
-                "--motifs", "two or more, from left to right", nargs="+", required=True
+                "--motifs",
+                "two or more, from left to right",
+                nargs="+",
+                type=letters,
+                required=True,
             ),
             numbers(
                 "--spacings",

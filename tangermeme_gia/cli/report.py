@@ -22,7 +22,7 @@ from .options import (
     prediction_options,
     read_inputs,
 )
-from .values import respell
+from .values import letters, respell
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportOptions
@@ -46,7 +46,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("analysis")
-    group.add_argument("--motif", help="the motif, so that none is searched")
+    text = "the motif, so that none is searched"
+    group.add_argument("--motif", type=letters, help=text)
     group.add_argument(
         "--experiments",
         nargs="+",

@@ -66,6 +66,7 @@ def pattern(word: str) -> tuple[str, int | None]:
     (('UGCAUG', 17), ('UGCAUG', None))
     """
     motif, at, start = word.partition("@")
+    letters(motif)
     if motif and not at:
         return motif, None
     if not motif or not re.fullmatch(r"-?\d+", start):
@@ -140,6 +141,23 @@ def kmer_or_file(word: str) -> str | Path:
     """Letters, or a file of motifs if it exists or its name has a dot or a folder."""
     path = Path(word)
     return path if path.is_file() or re.search(r"[./\\]", word) else word
+
+
+def letters(word: str) -> str:
+    """A motif, which a file is not; `kmer-scan` takes those.
+
+    Examples
+    --------
+    >>> letters("UGNAUG")
+    'UGNAUG'
+    """
+    if isinstance(kmer_or_file(word), Path):
+        raise _wrong(
+            word,
+            f"the letters of a motif, not a file; `kmer-scan --kmers {word}` takes "
+            "all motifs of a file",
+        )
+    return word
 
 
 def respell(value: Any, alphabet: Sequence[str]) -> Any:

@@ -7,6 +7,7 @@ from tangermeme_gia.cli.values import (
     gaps,
     integers,
     kmer_or_file,
+    letters,
     order,
     pattern,
     region,
@@ -93,3 +94,9 @@ def test_motifs_are_spelled_as_the_alphabet_does():
 def test_what_is_no_value_is_said_to_be_none(read, word, message):
     with pytest.raises(argparse.ArgumentTypeError, match=message.replace("(", r"\(")):
         read(word)
+
+
+@pytest.mark.parametrize("read", [letters, pattern])
+def test_a_file_is_no_motif(read):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"`kmer-scan --kmers m.meme`"):
+        read("m.meme")
