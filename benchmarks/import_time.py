@@ -19,7 +19,9 @@ from machine import describe_machine
 IMPORTS = {
     "torch, tangermeme.predict": "import torch, tangermeme.predict",
     "tangermeme_gia": "import tangermeme_gia",
+    "its multi_site": "from tangermeme_gia import multi_site",
     "residualbind": "import residualbind",
+    "its load_pretrained": "from residualbind import load_pretrained",
 }
 
 
