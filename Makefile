@@ -41,6 +41,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.13
 
 # Warnings are errors, links to unknown names too; the site is docs/_build/html.
 docs: $(VENV)/.installed-docs

@@ -9,6 +9,9 @@ from importlib.metadata import version
 
 import lazy_loader
 
+from ._core.numba_cache import provide_numba_cache
+
+provide_numba_cache()
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = version("tangermeme-gia")

@@ -361,7 +361,7 @@ def _check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:
             f"`conditions` has {len(conditions)} rows, but `y_afters` {n_conditions} "
             "conditions on axis 1; they must agree."
         )
-    taken = conditions.columns.intersection(_ADDED).tolist()
+    taken = conditions.columns.intersection([*_ADDED]).tolist()
     if taken:
         raise ValueError(
             f"`conditions` has the columns {taken}, which the frame adds; rename them."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -200,10 +200,10 @@ def diagnose_background(
     table["shifted"] = table["value"].abs() > allowed
     if table["shifted"].any():
         found = "; ".join(
-            f"{row.check}{'' if pd.isna(row.output) else f' of output {row.output}'} "
-            f"{row.value:.3g} (threshold {row.threshold:.3g}, by chance up to "
-            f"{row.by_chance:.3g})"
-            for row in table[table["shifted"]].itertuples()
+            f"{row['check']}{_of_output(row['output'])} "
+            f"{row['value']:.3g} (threshold {row['threshold']:.3g}, by chance up to "
+            f"{row['by_chance']:.3g})"
+            for row in table[table["shifted"]].to_dict("records")
         )
         warnings.warn(
             f"the background differs from the observed sequences: {found}. Confirm "
@@ -212,6 +212,10 @@ def diagnose_background(
             stacklevel=2,
         )
     return table
+
+
+def _of_output(output: Any) -> str:
+    return "" if pd.isna(output) else f" of output {output}"
 
 
 def _sequence_checks(

@@ -145,7 +145,7 @@ def _rows(result: GIAResult, n: int, n_conditions: int) -> NDArray[np.intp]:
             f"`result` is a {type(result).__name__}; it must be a GIAResult."
         )
     table = result.conditions
-    taken = table.columns.intersection(_ADDED).tolist()
+    taken = table.columns.intersection([*_ADDED]).tolist()
     if taken:
         raise ValueError(
             f"`result` has conditions with the columns {taken}, which the frame adds; "
