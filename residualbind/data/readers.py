@@ -95,8 +95,8 @@ def read_score_pair(
         The file of set B, the test set.
 
     experiment: str or None, optional
-        Name of the experiment. None is the files' name up to the first dot, which
-        must be the same for both. Default is None.
+        Name of the experiment. None is the files' name up to the first dot; of two
+        different ones both, such as "HuR_A+HuR_B". Default is None.
 
     length: int or None, optional
         Columns of the encoding; None is the longest sequence. See `encode_sequences`.
@@ -110,7 +110,7 @@ def read_score_pair(
     Raises
     ------
     ValueError
-        As `read_scores`, or if the files seem to be of different experiments.
+        As `read_scores`.
 
     Examples
     --------
@@ -322,12 +322,8 @@ def _read_score_files(
     tables = [
         open_table(path, sep=r"\s+", columns=["score", "sequence"]) for path, _ in files
     ]
-    names = {Path(path).name.partition(".")[0] for path, _ in files}
-    if experiment is None and len(names) > 1:
-        raise ValueError(
-            f"the file names start with {sorted(names)}: are they of one experiment? "
-            "If so, give its name as `experiment`."
-        )
+    # Files of different names give both, by which a mistake is seen in every table.
+    starts = dict.fromkeys(Path(path).name.partition(".")[0] for path, _ in files)
     letters: list[str] = []
     scores, sets = [], []
     places: list[tuple[TextTable, int]] = []
@@ -341,7 +337,7 @@ def _read_score_files(
         letters,
         np.concatenate(scores),
         np.concatenate(sets),
-        (experiment or names.pop(),),
+        (experiment or "+".join(starts),),
         lambda row: places[row][0].place(places[row][1]),
         length,
     )

@@ -104,7 +104,7 @@ def _add_sequences(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--keep-copies",
         action="store_true",
-        help="count a region that is there twice as two independent ones",
+        help="count a sequence that is there twice as two independent ones",
     )
     group.add_argument(
         "--sequence", default="sequence", help="column of a table with the sequences"

@@ -27,7 +27,7 @@ class Region(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Bases that are read, on one strand; equal windows are copies of each other."""
+    """Bases that are read, on one strand."""
 
     chromosome: str
     start: int
@@ -43,9 +43,7 @@ class Extracted(NamedTuple):
     notes: list[str]
 
 
-def read_windows(
-    path: Path, genome: Path, length: int | None, *, keep_copies: bool = False
-) -> Extracted:
+def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
     """The letters under the regions of a file.
 
     Windows of `length` bases are centred on the summits where the file has some
@@ -66,16 +64,10 @@ def read_windows(
             "is needed, the window around the middle of each, or around its summit."
         )
     windows = [_window(region, length) for region in regions]
-    n_copies = 0
-    if not keep_copies:
-        n_copies = len(windows) - len(set(windows))
-        windows = list(dict.fromkeys(windows))
     found, names = _extract(windows, genome)
     lost = [w for w in windows if w.chromosome not in names]
     n_past = len(windows) - len(found) - len(lost)
     notes = _summit_notes(regions, length)
-    if n_copies:
-        notes.append(f"{n_copies:,} copies of others are left out")
     if n_past:
         notes.append(f"{n_past:,} that reach past a chromosome's end are left out")
     if lost:

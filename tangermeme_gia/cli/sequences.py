@@ -100,8 +100,8 @@ def read_sequences(
         Columns of a table. The score is "score" if the table has such a column.
 
     keep_copies: bool, optional
-        Whether a region that is there twice counts twice, as if the two were
-        independent. Default is False.
+        Whether a sequence that is there twice counts twice, as if the two were
+        independent. False keeps one, with the mean of their scores. Default is False.
 
     Returns
     -------
@@ -136,13 +136,43 @@ def read_sequences(
             "`--genome` goes with regions, a .bed or .narrowPeak file of "
             f"`--sequences`; got {path.name} and {genome}."
         )
+    scores: torch.Tensor | None = None
+    notes: list[str] = []
     if kind == ".npz":
-        return _read_arrays(path, alphabet, length)
+        X, scores = _read_arrays(path, alphabet, length)
+    elif genome is not None:
+        X, notes = _read_regions(path, genome, alphabet, length)
+    else:
+        letters, scores = _read_letters(path, kind, sequence, score)
+        X = encode(letters, alphabet, length, str(path))
+    if not keep_copies:
+        X, scores = _distinct(X, scores, notes)
+    origin = f"{len(X):,} sequences of {path.name}"
     if genome is not None:
-        return _read_regions(path, genome, alphabet, length, keep_copies)
-    letters, scores = _read_letters(path, kind, sequence, score)
-    X = encode(letters, alphabet, length, str(path))
-    return Observed(X, scores, f"{len(X):,} sequences of {path.name}")
+        origin = f"{len(X):,} regions of {path.name} in {genome.name}"
+    if notes:
+        origin += f" ({'; '.join(notes)})"
+        _log.info(origin)
+    return Observed(X, scores, origin)
+
+
+def _distinct(
+    X: torch.Tensor, scores: torch.Tensor | None, notes: list[str]
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The first of the sequences that are the same, with the mean of their scores."""
+    packed = np.packbits(X.numpy().reshape(len(X), -1), axis=1)
+    rows: dict[bytes, int] = {}
+    which = [rows.setdefault(row.tobytes(), len(rows)) for row in packed]
+    n_copies = len(X) - len(rows)
+    if not n_copies:
+        return X, scores
+    of = ", scores averaged" if scores is not None else ""
+    notes.append(f"{n_copies:,} copies of others are left out{of}; see --keep-copies")
+    _, first = np.unique(which, return_index=True)
+    if scores is not None:
+        totals = np.bincount(which, weights=scores.numpy())
+        scores = torch.from_numpy(totals / np.bincount(which))
+    return X[torch.from_numpy(first)], scores
 
 
 def encode(
@@ -229,7 +259,9 @@ def _read_letters(
     return letters, _as_scores(y, str(path)) if scores else None
 
 
-def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
+def _read_arrays(
+    path: Path, alphabet: Sequence[str], length: int | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     data = io.BytesIO(path.read_bytes())  # what fails from here on is damage
     try:
         with ZipFile(data) as arrays:
@@ -259,8 +291,7 @@ def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Obs
     scores = None if "y" not in held else _as_scores(held["y"], str(path))
     if scores is not None and len(scores) != len(X):
         raise ValueError(f"{path}: {len(X)} sequences and {len(scores)} scores.")
-    sequences = torch.from_numpy(X.astype(np.int8))
-    return Observed(sequences, scores, f"{len(X):,} sequences of {path.name}")
+    return torch.from_numpy(X.astype(np.int8)), scores
 
 
 def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
@@ -286,27 +317,17 @@ def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
 
 
 def _read_regions(
-    path: Path,
-    genome: Path,
-    alphabet: Sequence[str],
-    length: int | None,
-    keep_copies: bool,
-) -> Observed:
+    path: Path, genome: Path, alphabet: Sequence[str], length: int | None
+) -> tuple[torch.Tensor, list[str]]:
     if not genome.is_file():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
     partners = complementary_bases(alphabet)
-    letters, reverse, notes = read_windows(
-        path, genome, length, keep_copies=keep_copies
-    )
+    letters, reverse, notes = read_windows(path, genome, length)
     X = encode(letters, alphabet, length, f"{path} in {genome.name}")
     turned = torch.tensor(reverse)
     other = [list(alphabet).index(partners[letter][0]) for letter in alphabet]
     X[turned] = X[turned].flip(-1)[:, other]
-    origin = f"{len(X):,} regions of {path.name} in {genome.name}"
-    if notes:
-        origin += f" ({'; '.join(notes)})"
-        _log.info(origin)
-    return Observed(X, None, origin)
+    return X, notes
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:

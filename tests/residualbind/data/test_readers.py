@@ -67,12 +67,9 @@ def test_a_missing_file_of_a_pair_is_named_before_the_names(write, tmp_path):
         read_score_pair(train, tmp_path / "nofile.txt")
 
 
-def test_pair_of_two_experiments_is_an_error_unless_named(write):
+def test_pair_of_two_names_has_both_unless_it_is_named(write):
     train, test = write("1 AG\n", "HuR.A.txt"), write("3 AG\n", "PTB.B.txt")
-    with pytest.raises(
-        ValueError, match=r"start with \['HuR', 'PTB'\]: are they of one"
-    ):
-        read_score_pair(train, test)
+    assert read_score_pair(train, test).experiments == ("HuR+PTB",)
     assert read_score_pair(train, test, experiment="HuR").experiments == ("HuR",)
 
 

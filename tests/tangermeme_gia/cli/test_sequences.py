@@ -63,12 +63,38 @@ def test_lines_are_a_score_and_a_sequence(here):
 def test_arrays_may_be_of_any_numbers(here, dtype):
     X = np.eye(4)[[0, 1, 2, 3, 3]].T[None].repeat(3, axis=0).astype(dtype)
     np.savez(here / "a.npz", X=X, y=np.array([[1.0], [2], [3]], dtype=np.float32))
-    observed = read_sequences(here / "a.npz", length=5)
+    observed = read_sequences(here / "a.npz", length=5, keep_copies=True)
     assert letters(observed.X) == ["ACGTT"] * 3
     assert observed.X.dtype == torch.int8
     assert observed.scores.tolist() == [1, 2, 3]
     np.savez(here / "b.npz", X=X)
     assert read_sequences(here / "b.npz").scores is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "scores"),
+    [
+        ("x.fa", ">a\nACGU\n>b\nGGAN\n>c\nacgt\n>d\nACGT\n", None),
+        ("x.csv", "sequence,score\nACGT,1\nGGAN,5\nacgu,2\nACGT,6\n", [3, 5]),
+        ("x.txt", "1 ACGT\n5 GGAN\n2 ACGU\n6 ACGT\n", [3, 5]),
+    ],
+)
+def test_sequences_that_are_there_twice_count_once(here, caplog, name, text, scores):
+    """Four of one sequence are no four independent backgrounds."""
+    path = here / name
+    path.write_text(text)
+    caplog.set_level("INFO", "tangermeme_gia")
+    observed = read_sequences(path)
+    assert letters(observed.X) == ["ACGT", "GGAN"]
+    averaged = ", scores averaged" if scores else ""
+    note = f"(2 copies of others are left out{averaged}; see --keep-copies)"
+    assert observed.origin == f"2 sequences of {name} {note}"
+    assert caplog.messages == [observed.origin]
+    if scores:
+        assert observed.scores.tolist() == pytest.approx(scores)
+    kept = read_sequences(path, keep_copies=True)
+    assert letters(kept.X) == ["ACGT", "GGAN", "ACGT", "ACGT"]
+    assert scores is None or kept.scores.tolist() == [1, 5, 2, 6]
 
 
 def test_padding_and_unknown_letters_are_no_letter_of_a_protein():
