@@ -185,7 +185,7 @@ def read_deepbind(
     _, y = scores.read([], names)
     (labels, letters), _ = probes.read([DEEPBIND_SET, DEEPBIND_SEQUENCE], [])
     sets = standard_sets(labels, probes.place)
-    return _assemble(letters, y, sets, names, probes.place, length)
+    return assemble(letters, y, sets, names, probes.place, length)
 
 
 def read_ray2013(
@@ -242,7 +242,7 @@ def read_ray2013(
     names = column_names(experiments, "experiments")
     (labels, letters), y = table.read([RAY2013_SET, RAY2013_SEQUENCE], names)
     sets = standard_sets(labels, table.place)
-    return _assemble(letters, y, sets, names, table.place, length)
+    return assemble(letters, y, sets, names, table.place, length)
 
 
 def read_table(
@@ -313,7 +313,7 @@ def read_table(
         sets = standard_sets(labels[0], table.place)
     else:
         sets = constant_sets(set_label, len(letters))
-    return _assemble(letters, y, sets, names, table.place, length)
+    return assemble(letters, y, sets, names, table.place, length)
 
 
 def _read_score_files(
@@ -333,7 +333,7 @@ def _read_score_files(
         scores.append(y)
         sets.append(constant_sets(label, len(column)))
         places += [(table, row) for row in range(len(column))]
-    return _assemble(
+    return assemble(
         letters,
         np.concatenate(scores),
         np.concatenate(sets),
@@ -343,7 +343,7 @@ def _read_score_files(
     )
 
 
-def _assemble(
+def assemble(
     sequences: Sequence[str],
     y: NDArray[np.float32],
     sets: NDArray[np.str_],
@@ -351,8 +351,13 @@ def _assemble(
     place: Callable[[int], str],
     length: int | None,
 ) -> RNAcompete:
+    """Probes from what a reader has read; `place` says where a row is."""
+    X = encode_sequences(sequences, length, place)
+    empty = ~X.flatten(1).any(dim=1)
+    if empty.any():
+        raise ValueError(f"{place(int(empty.int().argmax()))}: there is no base.")
     return RNAcompete(
-        X=encode_sequences(sequences, length, place),
+        X=X,
         y=torch.from_numpy(y),
         sets=sets,
         experiments=tuple(experiments),

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .text import PathLike, text_blocks
+from .text import PathLike, decode, text_blocks
 
 # Letters, and what stands for gaps and ends.
 _LETTERS = f"{string.ascii_letters}*-.".encode()
@@ -92,12 +92,7 @@ def _record(text: bytes, path: PathLike, line: int) -> FastaRecord:
         place = line + 1 + body[: body.index(others[:1])].count(b"\n")
         sign = chr(others[0]) if others[0] < 128 else "a byte that is no letter"
         raise ValueError(f"{path}, line {place}: {sign!r} in a sequence.")
-    try:
-        name = title.decode()
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}, line {line}: not UTF-8 text ({error.reason})."
-        ) from None
+    name = decode(title, path, line)
     if not letters:
         raise ValueError(f"{path}, line {line}: {name!r} has no sequence.")
     return FastaRecord((name.split() or [""])[0], letters)

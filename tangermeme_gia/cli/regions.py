@@ -13,6 +13,7 @@ from .._core.text import read_bytes
 
 _SUMMIT = 9  # column 10 of narrowPeak, an offset from the start
 _NO_SUMMIT = "-1"
+_STRANDS = ("+", "-", ".", "*", "")  # the last three for either
 _WHOLE = re.compile(r"[0-9]{1,15}")
 
 
@@ -67,7 +68,7 @@ def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
     found, names = _extract(windows, genome)
     lost = [w for w in windows if w.chromosome not in names]
     n_past = len(windows) - len(found) - len(lost)
-    notes = _summit_notes(regions, length)
+    notes = _summit_notes(regions, length, _is_narrow(path))
     if n_past:
         notes.append(f"{n_past:,} that reach past a chromosome's end are left out")
     if lost:
@@ -95,10 +96,12 @@ def _window(region: Region, length: int | None) -> Window:
     return Window(chromosome, first, first + length, is_reverse)
 
 
-def _summit_notes(regions: list[Region], length: int | None) -> list[str]:
+def _summit_notes(
+    regions: list[Region], length: int | None, is_narrow: bool
+) -> list[str]:
     n = sum(region.summit is not None for region in regions)
     if not n:
-        return []
+        return ["around the middle, as no summit is given"] if is_narrow else []
     if length is None:
         return ["whole regions; `--length` takes windows around their summits"]
     others = len(regions) - n
@@ -136,13 +139,17 @@ def _some(names: Iterable[str]) -> str:
 
 def _read_regions(path: Path) -> list[Region]:
     regions = [
-        _region(line, f"{path}, line {number}", ".narrowpeak" in path.name.lower())
+        _region(line, f"{path}, line {number}", _is_narrow(path))
         for number, line in enumerate(read_bytes(path).decode().split("\n"), start=1)
         if line.strip() and not re.match(r"#|(track|browser)\b", line)
     ]
     if not regions:
         raise ValueError(f"{path} holds no regions.")
     return regions
+
+
+def _is_narrow(path: Path) -> bool:
+    return ".narrowpeak" in path.name.lower()
 
 
 def _region(line: str, place: str, is_narrow: bool) -> Region:
@@ -168,7 +175,12 @@ def _region(line: str, place: str, is_narrow: bool) -> Region:
                 f"{end - start} bases is 0 to {end - start - 1}, or -1 for none."
             )
         summit = int(text)
-    return Region(fields[0], start, end, fields[5:6] == ["-"], summit)
+    strand = "".join(fields[5:6])
+    if strand not in _STRANDS:
+        raise ValueError(
+            f"{place}: column 6 is {strand!r}; the strand is +, - or, for none, '.'."
+        )
+    return Region(fields[0], start, end, strand == "-", summit)
 
 
 def _is_peak(fields: list[str]) -> bool:

@@ -23,6 +23,7 @@ from tangermeme.utils import one_hot_encode
 from .._core.fasta import read_fasta_sequences
 from .._core.letters import DNA, RNA
 from .._core.readers import open_table
+from .._core.text import check_regular
 from ..structure.pairs import complementary_bases
 from .regions import read_windows
 from .values import respell
@@ -129,7 +130,7 @@ def read_sequences(
         raise ValueError(
             f"`--sequences`={str(path)!r} ends in none of {', '.join(_FORMATS)}."
         )
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"`--sequences`: there is no file {path}.")
     if (kind in _REGIONS) != (genome is not None):
         raise ValueError(
@@ -145,6 +146,7 @@ def read_sequences(
     else:
         letters, scores = _read_letters(path, kind, sequence, score)
         X = encode(letters, alphabet, length, str(path))
+    X, scores = _known(X, scores, notes, str(path))
     if not keep_copies:
         X, scores = _distinct(X, scores, notes)
     origin = f"{len(X):,} sequences of {path.name}"
@@ -154,6 +156,20 @@ def read_sequences(
         origin += f" ({'; '.join(notes)})"
         _log.info(origin)
     return Observed(X, scores, origin)
+
+
+def _known(
+    X: torch.Tensor, scores: torch.Tensor | None, notes: list[str], source: str
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The sequences that have any known base."""
+    known = X.flatten(1).any(dim=1)
+    n_lost = len(X) - int(known.sum())
+    if n_lost == len(X):
+        raise ValueError(f"{source}: none of the {n_lost} sequences has a known base.")
+    if n_lost:
+        notes.append(f"{n_lost:,} without any known base are left out")
+        X, scores = X[known], None if scores is None else scores[known]
+    return X, scores
 
 
 def _distinct(
@@ -262,6 +278,7 @@ def _read_letters(
 def _read_arrays(
     path: Path, alphabet: Sequence[str], length: int | None
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    check_regular(path)
     data = io.BytesIO(path.read_bytes())  # what fails from here on is damage
     try:
         with ZipFile(data) as arrays:
@@ -286,6 +303,8 @@ def _read_arrays(
         )
     if X.dtype.kind not in "biuf" or not ((X == 0) | (X == 1)).all():
         raise ValueError(f"`--sequences`: `X` of {path} must be 0 or 1 everywhere.")
+    if X.sum(axis=1, dtype=int).max(initial=0) > 1:
+        raise ValueError(f"`--sequences`: `X` of {path} has two bases at a position.")
     if not len(X):
         raise ValueError(f"{path} holds no sequences.")
     scores = None if "y" not in held else _as_scores(held["y"], str(path))
@@ -319,7 +338,7 @@ def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
 def _read_regions(
     path: Path, genome: Path, alphabet: Sequence[str], length: int | None
 ) -> tuple[torch.Tensor, list[str]]:
-    if not genome.is_file():
+    if not genome.exists():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
     partners = complementary_bases(alphabet)
     letters, reverse, notes = read_windows(path, genome, length)
@@ -331,10 +350,10 @@ def _read_regions(
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:
-    if values.size != len(values):
+    if not values.ndim or values.size != len(values) or values.dtype.kind == "c":
         raise ValueError(
-            f"{source}: the scores have shape {values.shape}; one for each sequence is "
-            "needed."
+            f"{source}: the scores are {values.dtype} of shape {values.shape}; a "
+            "number for each sequence is needed."
         )
     scores = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
     numbers = scores.to_numpy(float)
