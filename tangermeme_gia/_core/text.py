@@ -33,7 +33,8 @@ def read_bytes(path: PathLike) -> bytes:
     data = b"".join(text_blocks(path)).rstrip(b"\n ")
     if not data.strip():
         raise ValueError(f"{path} is empty.")
-    decode(data, path)
+    if not data.isascii():
+        decode(data, path)
     return data
 
 

@@ -122,6 +122,7 @@ def read_inputs(
     sequences: Path | None = None,
     genome: Path | None = None,
     keep_copies: bool = False,
+    numbered: bool = False,
     sequence: str = "sequence",
     score: str | None = None,
     length: int | None = None,
@@ -153,6 +154,7 @@ def read_inputs(
             length=length,
             genome=genome,
             keep_copies=keep_copies,
+            numbered=numbered,
             sequence=sequence,
             score=score,
         )

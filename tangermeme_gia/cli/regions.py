@@ -37,11 +37,15 @@ class Window(NamedTuple):
 
 
 class Extracted(NamedTuple):
-    """The letters of windows, as on the forward strand, and what became of regions."""
+    """The letters of windows, as on the forward strand, and what became of regions.
+
+    `notes` are about all of them, `lost` about those that are left out.
+    """
 
     letters: list[str]
     is_reverse: list[bool]
     notes: list[str]
+    lost: list[str]
 
 
 def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
@@ -66,24 +70,25 @@ def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
         )
     windows = [_window(region, length) for region in regions]
     found, names = _extract(windows, genome)
-    lost = [w for w in windows if w.chromosome not in names]
-    n_past = len(windows) - len(found) - len(lost)
+    elsewhere = [w for w in windows if w.chromosome not in names]
+    n_past = len(windows) - len(found) - len(elsewhere)
+    lost = []
     notes = _summit_notes(regions, length, _is_narrow(path))
     if n_past:
-        notes.append(f"{n_past:,} that reach past a chromosome's end are left out")
-    if lost:
-        notes.append(
-            f"{len(lost):,} on contigs that {genome.name} lacks are left out: "
-            f"{_some(w.chromosome for w in lost)}, where it has {_some(names)}"
+        lost.append(f"{n_past:,} that reach past a chromosome's end are left out")
+    if elsewhere:
+        lost.append(
+            f"{len(elsewhere):,} on contigs that {genome.name} lacks are left out: "
+            f"{_some(w.chromosome for w in elsewhere)}, where it has {_some(names)}"
         )
     if not found:
         raise ValueError(
             f"no region of {path} can be read from `--genome` {genome}: "
-            f"{'; '.join(notes)}."
+            f"{'; '.join(notes + lost)}."
         )
     kept = sorted(found)
     return Extracted(
-        [found[i] for i in kept], [windows[i].is_reverse for i in kept], notes
+        [found[i] for i in kept], [windows[i].is_reverse for i in kept], notes, lost
     )
 
 

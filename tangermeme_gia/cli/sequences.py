@@ -72,6 +72,7 @@ def read_sequences(
     sequence: str = "sequence",
     score: str | None = None,
     keep_copies: bool = False,
+    numbered: bool = False,
 ) -> Observed:
     """Read observed sequences from a file, by its ending.
 
@@ -103,6 +104,10 @@ def read_sequences(
     keep_copies: bool, optional
         Whether a sequence that is there twice counts twice, as if the two were
         independent. False keeps one, with the mean of their scores. Default is False.
+
+    numbered: bool, optional
+        Whether sequences are known by their number in the file, so that it is an
+        error if one must be left out. Default is False.
 
     Returns
     -------
@@ -139,19 +144,26 @@ def read_sequences(
         )
     scores: torch.Tensor | None = None
     notes: list[str] = []
+    lost: list[str] = []
     if kind == ".npz":
         X, scores = _read_arrays(path, alphabet, length)
     elif genome is not None:
-        X, notes = _read_regions(path, genome, alphabet, length)
+        X, notes, lost = _read_regions(path, genome, alphabet, length)
     else:
         letters, scores = _read_letters(path, kind, sequence, score)
         X = encode(letters, alphabet, length, str(path))
-    X, scores = _known(X, scores, notes, str(path))
+    X, scores = _known(X, scores, lost, str(path))
     if not keep_copies:
-        X, scores = _distinct(X, scores, notes)
+        X, scores = _distinct(X, scores, lost)
+    if numbered and lost:
+        raise ValueError(
+            f"{path}: {'; '.join(lost)}, so that the numbers of the others would "
+            "change; take them out of the file first."
+        )
     origin = f"{len(X):,} sequences of {path.name}"
     if genome is not None:
         origin = f"{len(X):,} regions of {path.name} in {genome.name}"
+    notes = notes + lost
     if notes:
         origin += f" ({'; '.join(notes)})"
         _log.info(origin)
@@ -159,7 +171,7 @@ def read_sequences(
 
 
 def _known(
-    X: torch.Tensor, scores: torch.Tensor | None, notes: list[str], source: str
+    X: torch.Tensor, scores: torch.Tensor | None, lost: list[str], source: str
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The sequences that have any known base."""
     known = X.flatten(1).any(dim=1)
@@ -167,13 +179,13 @@ def _known(
     if n_lost == len(X):
         raise ValueError(f"{source}: none of the {n_lost} sequences has a known base.")
     if n_lost:
-        notes.append(f"{n_lost:,} without any known base are left out")
+        lost.append(f"{n_lost:,} without any known base are left out")
         X, scores = X[known], None if scores is None else scores[known]
     return X, scores
 
 
 def _distinct(
-    X: torch.Tensor, scores: torch.Tensor | None, notes: list[str]
+    X: torch.Tensor, scores: torch.Tensor | None, lost: list[str]
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The first of the sequences that are the same, with the mean of their scores."""
     packed = np.packbits(X.numpy().reshape(len(X), -1), axis=1)
@@ -183,7 +195,7 @@ def _distinct(
     if not n_copies:
         return X, scores
     of = ", scores averaged" if scores is not None else ""
-    notes.append(f"{n_copies:,} copies of others are left out{of}; see --keep-copies")
+    lost.append(f"{n_copies:,} copies of others are left out{of}; see --keep-copies")
     _, first = np.unique(which, return_index=True)
     if scores is not None:
         totals = np.bincount(which, weights=scores.numpy())
@@ -337,16 +349,16 @@ def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
 
 def _read_regions(
     path: Path, genome: Path, alphabet: Sequence[str], length: int | None
-) -> tuple[torch.Tensor, list[str]]:
+) -> tuple[torch.Tensor, list[str], list[str]]:
     if not genome.exists():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
     partners = complementary_bases(alphabet)
-    letters, reverse, notes = read_windows(path, genome, length)
+    letters, reverse, notes, lost = read_windows(path, genome, length)
     X = encode(letters, alphabet, length, f"{path} in {genome.name}")
     turned = torch.tensor(reverse)
     other = [list(alphabet).index(partners[letter][0]) for letter in alphabet]
     X[turned] = X[turned].flip(-1)[:, other]
-    return X, notes
+    return X, notes, lost
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:

@@ -127,6 +127,12 @@ def test_copies_count_once(here, genome):
     assert letters(kept.X) == ["AAAA", "AACC", "TTTT", "AAAA"]
 
 
+def test_regions_that_are_asked_for_by_number_must_all_be_there(here, genome):
+    path = peaks(here, ("chrUn", 0, 4), ("chr2", 0, 4))
+    with pytest.raises(ValueError, match=r"1 on contigs .* numbers of the others"):
+        read_sequences(path, genome=genome, numbered=True)
+
+
 def test_contigs_that_the_genome_lacks_are_left_out_and_counted(here, genome):
     path = peaks(here, ("chrUn", 0, 4), ("chr2", 0, 4), ("chrUn", 1, 5), ("M", 1, 5))
     observed = read_sequences(path, genome=genome)

@@ -209,6 +209,19 @@ def test_sequences_without_a_known_base_are_left_out_and_counted(here):
     assert observed.origin.endswith("(2 without any known base are left out)")
 
 
+def test_sequences_that_are_known_by_number_must_all_be_there(here):
+    for other, reason in (
+        ("ACGT", "copies of others .* --keep"),
+        ("NNNN", "any known"),
+    ):
+        (here / "x.fa").write_text(f">a\nACGT\n>b\n{other}\n>c\nGGGG\n")
+        with pytest.raises(ValueError, match=f"1 .*{reason}.* numbers of the others"):
+            read_sequences(here / "x.fa", numbered=True)
+    (here / "x.fa").write_text(">a\nACGT\n>b\nACGT\n")
+    X = read_sequences(here / "x.fa", numbered=True, keep_copies=True).X
+    assert letters(X) == ["ACGT", "ACGT"]
+
+
 @pytest.mark.parametrize("name", ["x.fa", "x.csv", "x.npz"])
 def test_a_folder_and_a_pipe_are_named(here, name):
     (here / name).mkdir()
