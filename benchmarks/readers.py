@@ -4,6 +4,8 @@
 
 241,000 simulated probes of RNAcompete lengths: seconds to encode them, and a table of
 20 experiments read by `read_ray2013` and by a bare `pandas.read_csv`, interleaved.
+Then a genome of four chromosomes in 204 MB of FASTA is read through, and 20,000 windows
+of 2,114 bases are taken from it; with the memory that Python and NumPy take for both.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import statistics
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +22,48 @@ import pandas as pd
 from machine import describe_machine
 
 from residualbind import encode_sequences, read_ray2013
+from tangermeme_gia._core.fasta import fasta_records
+from tangermeme_gia.cli.sequences import read_sequences
 
 N_PROBES, N_EXPERIMENTS = 241_000, 20
+N_CHROMOSOMES, N_BASES, N_WINDOWS = 4, 50_000_000, 20_000
+
+
+def write_genome(genome: Path, regions: Path) -> None:
+    rng = np.random.default_rng(1)
+    lines = np.full((N_BASES // 50, 51), ord("\n"), dtype=np.uint8)
+    with open(genome, "wb") as file:
+        for i in range(N_CHROMOSOMES):
+            codes = rng.integers(0, 8, N_BASES, dtype=np.uint8)
+            lines[:, :50] = np.frombuffer(b"ACGTacgt", np.uint8)[codes].reshape(-1, 50)
+            file.write(b">chr%d\n" % i + lines.tobytes())
+    starts = rng.integers(2000, N_BASES - 4000, N_WINDOWS)
+    regions.write_text(
+        "".join(f"chr{i % N_CHROMOSOMES}\t{i}\t{i + 500}\n" for i in starts)
+    )
+
+
+def measure_genome() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        genome, regions = Path(folder, "genome.fa"), Path(folder, "regions.bed")
+        write_genome(genome, regions)
+        size = genome.stat().st_size / 1e6
+        for what, task in {
+            f"{size:.0f} MB of FASTA read through": lambda: [
+                len(record.letters) for record in fasta_records(genome)
+            ],
+            f"{N_WINDOWS} windows of 2114 taken": lambda: read_sequences(
+                regions, genome=genome, length=2114
+            ),
+        }.items():
+            start = time.process_time()
+            task()
+            seconds = time.process_time() - start
+            tracemalloc.start()
+            task()
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            print(f"{what}: {seconds:.2f} processor s, {peak / 2**20:.0f} MiB")
 
 
 def main() -> None:
@@ -56,6 +99,7 @@ def main() -> None:
         times["pandas.read_csv"]
     )
     print(f"read_ray2013 / pandas.read_csv: {ratio:.2f}")
+    measure_genome()
 
 
 if __name__ == "__main__":

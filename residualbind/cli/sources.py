@@ -119,9 +119,7 @@ def _read_scores(
         raise ValueError(
             f"`--experiment` names {len(experiment)}; `--format scores` has one."
         )
-    # Files of different names get both, by which a mistake is seen in every table.
-    starts = dict.fromkeys(Path(path).name.partition(".")[0] for path in data)
-    name = experiment[0] if experiment else "+".join(starts)
+    name = experiment[0] if experiment else None
     if len(data) == 1:
         return read_scores(data[0], experiment=name, length=length)
     return read_score_pair(data[0], data[1], experiment=name, length=length)

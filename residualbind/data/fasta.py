@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import torch
-
 from tangermeme_gia._core.fasta import read_fasta_sequences as read_fasta_sequences
 from tangermeme_gia._core.readers import TextTable, column_names, open_table
 from tangermeme_gia._core.text import PathLike
 
-from .encoding import encode_sequences
+from .readers import assemble
 from .rnacompete import RNAcompete
 from .splits import constant_sets, standard_sets
 
@@ -75,13 +73,13 @@ def read_fasta(
         sets = standard_sets(labels[0], table.place)[order]
     else:
         sets = constant_sets(set_label, len(titles))
-    return RNAcompete(
-        X=encode_sequences(
-            letters, length, lambda row: f"{fasta}, sequence {titles[row]!r}"
-        ),
-        y=torch.from_numpy(y[order]),
-        sets=sets,
-        experiments=experiments,
+    return assemble(
+        letters,
+        y[order],
+        sets,
+        experiments,
+        lambda row: f"{fasta}, sequence {titles[row]!r}",
+        length,
     )
 
 

@@ -95,8 +95,8 @@ def read_score_pair(
         The file of set B, the test set.
 
     experiment: str or None, optional
-        Name of the experiment. None is the files' name up to the first dot, which
-        must be the same for both. Default is None.
+        Name of the experiment. None is the files' name up to the first dot; of two
+        different ones both, such as "HuR_A+HuR_B". Default is None.
 
     length: int or None, optional
         Columns of the encoding; None is the longest sequence. See `encode_sequences`.
@@ -110,7 +110,7 @@ def read_score_pair(
     Raises
     ------
     ValueError
-        As `read_scores`, or if the files seem to be of different experiments.
+        As `read_scores`.
 
     Examples
     --------
@@ -185,7 +185,7 @@ def read_deepbind(
     _, y = scores.read([], names)
     (labels, letters), _ = probes.read([DEEPBIND_SET, DEEPBIND_SEQUENCE], [])
     sets = standard_sets(labels, probes.place)
-    return _assemble(letters, y, sets, names, probes.place, length)
+    return assemble(letters, y, sets, names, probes.place, length)
 
 
 def read_ray2013(
@@ -242,7 +242,7 @@ def read_ray2013(
     names = column_names(experiments, "experiments")
     (labels, letters), y = table.read([RAY2013_SET, RAY2013_SEQUENCE], names)
     sets = standard_sets(labels, table.place)
-    return _assemble(letters, y, sets, names, table.place, length)
+    return assemble(letters, y, sets, names, table.place, length)
 
 
 def read_table(
@@ -313,7 +313,7 @@ def read_table(
         sets = standard_sets(labels[0], table.place)
     else:
         sets = constant_sets(set_label, len(letters))
-    return _assemble(letters, y, sets, names, table.place, length)
+    return assemble(letters, y, sets, names, table.place, length)
 
 
 def _read_score_files(
@@ -322,12 +322,8 @@ def _read_score_files(
     tables = [
         open_table(path, sep=r"\s+", columns=["score", "sequence"]) for path, _ in files
     ]
-    names = {Path(path).name.partition(".")[0] for path, _ in files}
-    if experiment is None and len(names) > 1:
-        raise ValueError(
-            f"the file names start with {sorted(names)}: are they of one experiment? "
-            "If so, give its name as `experiment`."
-        )
+    # Files of different names give both, by which a mistake is seen in every table.
+    starts = dict.fromkeys(Path(path).name.partition(".")[0] for path, _ in files)
     letters: list[str] = []
     scores, sets = [], []
     places: list[tuple[TextTable, int]] = []
@@ -337,17 +333,17 @@ def _read_score_files(
         scores.append(y)
         sets.append(constant_sets(label, len(column)))
         places += [(table, row) for row in range(len(column))]
-    return _assemble(
+    return assemble(
         letters,
         np.concatenate(scores),
         np.concatenate(sets),
-        (experiment or names.pop(),),
+        (experiment or "+".join(starts),),
         lambda row: places[row][0].place(places[row][1]),
         length,
     )
 
 
-def _assemble(
+def assemble(
     sequences: Sequence[str],
     y: NDArray[np.float32],
     sets: NDArray[np.str_],
@@ -355,8 +351,13 @@ def _assemble(
     place: Callable[[int], str],
     length: int | None,
 ) -> RNAcompete:
+    """Probes from what a reader has read; `place` says where a row is."""
+    X = encode_sequences(sequences, length, place)
+    empty = ~X.flatten(1).any(dim=1)
+    if empty.any():
+        raise ValueError(f"{place(int(empty.int().argmax()))}: there is no base.")
     return RNAcompete(
-        X=encode_sequences(sequences, length, place),
+        X=X,
         y=torch.from_numpy(y),
         sets=sets,
         experiments=tuple(experiments),

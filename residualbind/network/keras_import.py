@@ -13,7 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tangermeme_gia._core.hdf5 import damage, members, open_hdf5, read_dataset
+from tangermeme_gia._core.hdf5 import (
+    damage,
+    is_group,
+    members,
+    open_hdf5,
+    read_dataset,
+)
 
 from .model import ResidualBind, ResidualBindConfig
 from .weights import model_from_tensors
@@ -29,7 +35,7 @@ _REQUIRED = {
     "dense": ("kernel",),
 }
 _OPTIONAL = {"conv1d": ("bias",), "batch_normalization": (), "dense": ("bias",)}
-_MOST_BYTES = 1 << 16  # of the names of a layer's weights
+_LISTED = "weight_names"
 _DILATIONS = {3: (1, 2, 4), 4: (1, 2, 4, 8)}
 
 
@@ -155,22 +161,21 @@ def _read_layers(path: Path, source: str) -> tuple[list[_Layer], list[str]]:
         if "model_weights" in members(file, path):
             with damage(f"{path}, model_weights is damaged"):
                 root = file["model_weights"]
-        labels = {name: _weight_names(root, name, path) for name in members(root, path)}
-        groups = {name: found for name, found in labels.items() if found is not None}
+        with damage(f"{path} is damaged"):
+            groups = [n for n in members(root, path) if _LISTED in root[n].attrs]
         if not groups:
             raise ValueError(
                 f"{source} is an HDF5 file, but no group in it has the attribute "
-                "`weight_names` that Keras gives to every layer."
+                f"`{_LISTED}` that Keras gives to every layer."
             )
-        for name, found in groups.items():
-            weights = {}
-            for label in found:
-                short = label.rsplit("/", 1)[-1].split(":")[0]
-                values = _read_weights(root, f"{name}/{label}", path)
-                if values is not None:
-                    weights[short] = values
-                else:
-                    problems.append(f"missing '{name}/{short}'")
+        for name in groups:
+            weights = _read_weights(root, name, path)
+            n_listed = _n_listed(root, name, path)
+            if len(weights) != n_listed:
+                problems.append(
+                    f"{n_listed} weights are listed in {name!r}, where "
+                    f"{', '.join(weights) or 'none'} can be read"
+                )
             match = _LAYER_NAME.fullmatch(name)
             if match:
                 layers.append(_Layer(name, match[1], int(match[2] or 0), weights))
@@ -179,30 +184,31 @@ def _read_layers(path: Path, source: str) -> tuple[list[_Layer], list[str]]:
     return layers, problems
 
 
-def _weight_names(root: Any, name: str, path: Path) -> list[str] | None:
-    """The attribute `weight_names` of a layer's group, if it has one."""
+def _n_listed(root: Any, name: str, path: Path) -> int:
+    """How many weights a layer lists; the names themselves may announce gigabytes."""
     with damage(f"{path}, {name} is damaged"):
-        attributes = root[name].attrs
-        if "weight_names" not in attributes:
-            return None
-        stated = attributes.get_id("weight_names")
-        size = math.prod(stated.shape or ()) * stated.dtype.itemsize
-        if size > _MOST_BYTES:
-            raise ValueError(f"{size:,} bytes of names of weights")
-        labels = np.atleast_1d(attributes["weight_names"]).ravel().tolist()
-        return [n.decode() if isinstance(n, bytes) else str(n) for n in labels]
+        shape = root[name].attrs.get_id(_LISTED).shape
+        return math.prod(shape or (shape is not None,))
 
 
-def _read_weights(root: Any, key: str, path: Path) -> NDArray[np.float32] | None:
-    """A layer's weights as numbers, if they are there."""
-    with damage(f"{path}, {key} is damaged"):
-        if key not in root or hasattr(root[key], "keys"):
-            return None
-    values = read_dataset(root, key, path)
-    if values.dtype.kind not in "biuf":
-        raise ValueError(f"{path}, {key}: {values.dtype} values are not numbers.")
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)
+def _read_weights(root: Any, name: str, path: Path) -> dict[str, NDArray[np.float32]]:
+    """The weights in a layer's group as numbers, by what they are of the layer."""
+    labels: list[str] = []
+    with damage(f"{path}, {name} is damaged"):
+        if hasattr(root[name], "visit"):
+            root[name].visit(labels.append)
+        if not all(isinstance(label, str) for label in labels):
+            raise ValueError("a name that is not UTF-8")
+    weights = {}
+    for key in (f"{name}/{label}" for label in labels):
+        if is_group(root, key, path):
+            continue
+        values = read_dataset(root, key, path)
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"{path}, {key}: {values.dtype} values are not numbers.")
+        with np.errstate(over="ignore"):
+            weights[key.rsplit("/", 1)[-1].split(":")[0]] = values.astype(np.float32)
+    return weights
 
 
 def _in_order(layers: list[_Layer]) -> _Network:

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .text import PathLike, text_blocks
+from .text import PathLike, decode, text_blocks
 
 # Letters, and what stands for gaps and ends.
 _LETTERS = f"{string.ascii_letters}*-.".encode()
@@ -65,6 +65,7 @@ def fasta_records(path: PathLike) -> Iterator[FastaRecord]:
     for text in texts:
         yield _record(text, path, line)
         line, is_empty = line + 1 + text.count(b"\n"), False
+        del text  # a chromosome is not held while the next is read
     if is_empty:
         raise ValueError(f"{path} is empty.")
 
@@ -81,23 +82,19 @@ def _split(path: PathLike) -> Iterator[bytes]:
             text = b"".join(pieces)
             pieces = [other]  # a chromosome is not held twice
             yield text
+            del text
     yield b"".join(pieces)
 
 
 def _record(text: bytes, path: PathLike, line: int) -> FastaRecord:
-    title, _, body = text.partition(b"\n")
-    letters = body.translate(None, _SPACE)
+    end = text.find(b"\n") if b"\n" in text else len(text)
+    letters = text[end:].translate(None, _SPACE)
     others = letters.translate(None, _LETTERS)
     if others:
-        place = line + 1 + body[: body.index(others[:1])].count(b"\n")
+        place = line + text.count(b"\n", 0, text.index(others[:1], end))
         sign = chr(others[0]) if others[0] < 128 else "a byte that is no letter"
         raise ValueError(f"{path}, line {place}: {sign!r} in a sequence.")
-    try:
-        name = title.decode()
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}, line {line}: not UTF-8 text ({error.reason})."
-        ) from None
+    name = decode(text[:end], path, line)
     if not letters:
         raise ValueError(f"{path}, line {line}: {name!r} has no sequence.")
     return FastaRecord((name.split() or [""])[0], letters)

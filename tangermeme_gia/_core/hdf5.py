@@ -117,6 +117,9 @@ def read_dataset(group: Any, key: str, path: PathLike) -> NDArray[Any]:
         if dataset.chunks is not None:
             stored = min(most, dataset.id.get_storage_size())
             most = max(_MOST_BYTES, _MOST_GROWTH * stored)
+    if dataset.dtype.hasobject:
+        with damage(f"{path}, {key} cannot be read"):
+            size += _text_size(dataset, path)
     if size > most:
         raise ValueError(
             f"{path}, {key}: {size:,} bytes are announced, of which the file can hold "
@@ -124,3 +127,33 @@ def read_dataset(group: Any, key: str, path: PathLike) -> NDArray[Any]:
         )
     with damage(f"{path}, {key} is damaged"):
         return np.asarray(dataset)
+
+
+def _text_size(dataset: Any, path: PathLike) -> int:
+    """The bytes that texts of variable length announce, for which HDF5 takes memory."""
+    text = import_h5py().check_string_dtype(dataset.dtype)
+    if text is None or text.length is not None:
+        raise ValueError("neither numbers nor text")
+    start, n = dataset.id.get_offset(), dataset.id.get_storage_size()
+    if not n:
+        return 0
+    if start is None:
+        raise ValueError(
+            "text of variable length is not read from chunks; store it as fixed-length "
+            "text (NumPy's dtype 'S')"
+        )
+    # Each text is 4 bytes of its length and the place where it stands.
+    stored = np.frombuffer(_raw(path, start, n), np.uint8)
+    lengths = stored.reshape(dataset.size, -1)[:, :4].copy().view("<u4")
+    return int(lengths.sum(dtype=np.int64))
+
+
+def _raw(path: PathLike, start: int, n: int) -> bytes:
+    """`n` bytes of a file as they stand, unpacked."""
+    at, found = 0, b""
+    for block in raw_blocks(path):
+        found += block[max(start - at, 0) : max(start + n - at, 0)]
+        at += len(block)
+        if at >= start + n:
+            break
+    return found

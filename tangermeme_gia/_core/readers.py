@@ -216,7 +216,7 @@ def column_names(names: str | Sequence[str], argument: str) -> tuple[str, ...]:
 
 def _fields(line: str, sep: str) -> list[str]:
     if sep == _WHITESPACE:
-        return line.split()
+        return re.findall(r"[^ \t]+", line)  # as pandas does
     return next(csv.reader([line], delimiter=sep), [])
 
 
@@ -230,8 +230,14 @@ def _check_lines(table: TextTable) -> None:
         if not line.strip():
             raise ValueError(f"{table.path}, line {i + 1} is blank.")
         if n != expected:
-            comma = table.separator == "," and n > expected
-            hint = " A decimal comma separates fields, too." if comma else ""
+            hint = ""
+            if expected == 1:
+                hint = (
+                    f" Line 1 names one column, {table.columns[0]!r}, as fields are "
+                    f"between {table.separator!r}."
+                )
+            elif table.separator == "," and n > expected:
+                hint = " A decimal comma separates fields, too."
             raise ValueError(
                 f"{table.path}, line {i + 1} has {n} field(s) where {expected} are "
                 f"expected.{hint}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,14 @@ from typing import IO
 PathLike = str | Path
 
 _BLOCK = 1 << 24
+# How files begin that are taken for text by mistake.
+_OTHERS = {
+    rb"\xff\xfe|\xfe\xff": "UTF-16 text",
+    rb"\x1f\x8b": "gzipped twice",
+    rb"PK\x03\x04": "a zip archive, or the workbook of a spreadsheet",
+    rb"BZh[1-9]1AY|\xfd7zXZ|\x28\xb5\x2f\xfd": "packed by bzip2, xz or zstd",
+    rb"\x89HDF": "HDF5",
+}
 _BYTE_ORDER_MARK, _ENDS = b"\xef\xbb\xbf", (b"\r\n", b"\n", b"\r")
 # Text packs at most ten times smaller or so; what claims more is no text but a trap.
 _MOST_GROWTH, _MOST_BYTES = 100, 1 << 28
@@ -24,15 +33,21 @@ def read_bytes(path: PathLike) -> bytes:
     data = b"".join(text_blocks(path)).rstrip(b"\n ")
     if not data.strip():
         raise ValueError(f"{path} is empty.")
-    try:
-        if not data.isascii():
-            data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}, line {line}: not UTF-8 text ({error.reason})."
-        ) from None
+    if not data.isascii():
+        decode(data, path)
     return data
+
+
+def decode(data: bytes, path: PathLike, line: int = 1) -> str:
+    """Bytes that begin in some line of a file as text, which must be UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line += data.count(b"\n", 0, error.start)
+        raise ValueError(
+            f"{path}, line {line}: not UTF-8 text (byte 0x{data[error.start]:x}); save "
+            "it as UTF-8."
+        ) from None
 
 
 def text_blocks(path: PathLike) -> Iterator[bytes]:
@@ -44,7 +59,8 @@ def text_blocks(path: PathLike) -> Iterator[bytes]:
     Raises
     ------
     ValueError
-        If a gzipped file is damaged or cut off, or grows beyond all text.
+        If a gzipped file is damaged or cut off, or grows beyond all text; if what is
+        packed otherwise, or no text, is known by how it begins; of a pipe.
 
     OSError
         If the file cannot be read.
@@ -62,10 +78,26 @@ def text_blocks(path: PathLike) -> Iterator[bytes]:
     for block in raw_blocks(path):
         block = held + block
         if is_first:
+            _check_text(block, path)
             block, is_first = block.removeprefix(_BYTE_ORDER_MARK), False
         held = next((end for end in _ENDS if block.endswith(end)), b"")
         yield _unix(block.removesuffix(held))
     yield _unix(held)
+
+
+def _check_text(start: bytes, path: PathLike) -> None:
+    for pattern, what in _OTHERS.items():
+        if re.match(pattern, start):
+            raise ValueError(
+                f"{path} is {what}; save it as UTF-8 text, plain or gzipped."
+            )
+
+
+def check_regular(path: PathLike) -> None:
+    """Raise a ValueError of a pipe or device, which would be waited for."""
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(f"{path} is a pipe or device; write it to a file first.")
 
 
 def _unix(text: bytes) -> bytes:
@@ -75,7 +107,8 @@ def _unix(text: bytes) -> bytes:
 
 
 def is_gzip(path: PathLike) -> bool:
-    """Whether a file begins as gzip does, whatever its name."""
+    """Whether a file, which is no pipe, begins as gzip does, whatever its name."""
+    check_regular(path)
     with open(path, "rb") as file:
         return file.read(2) == b"\x1f\x8b"
 

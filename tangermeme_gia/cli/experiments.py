@@ -109,7 +109,7 @@ def _library_keywords(given: dict[str, Any], alphabet: Sequence[str]) -> dict[st
     if kmers is not None and any(isinstance(kmer, Path) for kmer in kmers):
         if len(kmers) > 1:
             raise ValueError("`--kmers` takes words, or one file of motifs.")
-        if not kmers[0].is_file():
+        if not kmers[0].exists():
             raise FileNotFoundError(f"`--kmers`: there is no file {kmers[0]}.")
         keywords["kmers"] = kmers[0]
     orders = keywords.get("orders")

@@ -68,7 +68,8 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     output, regions = take(options, Output), take(options, _Regions)
     if options["sequences"] is None:
         raise ValueError("occlusion explains observed sequences: give `--sequences`.")
-    asked = ask(options)
+    numbered = regions.annotations is not None or output.local is not None
+    asked = ask(options | {"numbered": numbered})
     model, X = asked.model, asked.inputs.X
     assert X is not None
     replacement = _replacement(background, asked, n)

@@ -104,7 +104,7 @@ def _add_sequences(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--keep-copies",
         action="store_true",
-        help="count a region that is there twice as two independent ones",
+        help="count a sequence that is there twice as two independent ones",
     )
     group.add_argument(
         "--sequence", default="sequence", help="column of a table with the sequences"
@@ -122,6 +122,7 @@ def read_inputs(
     sequences: Path | None = None,
     genome: Path | None = None,
     keep_copies: bool = False,
+    numbered: bool = False,
     sequence: str = "sequence",
     score: str | None = None,
     length: int | None = None,
@@ -153,6 +154,7 @@ def read_inputs(
             length=length,
             genome=genome,
             keep_copies=keep_copies,
+            numbered=numbered,
             sequence=sequence,
             score=score,
         )

@@ -13,6 +13,7 @@ from .._core.text import read_bytes
 
 _SUMMIT = 9  # column 10 of narrowPeak, an offset from the start
 _NO_SUMMIT = "-1"
+_STRANDS = ("+", "-", ".", "*", "")  # the last three for either
 _WHOLE = re.compile(r"[0-9]{1,15}")
 
 
@@ -27,7 +28,7 @@ class Region(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Bases that are read, on one strand; equal windows are copies of each other."""
+    """Bases that are read, on one strand."""
 
     chromosome: str
     start: int
@@ -36,16 +37,18 @@ class Window(NamedTuple):
 
 
 class Extracted(NamedTuple):
-    """The letters of windows, as on the forward strand, and what became of regions."""
+    """The letters of windows, as on the forward strand, and what became of regions.
+
+    `notes` are about all of them, `lost` about those that are left out.
+    """
 
     letters: list[str]
     is_reverse: list[bool]
     notes: list[str]
+    lost: list[str]
 
 
-def read_windows(
-    path: Path, genome: Path, length: int | None, *, keep_copies: bool = False
-) -> Extracted:
+def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
     """The letters under the regions of a file.
 
     Windows of `length` bases are centred on the summits where the file has some
@@ -66,31 +69,26 @@ def read_windows(
             "is needed, the window around the middle of each, or around its summit."
         )
     windows = [_window(region, length) for region in regions]
-    n_copies = 0
-    if not keep_copies:
-        n_copies = len(windows) - len(set(windows))
-        windows = list(dict.fromkeys(windows))
     found, names = _extract(windows, genome)
-    lost = [w for w in windows if w.chromosome not in names]
-    n_past = len(windows) - len(found) - len(lost)
-    notes = _summit_notes(regions, length)
-    if n_copies:
-        notes.append(f"{n_copies:,} copies of others are left out")
+    elsewhere = [w for w in windows if w.chromosome not in names]
+    n_past = len(windows) - len(found) - len(elsewhere)
+    lost = []
+    notes = _summit_notes(regions, length, _is_narrow(path))
     if n_past:
-        notes.append(f"{n_past:,} that reach past a chromosome's end are left out")
-    if lost:
-        notes.append(
-            f"{len(lost):,} on contigs that {genome.name} lacks are left out: "
-            f"{_some(w.chromosome for w in lost)}, where it has {_some(names)}"
+        lost.append(f"{n_past:,} that reach past a chromosome's end are left out")
+    if elsewhere:
+        lost.append(
+            f"{len(elsewhere):,} on contigs that {genome.name} lacks are left out: "
+            f"{_some(w.chromosome for w in elsewhere)}, where it has {_some(names)}"
         )
     if not found:
         raise ValueError(
             f"no region of {path} can be read from `--genome` {genome}: "
-            f"{'; '.join(notes)}."
+            f"{'; '.join(notes + lost)}."
         )
     kept = sorted(found)
     return Extracted(
-        [found[i] for i in kept], [windows[i].is_reverse for i in kept], notes
+        [found[i] for i in kept], [windows[i].is_reverse for i in kept], notes, lost
     )
 
 
@@ -103,10 +101,12 @@ def _window(region: Region, length: int | None) -> Window:
     return Window(chromosome, first, first + length, is_reverse)
 
 
-def _summit_notes(regions: list[Region], length: int | None) -> list[str]:
+def _summit_notes(
+    regions: list[Region], length: int | None, is_narrow: bool
+) -> list[str]:
     n = sum(region.summit is not None for region in regions)
     if not n:
-        return []
+        return ["around the middle, as no summit is given"] if is_narrow else []
     if length is None:
         return ["whole regions; `--length` takes windows around their summits"]
     others = len(regions) - n
@@ -144,13 +144,17 @@ def _some(names: Iterable[str]) -> str:
 
 def _read_regions(path: Path) -> list[Region]:
     regions = [
-        _region(line, f"{path}, line {number}", ".narrowpeak" in path.name.lower())
+        _region(line, f"{path}, line {number}", _is_narrow(path))
         for number, line in enumerate(read_bytes(path).decode().split("\n"), start=1)
         if line.strip() and not re.match(r"#|(track|browser)\b", line)
     ]
     if not regions:
         raise ValueError(f"{path} holds no regions.")
     return regions
+
+
+def _is_narrow(path: Path) -> bool:
+    return ".narrowpeak" in path.name.lower()
 
 
 def _region(line: str, place: str, is_narrow: bool) -> Region:
@@ -176,7 +180,12 @@ def _region(line: str, place: str, is_narrow: bool) -> Region:
                 f"{end - start} bases is 0 to {end - start - 1}, or -1 for none."
             )
         summit = int(text)
-    return Region(fields[0], start, end, fields[5:6] == ["-"], summit)
+    strand = "".join(fields[5:6])
+    if strand not in _STRANDS:
+        raise ValueError(
+            f"{place}: column 6 is {strand!r}; the strand is +, - or, for none, '.'."
+        )
+    return Region(fields[0], start, end, strand == "-", summit)
 
 
 def _is_peak(fields: list[str]) -> bool:

@@ -109,7 +109,7 @@ class _Asked:
                 missing.append(str(error))
         for option in ("weights", "sequences", "genome"):
             path = self.inputs[option]
-            if path is not None and not path.is_file():
+            if path is not None and not path.exists():
                 missing.append(f"`--{option}`: there is no file {path}.")
         if missing:
             raise ValueError(" ".join(dict.fromkeys(missing)))

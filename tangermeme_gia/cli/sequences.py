@@ -23,6 +23,7 @@ from tangermeme.utils import one_hot_encode
 from .._core.fasta import read_fasta_sequences
 from .._core.letters import DNA, RNA
 from .._core.readers import open_table
+from .._core.text import check_regular
 from ..structure.pairs import complementary_bases
 from .regions import read_windows
 from .values import respell
@@ -71,6 +72,7 @@ def read_sequences(
     sequence: str = "sequence",
     score: str | None = None,
     keep_copies: bool = False,
+    numbered: bool = False,
 ) -> Observed:
     """Read observed sequences from a file, by its ending.
 
@@ -100,8 +102,12 @@ def read_sequences(
         Columns of a table. The score is "score" if the table has such a column.
 
     keep_copies: bool, optional
-        Whether a region that is there twice counts twice, as if the two were
-        independent. Default is False.
+        Whether a sequence that is there twice counts twice, as if the two were
+        independent. False keeps one, with the mean of their scores. Default is False.
+
+    numbered: bool, optional
+        Whether sequences are known by their number in the file, so that it is an
+        error if one must be left out. Default is False.
 
     Returns
     -------
@@ -129,20 +135,72 @@ def read_sequences(
         raise ValueError(
             f"`--sequences`={str(path)!r} ends in none of {', '.join(_FORMATS)}."
         )
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"`--sequences`: there is no file {path}.")
     if (kind in _REGIONS) != (genome is not None):
         raise ValueError(
             "`--genome` goes with regions, a .bed or .narrowPeak file of "
             f"`--sequences`; got {path.name} and {genome}."
         )
+    scores: torch.Tensor | None = None
+    notes: list[str] = []
+    lost: list[str] = []
     if kind == ".npz":
-        return _read_arrays(path, alphabet, length)
+        X, scores = _read_arrays(path, alphabet, length)
+    elif genome is not None:
+        X, notes, lost = _read_regions(path, genome, alphabet, length)
+    else:
+        letters, scores = _read_letters(path, kind, sequence, score)
+        X = encode(letters, alphabet, length, str(path))
+    X, scores = _known(X, scores, lost, str(path))
+    if not keep_copies:
+        X, scores = _distinct(X, scores, lost)
+    if numbered and lost:
+        raise ValueError(
+            f"{path}: {'; '.join(lost)}, so that the numbers of the others would "
+            "change; take them out of the file first."
+        )
+    origin = f"{len(X):,} sequences of {path.name}"
     if genome is not None:
-        return _read_regions(path, genome, alphabet, length, keep_copies)
-    letters, scores = _read_letters(path, kind, sequence, score)
-    X = encode(letters, alphabet, length, str(path))
-    return Observed(X, scores, f"{len(X):,} sequences of {path.name}")
+        origin = f"{len(X):,} regions of {path.name} in {genome.name}"
+    notes = notes + lost
+    if notes:
+        origin += f" ({'; '.join(notes)})"
+        _log.info(origin)
+    return Observed(X, scores, origin)
+
+
+def _known(
+    X: torch.Tensor, scores: torch.Tensor | None, lost: list[str], source: str
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The sequences that have any known base."""
+    known = X.flatten(1).any(dim=1)
+    n_lost = len(X) - int(known.sum())
+    if n_lost == len(X):
+        raise ValueError(f"{source}: none of the {n_lost} sequences has a known base.")
+    if n_lost:
+        lost.append(f"{n_lost:,} without any known base are left out")
+        X, scores = X[known], None if scores is None else scores[known]
+    return X, scores
+
+
+def _distinct(
+    X: torch.Tensor, scores: torch.Tensor | None, lost: list[str]
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The first of the sequences that are the same, with the mean of their scores."""
+    packed = np.packbits(X.numpy().reshape(len(X), -1), axis=1)
+    rows: dict[bytes, int] = {}
+    which = [rows.setdefault(row.tobytes(), len(rows)) for row in packed]
+    n_copies = len(X) - len(rows)
+    if not n_copies:
+        return X, scores
+    of = ", scores averaged" if scores is not None else ""
+    lost.append(f"{n_copies:,} copies of others are left out{of}; see --keep-copies")
+    _, first = np.unique(which, return_index=True)
+    if scores is not None:
+        totals = np.bincount(which, weights=scores.numpy())
+        scores = torch.from_numpy(totals / np.bincount(which))
+    return X[torch.from_numpy(first)], scores
 
 
 def encode(
@@ -229,7 +287,10 @@ def _read_letters(
     return letters, _as_scores(y, str(path)) if scores else None
 
 
-def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Observed:
+def _read_arrays(
+    path: Path, alphabet: Sequence[str], length: int | None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    check_regular(path)
     data = io.BytesIO(path.read_bytes())  # what fails from here on is damage
     try:
         with ZipFile(data) as arrays:
@@ -254,13 +315,14 @@ def _read_arrays(path: Path, alphabet: Sequence[str], length: int | None) -> Obs
         )
     if X.dtype.kind not in "biuf" or not ((X == 0) | (X == 1)).all():
         raise ValueError(f"`--sequences`: `X` of {path} must be 0 or 1 everywhere.")
+    if X.sum(axis=1, dtype=int).max(initial=0) > 1:
+        raise ValueError(f"`--sequences`: `X` of {path} has two bases at a position.")
     if not len(X):
         raise ValueError(f"{path} holds no sequences.")
     scores = None if "y" not in held else _as_scores(held["y"], str(path))
     if scores is not None and len(scores) != len(X):
         raise ValueError(f"{path}: {len(X)} sequences and {len(scores)} scores.")
-    sequences = torch.from_numpy(X.astype(np.int8))
-    return Observed(sequences, scores, f"{len(X):,} sequences of {path.name}")
+    return torch.from_numpy(X.astype(np.int8)), scores
 
 
 def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
@@ -286,34 +348,24 @@ def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
 
 
 def _read_regions(
-    path: Path,
-    genome: Path,
-    alphabet: Sequence[str],
-    length: int | None,
-    keep_copies: bool,
-) -> Observed:
-    if not genome.is_file():
+    path: Path, genome: Path, alphabet: Sequence[str], length: int | None
+) -> tuple[torch.Tensor, list[str], list[str]]:
+    if not genome.exists():
         raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
     partners = complementary_bases(alphabet)
-    letters, reverse, notes = read_windows(
-        path, genome, length, keep_copies=keep_copies
-    )
+    letters, reverse, notes, lost = read_windows(path, genome, length)
     X = encode(letters, alphabet, length, f"{path} in {genome.name}")
     turned = torch.tensor(reverse)
     other = [list(alphabet).index(partners[letter][0]) for letter in alphabet]
     X[turned] = X[turned].flip(-1)[:, other]
-    origin = f"{len(X):,} regions of {path.name} in {genome.name}"
-    if notes:
-        origin += f" ({'; '.join(notes)})"
-        _log.info(origin)
-    return Observed(X, None, origin)
+    return X, notes, lost
 
 
 def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:
-    if values.size != len(values):
+    if not values.ndim or values.size != len(values) or values.dtype.kind == "c":
         raise ValueError(
-            f"{source}: the scores have shape {values.shape}; one for each sequence is "
-            "needed."
+            f"{source}: the scores are {values.dtype} of shape {values.shape}; a "
+            "number for each sequence is needed."
         )
     scores = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
     numbers = scores.to_numpy(float)

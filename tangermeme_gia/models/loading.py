@@ -156,8 +156,10 @@ def _import(spec: str, name: str) -> ModuleType:
 
 def _load_weights(model: torch.nn.Module, path: Path) -> None:
     state: Any
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"`--weights`: there is no file {path}.")
+    if not path.is_file() or not path.stat().st_size:
+        raise ValueError(f"`--weights`: {path} is empty, or no file but a folder, say.")
     try:
         if path.suffix == ".safetensors":
             state = load_file(path)

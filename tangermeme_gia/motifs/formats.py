@@ -96,14 +96,15 @@ def _meme_alphabet(lines: Lines) -> str | None:
         if not line.startswith("ALPHABET"):
             continue
         match = re.fullmatch(r"ALPHABET\s*=\s*([A-Za-z]+)\s*", line)
-        if not match or len(set(match[1])) < len(match[1]):
+        letters = match[1].upper() if match else ""
+        if not match or len(set(letters)) < len(letters):
             raise ValueError(
                 f"line {number}: {line.strip()!r} is not ALPHABET= and letters, each "
                 "once; definitions of alphabets are not read."
             )
-        if found not in (None, match[1]):
+        if found not in (None, letters):
             raise ValueError(f"line {number}: the alphabet was {found} before.")
-        found = match[1]
+        found = letters
     return found
 
 
@@ -190,12 +191,26 @@ def read_jaspar(lines: Lines) -> Iterator[Parsed]:
             width = len(next(iter(named.values()), [])) or None
             named[letter] = section.numbers(match[3].split(), width, n)
         letters = "ACGU" if "U" in named else "ACGT"
+        if _is_turned(named, rows):
+            raise section.error(
+                "each of its rows sums to 1, as of a probability for each letter at "
+                "one position; the rows of JASPAR are those of A, C, G and T."
+            )
         if set(named) != set(letters):
             raise section.error(f"rows of {', '.join(named)} are not {letters}.")
         matrix = np.array([named[letter] for letter in letters])
         places = [f"lines {rows[0][0]} to {rows[-1][0]}"] * matrix.shape[1]
         other = f"{tabbed} {other}".strip()
         yield Parsed(key, " ".join(other.split()), letters, matrix, places, True)
+
+
+def _is_turned(named: dict[str, list[float]], rows: Lines) -> bool:
+    """Whether four rows without letters are four positions, as in ATtRACT's files."""
+    matrix = np.array([*named.values()])
+    if matrix.shape[1] != 4 or any(re.match(r"\s*[A-Za-z]", row) for _, row in rows):
+        return False
+    rows_sum, columns_sum = (np.abs(matrix.sum(axis) - 1) < 0.03 for axis in (1, 0))
+    return bool(rows_sum.all() and not columns_sum.all())
 
 
 def read_transfac(lines: Lines) -> Iterator[Parsed]:

@@ -66,11 +66,11 @@ def hdf5_file(datasets: dict, attributes: dict | None = None, **options) -> byte
     return file.getvalue()
 
 
-def rnacompete_file() -> bytes:
+def rnacompete_file(names: list) -> bytes:
     X = np.eye(4)[[0, 1, 2, 3]].T[None].repeat(2, axis=0).astype(np.float32)
     parts = ("train", "valid", "test")
     datasets = {f"X_{p}": X for p in parts} | {f"Y_{p}": np.ones((2, 1)) for p in parts}
-    return hdf5_file(datasets | {"experiment": [b"HuR"]})
+    return hdf5_file(datasets | {"experiment": names})
 
 
 def modisco_file() -> bytes:
@@ -149,7 +149,8 @@ READERS = {
         ">a\nACG\n>b\nGGU\n",
         with_other(read_fasta, "name\tscore\na\t1\nb\t2\n", "t.tsv"),
     ),
-    "hdf5": ("d.h5", rnacompete_file(), hdf5.read_hdf5),
+    "hdf5": ("d.h5", rnacompete_file([b"HuR"]), hdf5.read_hdf5),
+    "hdf5 with texts": ("d.h5", rnacompete_file(["HuR"]), hdf5.read_hdf5),
     "keras": ("w.hdf5", keras_file(), import_keras),
 }
 

@@ -1,5 +1,7 @@
 """Tests of residualbind.data.readers; those of the tables are with `_core.readers`."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -67,12 +69,9 @@ def test_a_missing_file_of_a_pair_is_named_before_the_names(write, tmp_path):
         read_score_pair(train, tmp_path / "nofile.txt")
 
 
-def test_pair_of_two_experiments_is_an_error_unless_named(write):
+def test_pair_of_two_names_has_both_unless_it_is_named(write):
     train, test = write("1 AG\n", "HuR.A.txt"), write("3 AG\n", "PTB.B.txt")
-    with pytest.raises(
-        ValueError, match=r"start with \['HuR', 'PTB'\]: are they of one"
-    ):
-        read_score_pair(train, test)
+    assert read_score_pair(train, test).experiments == ("HuR+PTB",)
     assert read_score_pair(train, test, experiment="HuR").experiments == ("HuR",)
 
 
@@ -167,6 +166,8 @@ def test_documented_spellings_of_set_labels_are_the_same(write, label):
         ),
         (RAY.replace("\t2.5e-1", ""), r"line 3 has 4 field\(s\) where 5 are expected"),
         (RAY.replace("2.5e-1", "2.5e-1\t"), r"line 3 has 6 field\(s\) where 5 are"),
+        (RAY.replace("AGAUGUAGG", "NNNN"), r"line 3: there is no base"),
+        (RAY.encode("utf-16"), "probes.tsv is UTF-16 text; save it as UTF-8 text"),
         (RAY.splitlines()[0], r"has a header but no rows"),
         (
             "Probe_Set\tRNA_Seq\tProbe_ID\nA\tAG\tP\n",
@@ -179,6 +180,36 @@ def test_malformed_ray2013_tables_are_errors(write, text, message):
     with pytest.raises(ValueError, match=message) as caught:
         read_ray2013(write(text))
     assert "probes.tsv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1\u00a0ACGU\n", r"line 1 has 1 field\(s\) where 2 are expected"),
+        ("1 ACGU\n\t\n", "line 2 is blank"),
+        ("1,5 ACGU\n", "line 1: '1,5' in column 'score' is not a number"),
+        ("1 ACG*\n", r"line 1: '\*' at position 4 of the sequence is not a letter"),
+        ("1 NNNN\n", "line 1: there is no base"),
+        (">10000 GCACG\n", "line 1: '>10000' in column 'score' is not a number"),
+        ("score sequence\n1 ACGU\n", "line 1: 'score' in column 'score' is not a"),
+        (
+            "1 ACG\xe9\n".encode("latin-1"),
+            r"line 1: not UTF-8 text \(byte 0xe9\); save",
+        ),
+        ("", "is empty"),
+    ],
+)
+def test_lines_that_are_no_score_and_sequence_are_errors(write, text, message):
+    with pytest.raises(ValueError, match=rf"probes\.tsv.*{message}"):
+        read_scores(write(text))
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "HuR.txt")
+    with pytest.raises(ValueError, match=r"HuR\.txt is a pipe or device; write it to"):
+        read_scores(tmp_path / "HuR.txt")
+    with pytest.raises(IsADirectoryError):
+        read_scores(tmp_path)
 
 
 def test_experiments_asked_for_must_be_there(write):

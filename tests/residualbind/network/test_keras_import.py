@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -383,7 +384,11 @@ def test_a_data_set_that_is_announced_but_absent_is_missing(tmp_path: Path) -> N
         del file["dense/dense/kernel:0"]
     with pytest.raises(ValueError, match="does not hold") as raised:
         import_keras(path)
-    assert str(raised.value).endswith("missing 'conv1d/bias'; missing 'dense/kernel'")
+    listed = "weights are listed in"
+    assert str(raised.value).endswith(
+        f"2 {listed} 'conv1d', where kernel can be read; 1 {listed} 'dense', where "
+        "none can be read; missing 'dense/kernel'"
+    )
 
 
 @pytest.mark.parametrize(("length", "pool_size"), [(51, 10), (41, 8), (39, 10)])
@@ -454,6 +459,38 @@ def test_a_file_that_lies_or_is_damaged_is_named_by_file_and_key(
         import_keras(path)
     with pytest.raises(IsADirectoryError):
         import_keras(tmp_path)
+
+
+def test_a_list_of_names_that_announces_gigabytes_is_not_read(tmp_path: Path) -> None:
+    """h5py writes a list of names as texts of variable length, each with its length."""
+    layers = random_layers(Net())
+    path = write(tmp_path / "weights.hdf5", layers)
+    with h5py.File(path, "a") as file:
+        for name in layers:
+            names = file[name].attrs["weight_names"].tolist()
+            file[name].attrs["weight_names"] = names
+    size = len(f"{name}/{next(iter(layers[name]))}:0")
+    data = path.read_bytes()
+    announced = re.compile(
+        size.to_bytes(4, "little") + rb"(?=.{8}[\1-\xff]\0\0\0)", re.S
+    )
+    changed, n = announced.subn((0xF0000000).to_bytes(4, "little"), data)
+    assert n
+    expected = import_keras(path, length=Net().length).state_dict()
+    path.write_bytes(changed)
+    found = import_keras(path, length=Net().length).state_dict()
+    torch.testing.assert_close(found, expected)
+
+
+def test_two_weights_of_one_name_are_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "weights.hdf5", random_layers(Net()))
+    with h5py.File(path, "a") as file:
+        name = next(n for n in file if n.startswith("dense"))
+        names = file[name].attrs["weight_names"]
+        file[name].attrs["weight_names"] = [*names, b"other/kernel:0"]
+        file[f"{name}/other/kernel:0"] = np.zeros((2, 2))
+    with pytest.raises(ValueError, match=f"weights are listed in '{name}', where kern"):
+        import_keras(path)
 
 
 def test_without_h5py_the_error_says_how_to_install_it(

@@ -1,5 +1,6 @@
 """HDF5 files that are damaged, that lie about their size, or that cannot be read."""
 
+import gzip
 import os
 
 import numpy as np
@@ -48,6 +49,40 @@ def test_a_dataset_that_grows_beyond_all_data_is_refused(tmp_path, monkeypatch):
         file.create_dataset("x", data=np.zeros(10**6), compression="gzip")
     with pytest.raises(ValueError, match=r"a\.h5, x: 8,000,000 bytes are announced"):
         read(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_texts_of_variable_length_are_read_unless_they_announce_too_much(
+    tmp_path, packed
+):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["x"] = ["HuR", "QKI"]
+        file["none"] = np.array([], dtype=h5py.string_dtype())
+        start = file["x"].id.get_offset()
+    data = path.read_bytes()
+    for length, error in ((3, None), (0xF0000000, "4,026,531,8.. bytes are ann")):
+        changed = data[:start] + length.to_bytes(4, "little") + data[start + 4 :]
+        path.write_bytes(gzip.compress(changed) if packed else changed)
+        assert read(path, "none").tolist() == []
+        if error is None:
+            assert read(path).tolist() == [b"HuR", b"QKI"]
+        else:
+            with pytest.raises(ValueError, match=rf"a\.h5, x: {error}"):
+                read(path)
+
+
+def test_layouts_of_text_that_are_not_read_are_named(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=["HuR"], chunks=(1,), dtype=h5py.string_dtype())
+        file.create_dataset("y", (1,), h5py.vlen_dtype(np.int8))
+    with pytest.raises(
+        ValueError, match="x cannot be read: text of variable length is"
+    ):
+        read(path)
+    with pytest.raises(ValueError, match="y cannot be read: neither numbers nor text"):
+        read(path, "y")
 
 
 def test_damage_is_named_by_file_and_key(tmp_path):

@@ -46,6 +46,17 @@ def test_occlusion_of_annotations_is_of_single_sequences(
 
 
 @pytest.mark.parametrize(
+    "words", ["--annotations 2:0:6", "--windows 0:6 --local local.tsv"]
+)
+def test_a_copy_does_not_shift_the_numbers_of_the_others(toy, here, failure, words):
+    """With the second left out, number 2 would be another sequence, or none."""
+    text = "".join(f">{i}\n{6 * 'ACGT'}\n" for i in range(2))
+    (here / "x.fa").write_text(f"{text}>2\n{6 * 'GGCA'}\n")
+    message = failure("occlusion", *toy, "--sequences", "x.fa", *words.split())
+    assert "1 copies of others are left out; see --keep-copies" in message
+
+
+@pytest.mark.parametrize(
     "regions", ["--windows 0:6 6:12", "--width 4", "--annotations 0:0:6"]
 )
 def test_occlusion_is_drawn(toy, table, observed, here, regions):

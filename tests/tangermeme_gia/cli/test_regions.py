@@ -91,6 +91,19 @@ def test_a_peak_without_summit_is_read_around_its_middle(here, genome):
     assert "around summits, 1 without one around their middle" in observed.origin
 
 
+def test_a_peak_file_without_summits_says_so(here, genome):
+    path = peaks(here, peak(1, 9, -1), name="p.narrowPeak")
+    observed = read_sequences(path, genome=genome, length=4)
+    assert observed.origin.endswith("(around the middle, as no summit is given)")
+
+
+def test_strands_may_be_open_and_lines_of_any_width(here, genome):
+    rows = [("chr2", 0, 8), ("chr2", 1, 9, "x", 0, "."), ("chr2", 2, 10, "x", 0, "*")]
+    blocks = ("chr2", 3, 11, "x", 0, "-", 3, 11, "0,0,0", 2, "2,2", "0,6")
+    observed = read_sequences(peaks(here, *rows, blocks), genome=genome)
+    assert letters(observed.X) == ["AAAAAACC", "AAAAACCC", "AAAACCCC", "GGGGGTTT"]
+
+
 @pytest.mark.parametrize("length", [4, 5])
 def test_windows_are_those_of_tangermeme(here, genome, length):
     rows = [peak(start, start + 5, start % 4) for start in range(2, 8)]
@@ -109,9 +122,15 @@ def test_copies_count_once(here, genome):
     path = peaks(here, *rows)
     observed = read_sequences(path, genome=genome)
     assert letters(observed.X) == ["AAAA", "AACC", "TTTT"]
-    assert observed.origin.endswith("(1 copies of others are left out)")
+    assert "(1 copies of others are left out; see --keep-copies)" in observed.origin
     kept = read_sequences(path, genome=genome, keep_copies=True)
     assert letters(kept.X) == ["AAAA", "AACC", "TTTT", "AAAA"]
+
+
+def test_regions_that_are_asked_for_by_number_must_all_be_there(here, genome):
+    path = peaks(here, ("chrUn", 0, 4), ("chr2", 0, 4))
+    with pytest.raises(ValueError, match=r"1 on contigs .* numbers of the others"):
+        read_sequences(path, genome=genome, numbered=True)
 
 
 def test_contigs_that_the_genome_lacks_are_left_out_and_counted(here, genome):
@@ -150,6 +169,11 @@ def test_genomes_as_people_have_them(here, text, name):
         ("chr1\t4\t4\n", "peaks.bed, line 1: .* is no region: chromosome"),
         ("chr1\t0\tx\n", "peaks.bed, line 1: .* is no region: chromosome"),
         ("#\nchr1 0 4\n", "line 2: 'chr1 0 4' is no region: .* between tabs"),
+        ("chr1\t0\t4\tp\t1\tminus\n", "line 1: column 6 is 'minus'; the strand is"),
+        ("chr2\t-2\t4\n", "line 1: .* is no region"),
+        ("chr2\t8\t4\n", "line 1: .* is no region"),
+        ("chr2\t0.0\t4.0\n", "line 1: .* is no region"),
+        ("chr1\t8\t10\n", "none of the 1 sequences has a known base"),
         ("track\n", "peaks.bed holds no regions"),
         ("chr1\t0\t4\tp\t1\t.\t1\t1\t1\t4\n", "line 1: column 10 is '4'; .* 0 to 3"),
         ("chr1\t0\t4\tp\t1\t.\t1\t1\t1\t1.5\n", "line 1: column 10 is '1.5'"),

@@ -146,7 +146,7 @@ def counts(here):
 def overview_of(capsys, models, *words):
     # Sequences of C alone: GATA brings two A, a G and a T, and takes four C.
     Path("c.txt").write_text("".join(f"{i} {'C' * 24}\n" for i in range(16)))
-    sequences = ["--sequences", "c.txt", "--backgrounds", "shuffle"]
+    sequences = ["--sequences", "c.txt", "--keep-copies", "--backgrounds", "shuffle"]
     options = ["--motif", "GATA", "--n", "4", "--experiments", "motif", *sequences]
     code, _, err = run(capsys, "--model", *models, *options, *words)
     table = pd.read_csv("report/tables/models.tsv", sep="\t")

@@ -1,5 +1,8 @@
+import bz2
 import gzip
 import io
+import lzma
+import os
 import zipfile
 
 import numpy as np
@@ -63,12 +66,38 @@ def test_lines_are_a_score_and_a_sequence(here):
 def test_arrays_may_be_of_any_numbers(here, dtype):
     X = np.eye(4)[[0, 1, 2, 3, 3]].T[None].repeat(3, axis=0).astype(dtype)
     np.savez(here / "a.npz", X=X, y=np.array([[1.0], [2], [3]], dtype=np.float32))
-    observed = read_sequences(here / "a.npz", length=5)
+    observed = read_sequences(here / "a.npz", length=5, keep_copies=True)
     assert letters(observed.X) == ["ACGTT"] * 3
     assert observed.X.dtype == torch.int8
     assert observed.scores.tolist() == [1, 2, 3]
     np.savez(here / "b.npz", X=X)
     assert read_sequences(here / "b.npz").scores is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "scores"),
+    [
+        ("x.fa", ">a\nACGU\n>b\nGGAN\n>c\nacgt\n>d\nACGT\n", None),
+        ("x.csv", "sequence,score\nACGT,1\nGGAN,5\nacgu,2\nACGT,6\n", [3, 5]),
+        ("x.txt", "1 ACGT\n5 GGAN\n2 ACGU\n6 ACGT\n", [3, 5]),
+    ],
+)
+def test_sequences_that_are_there_twice_count_once(here, caplog, name, text, scores):
+    """Four of one sequence are no four independent backgrounds."""
+    path = here / name
+    path.write_text(text)
+    caplog.set_level("INFO", "tangermeme_gia")
+    observed = read_sequences(path)
+    assert letters(observed.X) == ["ACGT", "GGAN"]
+    averaged = ", scores averaged" if scores else ""
+    note = f"(2 copies of others are left out{averaged}; see --keep-copies)"
+    assert observed.origin == f"2 sequences of {name} {note}"
+    assert caplog.messages == [observed.origin]
+    if scores:
+        assert observed.scores.tolist() == pytest.approx(scores)
+    kept = read_sequences(path, keep_copies=True)
+    assert letters(kept.X) == ["ACGT", "GGAN", "ACGT", "ACGT"]
+    assert scores is None or kept.scores.tolist() == [1, 5, 2, 6]
 
 
 def test_padding_and_unknown_letters_are_no_letter_of_a_protein():
@@ -110,7 +139,7 @@ CASES = [
         "x.tsv, line 3: the sequence is empty",
     ),
     ("x.tsv", "sequence\tscore\n", "a header but no rows"),
-    ("x.tsv", b"\xff\xfe\x00", "x.tsv, line 1: not UTF-8 text"),
+    ("x.tsv", b"\xff\xfe\x00", "x.tsv is UTF-16 text"),
     ("x.tsv.gz", gzip.compress(b"sequence\nACGT\n")[:-9], "damaged or cut off"),
     ("x.txt", "1 ACGT extra\n", r"line 1 has 3 field\(s\) where 2 are"),
     ("x.txt", "", "x.txt is empty"),
@@ -127,8 +156,18 @@ CASES = [
     ("x.npz", {"X": ONE_HOT.astype(object)}, "no .npz file of numbers"),
     ("x.npz", {"X": ONE_HOT[:0]}, "holds no sequences"),
     ("x.npz", {"X": ONE_HOT, "y": np.ones(2)}, "1 sequences and 2 scores"),
-    ("x.npz", {"X": ONE_HOT, "y": np.ones((1, 2))}, r"scores have shape \(1, 2\)"),
+    (
+        "x.npz",
+        {"X": ONE_HOT, "y": np.ones((1, 2))},
+        r"scores are float64 of shape \(1, 2\)",
+    ),
     ("x.npz", {"X": ONE_HOT, "y": np.array([{}])}, "no .npz file of numbers"),
+    ("x.npz", {"X": np.ones((1, 4, 3))}, "has two bases at a position"),
+    ("x.npz", {"X": ONE_HOT * 0}, "none of the 1 sequences has a known base"),
+    ("x.npz", {"X": ONE_HOT, "y": np.float64(1)}, r"scores are float64 of shape \(\)"),
+    ("x.npz", {"X": ONE_HOT, "y": np.array([1j])}, "scores are complex128 of shape"),
+    ("x.csv", "sequence;score\nACGT;1,5\n", "names one column, 'sequence;score', as"),
+    ("x.csv", "# a\nsequence,score\nACGT,1\n", "names one column, '# a', as fields"),
     ("x.npz", b"PK\x03\x04 cut off", "no .npz file of numbers"),
     ("x.npz", "text", "no .npz file of numbers"),
     ("x.tif", "", "ends in none of .fa, .fasta"),
@@ -140,6 +179,57 @@ CASES = [
 def test_what_cannot_be_read_is_explained(here, name, text, message):
     write(here / name, text)
     with pytest.raises(ValueError, match=message):
+        read_sequences(here / name)
+
+
+PACKED = [
+    (gzip.compress(gzip.compress(b">a\nACGT\n")), "x.fa is gzipped twice; save it as"),
+    (">a\nACGT\n".encode("utf-16"), "x.fa is UTF-16 text; save it as UTF-8"),
+    (bz2.compress(b">a\nACGT\n"), "x.fa is packed by bzip2, xz or zstd; save"),
+    (lzma.compress(b">a\nACGT\n"), "x.fa is packed by bzip2, xz or zstd; save"),
+    (b"PK\x03\x04\x14", "x.fa is a zip archive, or the workbook of"),
+    (b"\x89HDF\r\n", "x.fa is HDF5; save it"),
+    (">caf\xe9\nACGT\n".encode("latin-1"), r"x.fa, line 1: not UTF-8 text \(byte 0xe9"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), PACKED)
+def test_what_is_no_utf8_text_is_named(here, data, message):
+    (here / "x.fa").write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        read_sequences(here / "x.fa")
+
+
+def test_sequences_without_a_known_base_are_left_out_and_counted(here):
+    (here / "x.csv").write_text("sequence,score\nNNNN,1\nACGT,2\nRRRR,3\n")
+    with pytest.warns(UserWarning, match="4 letters"):
+        observed = read_sequences(here / "x.csv")
+    assert letters(observed.X) == ["ACGT"]
+    assert observed.scores.tolist() == [2]
+    assert observed.origin.endswith("(2 without any known base are left out)")
+
+
+def test_sequences_that_are_known_by_number_must_all_be_there(here):
+    for other, reason in (
+        ("ACGT", "copies of others .* --keep"),
+        ("NNNN", "any known"),
+    ):
+        (here / "x.fa").write_text(f">a\nACGT\n>b\n{other}\n>c\nGGGG\n")
+        with pytest.raises(ValueError, match=f"1 .*{reason}.* numbers of the others"):
+            read_sequences(here / "x.fa", numbered=True)
+    (here / "x.fa").write_text(">a\nACGT\n>b\nACGT\n")
+    X = read_sequences(here / "x.fa", numbered=True, keep_copies=True).X
+    assert letters(X) == ["ACGT", "ACGT"]
+
+
+@pytest.mark.parametrize("name", ["x.fa", "x.csv", "x.npz"])
+def test_a_folder_and_a_pipe_are_named(here, name):
+    (here / name).mkdir()
+    with pytest.raises(IsADirectoryError):
+        read_sequences(here / name)
+    (here / name).rmdir()
+    os.mkfifo(here / name)
+    with pytest.raises(ValueError, match=f"{name} is a pipe or device; write it to a"):
         read_sequences(here / name)
 
 

@@ -73,6 +73,14 @@ def test_weights_that_do_not_fit_are_refused(toys, here):
         load_model("A1CF", here / "other.pt")
 
 
+def test_weights_that_are_empty_or_a_folder_are_named(toys, here):
+    (here / "folder.pt").mkdir()
+    (here / "empty.pt").write_bytes(b"")
+    for name in ("folder.pt", "empty.pt"):
+        with pytest.raises(ValueError, match=f"`--weights`: .*{name} is empty, or no"):
+            load_model(f"{toys}:Additive", here / name)
+
+
 def test_weights_that_may_not_be_read_are_not_called_damaged(toys, here, monkeypatch):
     torch.save({}, here / "weights.pt")
 

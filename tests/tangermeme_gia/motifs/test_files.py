@@ -1,6 +1,7 @@
 """Motif files: names, matrices and widths stay together, or the file is refused."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -180,6 +181,32 @@ def test_what_is_no_motif_is_refused_by_file_line_and_motif(write, text, message
     with pytest.raises(ValueError, match=message) as caught:
         read_motifs(write(text, "motifs.txt"))
     assert "motifs.txt" in str(caught.value)
+
+
+def test_four_rows_that_are_positions_are_not_taken_for_letters(write):
+    """ATtRACT has a row for each position: GAAA, not the rows A, C, G, T of JASPAR."""
+    rows = "0.1\t0.1\t0.7\t0.1\n" + 3 * "0.7\t0.1\t0.1\t0.1\n"
+    with pytest.raises(
+        ValueError, match="line 1, motif 'M1': each of its rows sums to"
+    ):
+        read_motifs(write(f">M1\t4\n{rows}"))
+    named = "".join(
+        f"{a} {row}\n" for a, row in zip("ACGT", rows.splitlines(), strict=True)
+    )
+    assert read_motifs(write(f">M1\n{named}"))["M1"].ppm[
+        :, 0
+    ].tolist() == pytest.approx([0.1 / 2.2, 0.7 / 2.2, 0.7 / 2.2, 0.7 / 2.2])
+
+
+def test_an_alphabet_in_lower_case_is_that_of_dna(write):
+    lower = read_motifs(write(meme().replace("ACGT", "acgt")))["m"]
+    assert lower.alphabet == ("A", "C", "G", "T")
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "m.meme")
+    with pytest.raises(ValueError, match=r"m\.meme is a pipe or device; write it to a"):
+        read_motifs(tmp_path / "m.meme")
 
 
 def test_damaged_gzip_and_other_bytes_are_refused(write):
