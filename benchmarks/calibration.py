@@ -27,9 +27,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
+from tangermeme_gia import GIAResult, KmerScan
+from tangermeme_gia._core.moments import ClusteredMoments
 from tangermeme_gia.statistics.additivity import additivity_fit
+from tangermeme_gia.statistics.comparisons import Comparison
 from tangermeme_gia.statistics.effects import (
     effect_difference,
     effect_ratio,
@@ -233,6 +237,99 @@ def clusters(
                     )
 
 
+def clustered_effects(
+    data: str, rng: np.random.Generator, labels: NDArray[np.int64], columns: int
+) -> Values:
+    """Local importances of mean 0, shape=(n, columns), half of it of the template."""
+    draw = DISTRIBUTIONS.get(data, DISTRIBUTIONS["normal (0)"])
+    template = draw(rng, (int(labels.max()) + 1, columns))[labels]
+    local = (template + draw(rng, (len(labels), columns))) / np.sqrt(2)
+    if data == "ReLU":  # of a normal number less 1: 0 on 84 % of backgrounds
+        return np.maximum(local - 1, 0) - 0.0833155
+    return local
+
+
+def as_result(local: Values, labels: NDArray[np.int64] | None = None) -> GIAResult:
+    """A result with these local importances."""
+    after = torch.from_numpy(local)
+    table = pd.DataFrame({"condition": range(local.shape[1])})
+    return GIAResult(torch.zeros_like(after[:, 0]), after, table, clusters=labels)
+
+
+def tables_of_clusters(
+    repetitions: int, seed: int, numbers: Sequence[int] = (10, 30)
+) -> Iterator[Row]:
+    """What tables and tests say of few templates, each shuffled 20 times on average."""
+    for templates in numbers:
+        sizes = {
+            "20 each": np.full(templates, 20),
+            "2 to 38": np.linspace(2, 38, templates).astype(int),
+        }
+        for data in ("normal (0)", "lognormal (1.75)", "ReLU"):
+            for name, size in sizes.items():
+                labels = np.repeat(np.arange(templates), size)
+                rng = generator(seed, "tables of clusters", templates, data, name)
+                bounds: dict[str, list[Bounds]] = {}
+                tests: dict[str, list[Significance]] = {}
+                for columns, block in blocks(repetitions):
+                    local = clustered_effects(data, rng, labels, columns)
+                    for what, frame in clustered_frames(local, labels, rng).items():
+                        pair = frame["low"].to_numpy(), frame["high"].to_numpy()
+                        bounds.setdefault(what, []).append(pair)
+                    one = as_result(local, labels)
+                    # Of other sequences, and of other shuffles of the same ones.
+                    other = clustered_effects(data, rng, labels, columns)
+                    own = clustered_effects(data, rng, np.arange(len(labels)), columns)
+                    again = local + own
+                    known = (labels, labels + templates)
+                    for what, test in {
+                        "paired t": paired_t_test(one),
+                        "Wilcoxon": wilcoxon_test(one),
+                        "sign flip": sign_flip_test(one, random_state=block),
+                        "Welch, other templates": welch_test(
+                            local, other, clusters=known
+                        ),
+                        "Welch, same templates": welch_test(
+                            one, as_result(again, labels)
+                        ),
+                    }.items():
+                        tests.setdefault(what, []).append(test)
+                about = {"data": f"{data}, {templates} templates, {name}"}
+                about["n"] = len(labels)
+                for what, each in bounds.items():
+                    # Those over models are wide where backgrounds vary most.
+                    claimed = data in SYMMETRIC and what in ("table", "scan")
+                    yield coverage(each, 0.0, what=what, **about, claimed=claimed)
+                for what, found in tests.items():
+                    claimed = data in SYMMETRIC
+                    yield rejection(found, what=what, **about, claimed=claimed)
+
+
+def clustered_frames(
+    local: Values, labels: NDArray[np.int64], rng: np.random.Generator
+) -> dict[str, pd.DataFrame]:
+    """The tables of a result, of a scan, and of five models on the same backgrounds."""
+    moments = ClusteredMoments(local.shape[1], (), labels)
+    moments.add(slice(None), torch.from_numpy(local))
+    kmers = [str(i) for i in range(local.shape[1])]
+    scan = KmerScan(kmers, moments.mean, moments.se, len(local), clusters=labels)
+    # Models vary half as much as their common mean does with the templates.
+    spread = 0.25 * np.sqrt(0.5 / len(np.unique(labels)))
+    models = [local + spread * rng.normal(size=local.shape[1]) for _ in range(5)]
+    summaries = {
+        name: Comparison(
+            {str(i): as_result(each, known) for i, each in enumerate(models)}, "model"
+        ).summary()
+        for name, known in (("", labels), (", naive", None))
+    }
+    return {
+        "table, naive": as_result(local).to_frame(),
+        "table": as_result(local, labels).to_frame(),
+        "scan": scan.to_frame(),
+        **{f"summary of 5 models{name}": frame for name, frame in summaries.items()},
+    }
+
+
 def null_tests(
     repetitions: int, seed: int, sizes: Sequence[int] = (12, 200, 1000)
 ) -> Iterator[Row]:
@@ -346,6 +443,7 @@ SECTIONS: dict[str, Callable[..., Iterator[Row]]] = {
     "effects": effects,
     "additivity": additivity,
     "clusters": clusters,
+    "tables_of_clusters": tables_of_clusters,
     "tests": null_tests,
     "shared_backgrounds": shared_backgrounds,
     "searches": searches,

@@ -88,10 +88,10 @@ def compare_composition(n: int) -> None:
     print("|---|---|---|---|---|")
     for name, design in DESIGNS.items():
         X = random_one_hot((n, 4, len(design)), random_state=0)
-        background = gia.backgrounds.structured_background(
-            X, design, n=n, random_state=0
+        background, rows = gia.backgrounds.structured_background(
+            X, design, n=n, random_state=0, return_templates=True
         )
-        templates = X[gia.backgrounds.template_rows(n, n, 0)]
+        templates = X[rows]
         pairs = gia.structure.pair_indices(design)
         kept = gia.structure.impose_pairs(templates, pairs)
         off = [distance(Y, templates) for Y in (background, kept)]

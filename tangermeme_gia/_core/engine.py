@@ -17,6 +17,7 @@ from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
 from .calls import Caller, as_args, choose_batch_size
+from .clusters import Labels, as_labels
 from .conditions import Design, runs_of_equal
 from .finite import check_finite
 from .memory import check_fits, resolve_memory
@@ -72,6 +73,9 @@ class Engine:
     X: torch.Tensor or PackedSequence, shape=(n, n_letters, length)
         The backgrounds.
 
+    clusters: sequence or None, shape=(n,)
+        Which of them depend on each other; results keep it.
+
     target: int, str, tuple, function or None
         Which of the model's outputs; of the others nothing is kept.
 
@@ -99,6 +103,7 @@ class Engine:
         model: torch.nn.Module,
         X: torch.Tensor | PackedSequence,
         *,
+        clusters: Labels | None = None,
         target: Target | None = None,
         func: Callable[..., Any] = predict,
         additional_func_kwargs: Mapping[str, Any] | None = None,
@@ -108,6 +113,7 @@ class Engine:
     ) -> None:
         keywords = _merge_kwargs(kwargs, additional_func_kwargs)
         self.target, self.X, self.verbose = target, X, verbose
+        self.clusters = None if clusters is None else as_labels(clusters, len(X))
         self.args = as_args(keywords.pop("args", None), len(X))
         self.device = _resolve_device(keywords.get("device"))
         batch_size = choose_batch_size(
@@ -138,14 +144,17 @@ class Engine:
             columns = torch.from_numpy(design.columns)
             afters = [after[:, columns] for after in afters]
         y_afters = afters if isinstance(y_before, list) else afters[0]
+        fields = (y_before, y_afters, design.conditions)
         labels = target_labels(self.target, y_before)
-        return GIAResult(y_before, y_afters, design.conditions, outputs=labels)
+        return GIAResult(*fields, outputs=labels, clusters=self.clusters)
 
     def on(self, rows: NDArray[np.int64]) -> Engine:
         """The same on some of the backgrounds, in any order."""
         chosen = torch.from_numpy(rows)
         part = copy.copy(self)
         part.X, part._numbers = self.X[chosen], self._numbers[rows]
+        if self.clusters is not None:
+            part.clusters = self.clusters[rows]
         if self.args is not None:
             part.args = [arg[chosen] for arg in self.args]
         return part
@@ -331,9 +340,14 @@ def run_design(
     rows: NDArray[np.int64] | None = None,
     **options: Unpack[Options],
 ) -> GIAResult:
-    """Run a design on the backgrounds, or on some of them in any order."""
+    """Run a design on the backgrounds, or on some, in clusters of the same ones."""
     engine = Engine(model, X, **options)
-    return (engine if rows is None else engine.on(rows)).run(design)
+    if rows is None:
+        return engine.run(design)
+    part = engine.on(rows)
+    if part.clusters is None:
+        part.clusters = as_labels(rows, len(rows))
+    return part.run(design)
 
 
 def _merge_kwargs(

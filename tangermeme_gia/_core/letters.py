@@ -23,9 +23,8 @@ GAP_LETTER = "N"
 Codes: TypeAlias = NDArray[np.int8]
 RandomState: TypeAlias = int | np.random.Generator | None
 
-# Separate streams of one seed, so that which templates are drawn, which is public
-# (`template_rows`), is independent of what is then done to them, and where a motif
-# is then put is independent of the letters there.
+# Separate streams of one seed, so that which templates are drawn is independent of what
+# is then done to them, and where a motif is then put of the letters there.
 TEMPLATE_STREAM, DRAW_STREAM, POSITION_STREAM = 0, 1, 2
 
 _COMPLEMENTS = {"A": "T", "C": "G", "G": "C", "T": "A"}

@@ -1,16 +1,71 @@
-"""Mean and standard error of numbers that are never all in memory."""
+"""Mean and standard error of numbers, also of those that are never all in memory."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-_Floats: TypeAlias = NDArray[np.float64]
+from .clusters import (
+    Codes,
+    Values,
+    degrees_of_freedom,
+    mean_and_error,
+    sum_by,
+)
+
 # Effects of which float64 is made at a time: 32 MiB.
 _BLOCK = 2**22
+
+
+class Summary(NamedTuple):
+    """Mean, its standard error, and the degrees of freedom of that error.
+
+    `n` rows, in so many `units` that are independent: rows, or clusters of them.
+    """
+
+    mean: Values
+    se: Values
+    df: float
+    n: int
+    units: int
+
+
+def summarise(values: Values, codes: Codes | None) -> Summary:
+    """Mean over axis 0, its (cluster-robust) standard error and degrees of freedom.
+
+    Examples
+    --------
+    >>> summary = summarise(np.array([1.0, 3.0, 2.0, 2.0]), np.array([0, 0, 1, 1]))
+    >>> float(summary.se), round(summary.df, 6)
+    (0.0, 1.0)
+    """
+    n = len(values)
+    if codes is None:
+        mean, residual = centre(values)
+        with np.errstate(invalid="ignore"):
+            se = np.sqrt((residual**2).sum(axis=0) / np.float64(n - 1) / n)
+        return Summary(mean, se, n - 1, n, n)
+    size = np.bincount(codes)
+    # As in `centre`, constants have an error of exactly 0.
+    mean, se = mean_and_error(sum_by(values - values[0], codes), size)
+    return Summary(values[0] + mean, se, degrees_of_freedom(size), n, len(size))
+
+
+def centre(values: Values) -> tuple[Values, Values]:
+    """The mean over axis 0, and the values less it.
+
+    Examples
+    --------
+    >>> centre(np.array([0.1, 0.1, 0.1]))[1]
+    array([0., 0., 0.])
+    """
+    # Taking the first background off first makes constant columns exactly constant:
+    # their residual is 0 and not a rounding error that a t statistic would blow up.
+    shifted = values - values[0]
+    middle = shifted.mean(axis=0)
+    return values[0] + middle, shifted - middle
 
 
 class Moments:
@@ -54,6 +109,47 @@ class Moments:
         return (variance / count).sqrt()
 
 
+class ClusteredMoments:
+    """Mean and cluster-robust standard error of each condition.
+
+    Some conditions at a time, each with all of its rows in order; only of these sums
+    are kept, one for each cluster.
+
+    Parameters
+    ----------
+    n_conditions: int
+        Number of conditions.
+
+    shape: tuple of int
+        Shape of what is averaged in each.
+
+    codes: numpy.ndarray of int
+        Which cluster each row belongs to.
+    """
+
+    def __init__(self, n_conditions: int, shape: tuple[int, ...], codes: Codes) -> None:
+        self.mean = torch.zeros(n_conditions, *shape, dtype=torch.float64)
+        self.se = torch.full_like(self.mean, torch.nan)
+        self._codes, self._size = codes, np.bincount(codes)
+        self._first = self._sums = np.empty(0)
+        self._n_seen = 0
+
+    def add(self, conditions: slice, values: torch.Tensor) -> None:
+        """Take in the next values, shape=(n_values, n_conditions in the slice, ...)."""
+        new: Values = values.to(torch.float64).numpy()
+        if self._n_seen == 0:
+            self._first = new[0]
+            self._sums = np.zeros((len(self._size), *new.shape[1:]))
+        codes = self._codes[self._n_seen : self._n_seen + len(new)]
+        self._sums[np.unique(codes)] += sum_by(new - self._first, codes)
+        self._n_seen += len(new)
+        if self._n_seen == len(self._codes):
+            mean, se = mean_and_error(self._sums, self._size)
+            self.mean[conditions] = torch.from_numpy(self._first + mean)
+            self.se[conditions] = torch.from_numpy(se)
+            self._n_seen = 0
+
+
 def change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     """After less before, shape=(n, n_conditions, ...), of any dtype."""
     # Unsigned whole numbers would wrap around, and booleans cannot be subtracted.
@@ -63,8 +159,8 @@ def change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
 
 
 def effect_moments(
-    before: torch.Tensor, after: torch.Tensor
-) -> tuple[_Floats, _Floats]:
+    before: torch.Tensor, after: torch.Tensor, codes: Codes | None
+) -> tuple[Values, Values]:
     """Means and standard errors of effects, shape=(n_conditions, n_outputs).
 
     Their float64 differences are made block by block, some conditions or some outputs
@@ -74,7 +170,7 @@ def effect_moments(
     before, after = before.reshape(n, -1), after.reshape(n, n_conditions, -1)
     n_outputs = after.shape[2]
     mean = np.empty((n_conditions, n_outputs))
-    se = np.full_like(mean, np.nan)
+    se = np.empty_like(mean)
     width = max(1, min(n_outputs, _BLOCK // n))
     height = max(1, _BLOCK // (n * width))
     for row in range(0, n_conditions, height):
@@ -82,10 +178,6 @@ def effect_moments(
             rows = slice(row, row + height)
             columns = slice(column, column + width)
             local = change(before[:, columns], after[:, rows, columns])
-            effects = local.to(torch.float64).numpy()
-            mean[rows, columns] = effects.mean(axis=0)
-            if n > 1:
-                # Less the first, backgrounds that agree have an error of exactly 0.
-                deviations = (effects - effects[0]).std(axis=0, ddof=1)
-                se[rows, columns] = deviations / np.sqrt(n)
+            summary = summarise(local.to(torch.float64).numpy(), codes)
+            mean[rows, columns], se[rows, columns] = summary.mean, summary.se
     return mean, se

@@ -15,6 +15,7 @@ from typing import Any, TypedDict, TypeVar
 import torch
 from tangermeme.predict import predict
 
+from .clusters import Labels
 from .letters import RandomState
 from .target import Target
 
@@ -22,8 +23,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class Options(TypedDict, total=False):
-    """How outputs are computed, whatever the experiment."""
+    """How outputs are computed, and of which backgrounds, whatever the experiment."""
 
+    clusters: Labels | None
     target: Target | None
     func: Callable[..., Any]
     additional_func_kwargs: Mapping[str, Any] | None
@@ -56,7 +58,13 @@ _ALPHABET = """alphabet: sequence of str, optional
     Letters in channel order, ("A", "C", "G", "U") for RNA.
     Default is ("A", "C", "G", "T")."""
 
-_OPTIONS = """target: int, str, tuple, function or None, optional
+_OPTIONS = """clusters: sequence or None, shape=(n,), optional
+    The template each background was made from, as the samplers return it with
+    `return_templates=True`. Backgrounds of one template are not independent; the result
+    keeps the labels, and tables, statistics and plots take only templates to be
+    independent. None takes every background as independent. Default is None.
+
+target: int, str, tuple, function or None, optional
     Which of the model's outputs: an index of axis 1, the key (or number) of a head, a
     tuple of indices of axes 1, 2, ... (the head first where there are several), or a
     function of the whole output. Axes that are left stay outputs. It is taken batch by

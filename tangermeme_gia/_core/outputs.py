@@ -6,6 +6,7 @@ Nothing else asks whether outputs are a list.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -14,6 +15,8 @@ import pandas as pd
 import scipy
 import torch
 from numpy.typing import NDArray
+
+from .clusters import Codes, Labels, as_codes, as_labels, degrees_of_freedom
 
 Outputs: TypeAlias = torch.Tensor | list[torch.Tensor]
 # An index, or one for each axis of the outputs; the first is the tensor's of a list, or
@@ -141,8 +144,12 @@ def effects_table(
     se: NDArray[np.float64],
     n: int,
     confidence: float,
+    codes: Codes | None = None,
 ) -> pd.DataFrame:
     """A row per condition and output of effects, shape=(n_conditions, n_outputs).
+
+    With the cluster of each of the n backgrounds, `df` are those of cluster-robust
+    errors; of one cluster there is no interval, with a warning.
 
     Raises
     ------
@@ -158,7 +165,9 @@ def effects_table(
     """
     if not 0 < confidence < 1:
         raise ValueError(f"`confidence`={confidence} must be between 0 and 1.")
-    half_width = scipy.stats.t.ppf((1 + confidence) / 2, max(n - 1, 1)) * se
+    n_clusters = n if codes is None else int(codes.max()) + 1
+    df = n - 1 if codes is None else degrees_of_freedom(np.bincount(codes))
+    half_width = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
     rows = np.repeat(np.arange(len(mean)), len(labels))
     frame: pd.DataFrame = conditions.iloc[rows].reset_index(drop=True)
     frame["output"] = pd.Series([*labels] * len(mean), dtype=object).infer_objects()
@@ -167,6 +176,17 @@ def effects_table(
     frame["low"] = (mean - half_width).ravel()
     frame["high"] = (mean + half_width).ravel()
     frame["n"] = n
+    if codes is None:
+        return frame
+    frame["n_clusters"], frame["df"] = n_clusters, df
+    if n_clusters == 1 < n:
+        warnings.warn(
+            f"all {n} backgrounds are of one cluster (template): how effects differ "
+            "from one to another is unknown, and `se`, `low` and `high` are NaN. Make "
+            "backgrounds of more templates.",
+            UserWarning,
+            stacklevel=3,
+        )
     return frame
 
 
@@ -174,12 +194,25 @@ _Result = TypeVar("_Result", bound="Labelled")
 
 
 class Labelled:
-    """A result that cannot be changed, and whose outputs keep their labels.
+    """A result that cannot be changed, of outputs with labels and rows in clusters.
 
-    The labels are no field: a result unpacks into its fields only.
+    Labels and clusters are no fields: a result unpacks into its fields only.
     """
 
     _labels: tuple[Label, ...] | None = None
+    _clusters: NDArray[Any] | None = None
+
+    @property
+    def clusters(self) -> NDArray[Any] | None:
+        """The label of the cluster, or template, of each background, shape=(n,).
+
+        None if the backgrounds are independent.
+        """
+        return self._clusters
+
+    @property
+    def _codes(self) -> Codes | None:
+        return None if self._clusters is None else as_codes(self._clusters)
 
     def _set_labels(self, labels: Sequence[Label] | None, y: Outputs) -> None:
         if labels is None:
@@ -189,13 +222,17 @@ class Labelled:
             raise ValueError(f"`outputs` has {len(labels)} labels for {n} outputs.")
         self.__dict__["_labels"] = tuple(labels)
 
+    def _set_clusters(self, clusters: Labels | None, n: int) -> None:
+        if clusters is not None:
+            self.__dict__["_clusters"] = as_labels(clusters, n)
+
     def _labels_of(self, y: Outputs) -> list[Label]:
         return output_labels(y) if self._labels is None else list(self._labels)
 
     def _replace(self: _Result, **changes: Any) -> _Result:
         make: Any = type(self)
         fields = {**self._asdict(), **changes}  # type: ignore[attr-defined]
-        result: _Result = make(**fields, outputs=self._labels)
+        result: _Result = make(**fields, outputs=self._labels, clusters=self._clusters)
         return result
 
     def __setattr__(self, name: str, value: Any) -> None:

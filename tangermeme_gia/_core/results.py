@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch  # noqa: F401 - in the examples
 
+from .clusters import Labels
 from .moments import change, effect_moments
 from .outputs import (
     Label,
@@ -24,7 +25,7 @@ from .outputs import (
 from .selections import Conditions, Rows, find_conditions, find_rows
 
 # The columns of `to_frame` that do not come from the conditions.
-_ADDED = ("output", "effect", "se", "low", "high", "n")
+_ADDED = ("output", "effect", "se", "low", "high", "n", "n_clusters", "df")
 # Columns that only tell more of another one.
 _TOLD_WITH = {"control": "control_letters"}
 
@@ -58,6 +59,11 @@ class GIAResult(Labelled, _Fields):
         Labels of the outputs, where they are some of a model's. None numbers them.
         Default is None.
 
+    clusters: sequence or None, shape=(n,), optional
+        The template each background was made from, or another label that dependent
+        ones share; tables, statistics and plots take only clusters to be independent.
+        None takes all backgrounds as independent. Default is None.
+
     Examples
     --------
     >>> result = GIAResult(
@@ -81,10 +87,12 @@ class GIAResult(Labelled, _Fields):
         conditions: pd.DataFrame,
         *,
         outputs: Sequence[Label] | None = None,
+        clusters: Labels | None = None,
     ) -> GIAResult:
         """Fields as they are; labels beside them."""
         result = super().__new__(cls, y_before, y_afters, conditions)
         result._set_labels(outputs, y_before)
+        result._set_clusters(clusters, len(as_heads(y_before)[0]))
         return result
 
     @property
@@ -116,6 +124,7 @@ class GIAResult(Labelled, _Fields):
                 after,
                 self.conditions,
                 outputs=[next(labels) for _ in output_labels(before)],
+                clusters=self.clusters,
             )
             for before, after in zip(
                 as_heads(self.y_before), as_heads(self.y_afters), strict=True
@@ -157,6 +166,7 @@ class GIAResult(Labelled, _Fields):
             pick_output(self.y_afters, place, leading=2),
             self.conditions,
             outputs=[self.outputs[place]],
+            clusters=self.clusters,
         )
 
     def select(
@@ -215,6 +225,7 @@ class GIAResult(Labelled, _Fields):
             each_head(lambda y: y[:, chosen], after),
             self.conditions.iloc[chosen].reset_index(drop=True),
             outputs=self._labels,
+            clusters=None if self.clusters is None else self.clusters[kept],
         )
 
     def relative_to(
@@ -258,7 +269,7 @@ class GIAResult(Labelled, _Fields):
             )
         others = self.select(np.arange(n) != chosen[0])
         before = each_head(lambda y: y[:, chosen[0]], self.y_afters)
-        return GIAResult(before, *others[1:], outputs=self._labels)
+        return others._replace(y_before=before)
 
     def average(self, column: str) -> GIAResult:
         """What is the effect, whatever one of the columns holds?
@@ -313,7 +324,7 @@ class GIAResult(Labelled, _Fields):
         )
         first = order[:: shape[1]]
         rest = table.drop(columns=gone).iloc[first].reset_index(drop=True)
-        return GIAResult(self.y_before, after, rest, outputs=self._labels)
+        return self._replace(y_afters=after, conditions=rest)
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect, and how sure is it? One row each.
@@ -330,7 +341,10 @@ class GIAResult(Labelled, _Fields):
             The columns of `conditions`, then `output` (0, 1, ...; a tuple of indices
             where outputs have more than one axis; the first index is the tensor's for
             models that return a list), `effect`, `se` (standard error), `low`, `high`
-            and `n` backgrounds. With one background, se and interval are NaN.
+            and `n` backgrounds. With one background, se and interval are NaN. If the
+            result has clusters, errors and intervals are cluster-robust (CR2; Bell and
+            McCaffrey 2002), and `n_clusters` and their degrees of freedom `df` follow;
+            of one cluster, se and interval are NaN, with a warning.
 
         Raises
         ------
@@ -346,13 +360,16 @@ class GIAResult(Labelled, _Fields):
         1.0
         """
         heads = zip(as_heads(self.y_before), as_heads(self.y_afters), strict=True)
-        moments = [effect_moments(before, after) for before, after in heads]
+        codes = self._codes
+        moments = [effect_moments(before, after, codes) for before, after in heads]
         mean, se = (
             np.concatenate(parts, axis=1) for parts in zip(*moments, strict=True)
         )
         _check_conditions(self.conditions, len(mean))
         n = len(as_heads(self.y_before)[0])
-        return effects_table(self.conditions, self.outputs, mean, se, n, confidence)
+        return effects_table(
+            self.conditions, self.outputs, mean, se, n, confidence, codes
+        )
 
 
 def _check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:

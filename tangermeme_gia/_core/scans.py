@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
+from .clusters import Labels
 from .finite import check_effects
 from .outputs import (
     Label,
@@ -46,7 +47,8 @@ class KmerScan(Labelled, _Fields):
         Global importance of each; a list for models with several outputs.
 
     se: torch.Tensor, dtype=float64, shape=(n_kmers, ...), or list of torch.Tensor
-        Standard error of each over the backgrounds; NaN for one background.
+        Standard error of each over the backgrounds, cluster-robust if these are in
+        clusters; NaN for one background or cluster.
 
     n: int
         Number of backgrounds.
@@ -64,6 +66,9 @@ class KmerScan(Labelled, _Fields):
 
     outputs: sequence of int or of tuple of int, or None, optional
         Labels of the outputs, as of `GIAResult`. Default is None.
+
+    clusters: sequence or None, shape=(n,), optional
+        The template of each background, as of `GIAResult`. Default is None.
 
     Examples
     --------
@@ -86,12 +91,14 @@ class KmerScan(Labelled, _Fields):
         n_exhaustive: int | None = None,
         *,
         outputs: Sequence[Label] | None = None,
+        clusters: Labels | None = None,
     ) -> KmerScan:
         """Fields as they are; labels beside them."""
         scan = super().__new__(
             cls, kmers, effect, se, n, n_scanned, n_predictions, n_exhaustive
         )
         scan._set_labels(outputs, effect)
+        scan._set_clusters(clusters, n)
         return scan
 
     @property
@@ -128,7 +135,12 @@ class KmerScan(Labelled, _Fields):
         place = find_output(self.outputs, label)
         effect, se = (pick_output(y, place) for y in (self.effect, self.se))
         return KmerScan(
-            self.kmers, effect, se, *self[3:], outputs=[self.outputs[place]]
+            self.kmers,
+            effect,
+            se,
+            *self[3:],
+            outputs=[self.outputs[place]],
+            clusters=self.clusters,
         )
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
@@ -145,7 +157,8 @@ class KmerScan(Labelled, _Fields):
         frame: pandas.DataFrame
             Columns `kmer`, `output` (labelled as by `GIAResult.to_frame`), `effect`,
             `se`, `low`, `high` and `n` backgrounds. With one background, se and
-            interval are NaN.
+            interval are NaN. If the scan has clusters, `n_clusters` and `df` follow,
+            as in `GIAResult.to_frame`.
 
         Raises
         ------
@@ -208,4 +221,6 @@ class KmerScan(Labelled, _Fields):
         names: pd.DataFrame = pd.DataFrame(
             {"kmer": pd.Series(list(kmers), dtype=object)}
         )
-        return effects_table(names, self.outputs, mean, se, self.n, confidence)
+        return effects_table(
+            names, self.outputs, mean, se, self.n, confidence, self._codes
+        )

@@ -9,7 +9,6 @@ from .shuffles import (
     dinucleotide_shuffled_background as dinucleotide_shuffled_background,
 )
 from .shuffles import shuffled_background as shuffled_background
-from .shuffles import template_rows as template_rows
 from .structured import structured_background as structured_background
 from .subsets import filtered_background as filtered_background
 from .subsets import quantile_background as quantile_background

@@ -8,7 +8,7 @@ distributions").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 if TYPE_CHECKING:  # a list of names needs no torch
     import torch
@@ -16,9 +16,22 @@ if TYPE_CHECKING:  # a list of names needs no torch
     from tangermeme.utils import PackedSequence
 
     from .._core.letters import RandomState
+    from .shuffles import Templates
 
 _QUARTILES = {f"quartile{i}": i for i in (1, 2, 3, 4)}
 _NAMES = ("profile", "shuffle", "dinucleotide", *_QUARTILES)
+
+
+class Drawn(NamedTuple):
+    """Background sequences, and the template of each; None if all are independent."""
+
+    X: torch.Tensor
+    clusters: Templates | None
+
+    def part(self, rows: slice) -> Drawn:
+        """Some of them."""
+        clusters = None if self.clusters is None else self.clusters[rows]
+        return Drawn(self.X[rows], clusters)
 
 
 def background_names() -> tuple[str, ...]:
@@ -32,13 +45,71 @@ def background_names() -> tuple[str, ...]:
     return _NAMES
 
 
+def draw_background(
+    X: torch.Tensor | PackedSequence,
+    name: str,
+    n: int,
+    scores: ArrayLike | torch.Tensor | None,
+    random_state: RandomState,
+) -> Drawn:
+    """The background of a given name, as `sample_background` describes it."""
+    from .profiles import profile_background
+    from .shuffles import dinucleotide_shuffled_background, shuffled_background
+    from .subsets import quantile_background
+
+    if name not in _NAMES:
+        raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
+    if name == "profile":
+        return Drawn(profile_background(X, n, random_state), None)
+    if name == "shuffle":
+        return Drawn(*shuffled_background(X, n, random_state, return_templates=True))
+    if name == "dinucleotide":
+        drawn = dinucleotide_shuffled_background(
+            X, n, random_state, return_templates=True
+        )
+        return Drawn(*drawn)
+    if scores is None:
+        raise ValueError(f"the background {name!r} needs `scores`, one per sequence.")
+    subset = quantile_background(
+        X,
+        scores,
+        n,
+        quartile=_QUARTILES[name],
+        random_state=random_state,
+        return_templates=True,
+    )
+    return Drawn(*subset)
+
+
+@overload
+def sample_background(
+    X: torch.Tensor | PackedSequence,
+    name: str,
+    n: int = ...,
+    scores: ArrayLike | torch.Tensor | None = ...,
+    random_state: RandomState = ...,
+    *,
+    return_templates: Literal[False] = ...,
+) -> torch.Tensor: ...
+@overload
+def sample_background(
+    X: torch.Tensor | PackedSequence,
+    name: str,
+    n: int = ...,
+    scores: ArrayLike | torch.Tensor | None = ...,
+    random_state: RandomState = ...,
+    *,
+    return_templates: Literal[True],
+) -> tuple[torch.Tensor, Templates | None]: ...
 def sample_background(
     X: torch.Tensor | PackedSequence,
     name: str,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
     random_state: RandomState = None,
-) -> torch.Tensor:
+    *,
+    return_templates: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, Templates | None]:
     """Draw the background of a given name.
 
     Parameters
@@ -60,10 +131,19 @@ def sample_background(
     random_state: int, numpy Generator or None, optional
         Seed; None draws anew. Default is None.
 
+    return_templates: bool, optional
+        Whether to return the template of each background sequence, too, to be given to
+        experiments as `clusters`: sequences of one template are not independent.
+        Default is False.
+
     Returns
     -------
     background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
         As from the function of that background.
+
+    templates: numpy.ndarray of int, shape=(n,), or None
+        Only if asked for: the row of `X` that each sequence is made of; None for
+        "profile", whose sequences are independent.
 
     Raises
     ------
@@ -77,33 +157,42 @@ def sample_background(
     >>> sample_background(X, "dinucleotide", n=5).shape
     torch.Size([5, 4, 41])
     """
-    from .profiles import profile_background
-    from .shuffles import dinucleotide_shuffled_background, shuffled_background
-    from .subsets import quantile_background
-
-    if name not in _NAMES:
-        raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
-    if name == "profile":
-        return profile_background(X, n, random_state)
-    if name == "shuffle":
-        return shuffled_background(X, n, random_state)
-    if name == "dinucleotide":
-        return dinucleotide_shuffled_background(X, n, random_state)
-    if scores is None:
-        raise ValueError(f"the background {name!r} needs `scores`, one per sequence.")
-    quartile = _QUARTILES[name]
-    return quantile_background(
-        X, scores, n, quartile=quartile, random_state=random_state
-    )
+    drawn = draw_background(X, name, n, scores, random_state)
+    return (drawn.X, drawn.clusters) if return_templates else drawn.X
 
 
+@overload
+def sample_backgrounds(
+    X: torch.Tensor | PackedSequence,
+    names: Sequence[str] | None = ...,
+    n: int = ...,
+    scores: ArrayLike | torch.Tensor | None = ...,
+    random_state: RandomState = ...,
+    *,
+    return_templates: Literal[False] = ...,
+) -> dict[str, torch.Tensor]: ...
+@overload
+def sample_backgrounds(
+    X: torch.Tensor | PackedSequence,
+    names: Sequence[str] | None = ...,
+    n: int = ...,
+    scores: ArrayLike | torch.Tensor | None = ...,
+    random_state: RandomState = ...,
+    *,
+    return_templates: Literal[True],
+) -> tuple[dict[str, torch.Tensor], dict[str, Templates | None]]: ...
 def sample_backgrounds(
     X: torch.Tensor | PackedSequence,
     names: Sequence[str] | None = None,
     n: int = 1000,
     scores: ArrayLike | torch.Tensor | None = None,
     random_state: RandomState = None,
-) -> dict[str, torch.Tensor]:
+    *,
+    return_templates: bool = False,
+) -> (
+    dict[str, torch.Tensor]
+    | tuple[dict[str, torch.Tensor], dict[str, Templates | None]]
+):
     """Draw several backgrounds of observed sequences, to run an experiment under each.
 
     Parameters
@@ -125,9 +214,16 @@ def sample_backgrounds(
         Seed; each background is the one `sample_background` draws with it. Default is
         None.
 
+    return_templates: bool, optional
+        Whether to return the templates, too, to be given to `across_backgrounds` as
+        `clusters`. Default is False.
+
     Returns
     -------
     backgrounds: dict of str to torch.Tensor, dtype=int8, shape=(n, alphabet, length)
+
+    templates: dict of str to numpy.ndarray of int or None
+        Only if asked for: those of each background, as from `sample_background`.
 
     Raises
     ------
@@ -152,4 +248,8 @@ def sample_backgrounds(
     from .._core.letters import as_seed
 
     seed = as_seed(random_state)
-    return {name: sample_background(X, name, n, scores, seed) for name in names}
+    drawn = {name: draw_background(X, name, n, scores, seed) for name in names}
+    backgrounds = {name: each.X for name, each in drawn.items()}
+    if not return_templates:
+        return backgrounds
+    return backgrounds, {name: each.clusters for name, each in drawn.items()}

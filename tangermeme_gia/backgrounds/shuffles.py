@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, TypeAlias, overload
 
 import numpy as np
 import torch
@@ -23,48 +24,24 @@ from .._core.letters import (
     one_hot,
 )
 
+# The observed sequence that each background sequence is made of.
+Templates: TypeAlias = NDArray[np.int64]
 # A shuffle of (m, length) codes without padding over so many letters, of which each
 # row has a seed.
 RunShuffle = Callable[[Codes, int, NDArray[np.int64]], Codes]
 
 
-def template_rows(
+def draw_rows(
     n_observed: int, n: int = 1000, random_state: RandomState = None
 ) -> NDArray[np.int64]:
-    """Which observed sequence is each background sequence made from?
+    """Which observed sequences to use: none twice unless more are asked than are there.
 
-    `shuffled_background`, `dinucleotide_shuffled_background` and
-    `structured_background` use the templates that this gives for the same seed, so
-    that standard errors can be clustered by template.
-
-    Parameters
-    ----------
-    n_observed: int
-        Observed sequences, `len(X)`.
-
-    n: int, optional
-        Background sequences. Default is 1000.
-
-    random_state: int, numpy Generator or None, optional
-        Seed; None draws anew. Default is None.
-
-    Returns
-    -------
-    rows: numpy.ndarray of int, shape=(n,)
-        The row of the template of each background sequence: without replacement
-        while `n` <= `n_observed`, else with replacement.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not an integer of at least 1, or the seed is negative.
+    Of one seed they are the same for every sampler.
 
     Examples
     --------
-    >>> sorted(template_rows(4, n=4, random_state=0).tolist())
+    >>> sorted(draw_rows(4, n=4, random_state=0).tolist())
     [0, 1, 2, 3]
-    >>> len(template_rows(4, n=10, random_state=0))
-    10
     """
     check_count("n_observed", n_observed)
     check_count("n", n)
@@ -74,9 +51,29 @@ def template_rows(
     return rng.permutation(n_observed)[:n]
 
 
+@overload
 def shuffled_background(
-    X: torch.Tensor | PackedSequence, n: int = 1000, random_state: RandomState = None
-) -> torch.Tensor:
+    X: torch.Tensor | PackedSequence,
+    n: int = ...,
+    random_state: RandomState = ...,
+    *,
+    return_templates: Literal[False] = ...,
+) -> torch.Tensor: ...
+@overload
+def shuffled_background(
+    X: torch.Tensor | PackedSequence,
+    n: int = ...,
+    random_state: RandomState = ...,
+    *,
+    return_templates: Literal[True],
+) -> tuple[torch.Tensor, Templates]: ...
+def shuffled_background(
+    X: torch.Tensor | PackedSequence,
+    n: int = 1000,
+    random_state: RandomState = None,
+    *,
+    return_templates: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, Templates]:
     """What would sequences of the observed composition look like without any order?
 
     Each background sequence is an independent permutation of a randomly chosen
@@ -89,17 +86,25 @@ def shuffled_background(
         Observed one-hot sequences.
 
     n: int, optional
-        Sequences to return; more than `len(X)` takes several shuffles of a template
-        (see `template_rows`). Default is 1000.
+        Sequences to return; more than `len(X)` takes several shuffles of a template.
+        Default is 1000.
 
     random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n` up to `len(X)`. Default is None.
 
+    return_templates: bool, optional
+        Whether to return the template of each background sequence, too, to be given to
+        experiments as `clusters`: sequences of one template are not independent.
+        Default is False.
+
     Returns
     -------
     background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
         On the device of `X`; on the CPU for a PackedSequence.
+
+    templates: numpy.ndarray of int, shape=(n,)
+        Only if asked for: the row of `X` that each sequence is a shuffle of.
 
     Raises
     ------
@@ -118,7 +123,7 @@ def shuffled_background(
     torch.Size([10, 4, 41])
     """
     seed = as_seed(random_state)
-    templates = _templates(X, n, seed)
+    rows, templates = _draw_templates(X, n, seed)
     is_padding = templates < 0
     order = _permutations(templates.shape, as_generator(seed, DRAW_STREAM))
     # Letters in random order go to the places of letters, padding to its own.
@@ -126,16 +131,36 @@ def shuffled_background(
     places = np.argsort(is_padding, axis=1, kind="stable")
     background = np.empty_like(templates)
     np.put_along_axis(background, places, letters, axis=1)
-    return one_hot(background, X.shape[1], X.device)
+    shuffled = one_hot(background, X.shape[1], X.device)
+    return (shuffled, rows) if return_templates else shuffled
 
 
+@overload
+def dinucleotide_shuffled_background(
+    X: torch.Tensor | PackedSequence,
+    n: int = ...,
+    random_state: RandomState = ...,
+    *,
+    uniform: bool = ...,
+    return_templates: Literal[False] = ...,
+) -> torch.Tensor: ...
+@overload
+def dinucleotide_shuffled_background(
+    X: torch.Tensor | PackedSequence,
+    n: int = ...,
+    random_state: RandomState = ...,
+    *,
+    uniform: bool = ...,
+    return_templates: Literal[True],
+) -> tuple[torch.Tensor, Templates]: ...
 def dinucleotide_shuffled_background(
     X: torch.Tensor | PackedSequence,
     n: int = 1000,
     random_state: RandomState = None,
     *,
     uniform: bool = False,
-) -> torch.Tensor:
+    return_templates: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, Templates]:
     """What would sequences look like of which only neighbouring letters are observed?
 
     Each background sequence is a shuffle of a randomly chosen observed one that has
@@ -148,8 +173,8 @@ def dinucleotide_shuffled_background(
         Observed one-hot sequences.
 
     n: int, optional
-        Sequences to return; more than `len(X)` takes several shuffles of a template
-        (see `template_rows`). Default is 1000.
+        Sequences to return; more than `len(X)` takes several shuffles of a template.
+        Default is 1000.
 
     random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
@@ -162,11 +187,18 @@ def dinucleotide_shuffled_background(
         never change. True draws from all of them with equal probability. Default is
         False.
 
+    return_templates: bool, optional
+        Whether to return the templates, too, as `shuffled_background` does. Default is
+        False.
+
     Returns
     -------
     background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
         On the device of `X`; on the CPU for a PackedSequence. A sequence that has no
         other shuffle, such as a homopolymer, comes back as it was.
+
+    templates: numpy.ndarray of int, shape=(n,)
+        Only if asked for: the row of `X` that each sequence is a shuffle of.
 
     Raises
     ------
@@ -191,16 +223,20 @@ def dinucleotide_shuffled_background(
     72
     """
     seed = as_seed(random_state)
-    templates = _templates(X, n, seed)
+    rows, templates = _draw_templates(X, n, seed)
     rng = as_generator(seed, DRAW_STREAM)
     shuffle = _uniform_shuffle if uniform else _tangermeme_shuffle
     background = _shuffle_runs(templates, X.shape[1], shuffle, rng)
-    return one_hot(background, X.shape[1], X.device)
+    shuffled = one_hot(background, X.shape[1], X.device)
+    return (shuffled, rows) if return_templates else shuffled
 
 
-def _templates(X: torch.Tensor | PackedSequence, n: int, seed: int) -> Codes:
+def _draw_templates(
+    X: torch.Tensor | PackedSequence, n: int, seed: int
+) -> tuple[Templates, Codes]:
     check_sequences(X)
-    return codes_from_one_hot(X, template_rows(len(X), n, seed))
+    rows = draw_rows(len(X), n, seed)
+    return rows, codes_from_one_hot(X, rows)
 
 
 def _permutations(

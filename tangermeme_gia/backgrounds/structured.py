@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from ..structure.pairs import (
     pair_indices,
 )
 from .profiles import profile_background
-from .shuffles import template_rows
+from .shuffles import Templates, draw_rows
 
 # Streams of a seed: of what becomes of the pairs, and, from the second number on, of
 # the draws that replace sequences which do not fold.
@@ -39,6 +39,34 @@ _PAIR_STREAM, _REDRAW_STREAM = 3, 4
 _SMALLEST_LOOP = 3
 
 
+@overload
+def structured_background(
+    X: torch.Tensor | PackedSequence | NDArray[Any],
+    structure: str | Hairpin,
+    n: int = ...,
+    *,
+    alphabet: Sequence[str] = ...,
+    wobble_rate: float = ...,
+    fold_check: bool = ...,
+    max_draws: int = ...,
+    n_jobs: int | None = ...,
+    random_state: RandomState = ...,
+    return_templates: Literal[False] = ...,
+) -> torch.Tensor: ...
+@overload
+def structured_background(
+    X: torch.Tensor | PackedSequence | NDArray[Any],
+    structure: str | Hairpin,
+    n: int = ...,
+    *,
+    alphabet: Sequence[str] = ...,
+    wobble_rate: float = ...,
+    fold_check: bool = ...,
+    max_draws: int = ...,
+    n_jobs: int | None = ...,
+    random_state: RandomState = ...,
+    return_templates: Literal[True],
+) -> tuple[torch.Tensor, Templates | None]: ...
 def structured_background(
     X: torch.Tensor | PackedSequence | NDArray[Any],
     structure: str | Hairpin,
@@ -50,7 +78,8 @@ def structured_background(
     max_draws: int = 20,
     n_jobs: int | None = None,
     random_state: RandomState = None,
-) -> torch.Tensor:
+    return_templates: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, Templates | None]:
     """What would sequences look like that share only a designed structure?
 
     Templates are drawn from `X`, and in every pair that does not form one base becomes
@@ -65,8 +94,8 @@ def structured_background(
     Parameters
     ----------
     X: torch.Tensor, shape=(-1, len(alphabet), length), PackedSequence, or profile
-        Sequences that serve as templates (see `template_rows`), or a profile, shape
-        (len(alphabet), length), to draw them from (see `profile_background`), such as
+        Sequences that serve as templates, or a profile, shape (len(alphabet), length),
+        to draw them from (see `profile_background`), such as
         `torch.full((4, 41), 0.25)`.
 
     structure: str or Hairpin
@@ -101,10 +130,18 @@ def structured_background(
         Seed; None draws anew. The first sequences of a seed are the same for every `n`
         up to `len(X)`. Default is None.
 
+    return_templates: bool, optional
+        Whether to return the templates, too, as `shuffled_background` does. Default is
+        False.
+
     Returns
     -------
     background: torch.Tensor, dtype=int8, shape=(n, len(alphabet), length)
         On the device of `X`; on the CPU for a PackedSequence or an array.
+
+    templates: numpy.ndarray of int, shape=(n,), or None
+        Only if asked for: the row of `X` that each sequence is made of; None of a
+        profile, which gives each sequence a template of its own.
 
     Raises
     ------
@@ -118,9 +155,7 @@ def structured_background(
 
     Notes
     -----
-    Paper, "RNA structure". To fold given sequences in place use `impose_pairs`. With
-    `fold_check` the templates of `template_rows` are those of the sequences that fold
-    at once.
+    Paper, "RNA structure". To fold given sequences in place use `impose_pairs`.
 
     Examples
     --------
@@ -139,17 +174,19 @@ def structured_background(
     seeds = _seeds(as_seed(random_state), max_draws if fold_check else 1)
     device = X.device if isinstance(X, torch.Tensor) else "cpu"
     background = np.zeros((n, _shape(X)[-1]), dtype=np.int8)
+    templates = np.zeros(n, dtype=np.int64)
     missing = np.arange(n)
     for seed in seeds:
         # All are drawn again, so that a sequence does not depend on which others fold.
-        codes = _draw(X, pairs, n, tuple(alphabet), wobble_rate, seed)[missing]
-        background[missing] = codes
-        if not fold_check:
-            return one_hot(background, len(alphabet), device)
-        drawn = one_hot(codes, len(alphabet))
-        missing = missing[~folds_as_designed(drawn, pairs, alphabet, n_jobs)]
-        if not len(missing):
-            return one_hot(background, len(alphabet), device)
+        rows, codes = _draw(X, pairs, n, tuple(alphabet), wobble_rate, seed)
+        background[missing], templates[missing] = codes[missing], rows[missing]
+        if fold_check:
+            drawn = one_hot(codes[missing], len(alphabet))
+            missing = missing[~folds_as_designed(drawn, pairs, alphabet, n_jobs)]
+        if not fold_check or not len(missing):
+            X_folded = one_hot(background, len(alphabet), device)
+            known = None if _is_profile(X) else templates
+            return (X_folded, known) if return_templates else X_folded
     raise ValueError(
         f"only {n - len(missing)} of `n`={n} sequences fold into `structure` after "
         f"`max_draws`={max_draws} draws of each; longer stems, templates with more C "
@@ -217,19 +254,19 @@ def _draw(
     alphabet: tuple[str, ...],
     wobble_rate: float,
     seed: int,
-) -> Codes:
-    """Templates with all pairs formed, as codes of shape (n, length)."""
+) -> tuple[Templates, Codes]:
+    """Rows of templates, and these with all pairs formed, shape=(n, length)."""
     if _is_profile(X):
-        rows = None
+        rows = np.arange(n)
         codes = codes_from_one_hot(profile_background(X, n, seed))
     else:
-        rows = template_rows(len(X), n, seed)
+        rows = draw_rows(len(X), n, seed)
         codes = codes_from_one_hot(X, rows)
-    check_no_padding(codes[:, pairs] < 0, pairs, rows)
+    check_no_padding(codes[:, pairs] < 0, pairs, None if _is_profile(X) else rows)
     left, right = codes[:, pairs[:, 0]], codes[:, pairs[:, 1]]
     _form_pairs(left, right, alphabet, wobble_rate, as_generator(seed, _PAIR_STREAM))
     codes[:, pairs[:, 0]], codes[:, pairs[:, 1]] = left, right
-    return codes
+    return rows, codes
 
 
 def _form_pairs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -21,8 +21,33 @@ from .._core.letters import (
     codes_from_one_hot,
     one_hot,
 )
+from .shuffles import Templates
 
 
+@overload
+def quantile_background(
+    X: torch.Tensor | PackedSequence,
+    scores: ArrayLike | torch.Tensor,
+    n: int = ...,
+    *,
+    quartile: int | None = ...,
+    low: float | None = ...,
+    high: float | None = ...,
+    random_state: RandomState = ...,
+    return_templates: Literal[False] = ...,
+) -> torch.Tensor: ...
+@overload
+def quantile_background(
+    X: torch.Tensor | PackedSequence,
+    scores: ArrayLike | torch.Tensor,
+    n: int = ...,
+    *,
+    quartile: int | None = ...,
+    low: float | None = ...,
+    high: float | None = ...,
+    random_state: RandomState = ...,
+    return_templates: Literal[True],
+) -> tuple[torch.Tensor, Templates]: ...
 def quantile_background(
     X: torch.Tensor | PackedSequence,
     scores: ArrayLike | torch.Tensor,
@@ -32,7 +57,8 @@ def quantile_background(
     low: float | None = None,
     high: float | None = None,
     random_state: RandomState = None,
-) -> torch.Tensor:
+    return_templates: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, Templates]:
     """Which observed sequences stand for weak, middling or strong measurements?
 
     A random subset, without replacement, of the observed sequences whose rank by
@@ -61,10 +87,17 @@ def quantile_background(
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
+    return_templates: bool, optional
+        Whether to return the rows of `X`, too. Default is False.
+
     Returns
     -------
     background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
         On the device of `X`; on the CPU for a PackedSequence.
+
+    templates: numpy.ndarray of int, shape=(n,)
+        Only if asked for: the row of `X` that each sequence is, of which none comes
+        twice.
 
     Raises
     ------
@@ -94,9 +127,36 @@ def quantile_background(
     rows = np.argsort(values, kind="stable")[first:end]
     where = f"between the quantiles {low:g} and {high:g} of `scores`"
     chosen = _choose(rows, n, len(X), where, random_state)
-    return one_hot(codes_from_one_hot(X, chosen), X.shape[1], X.device)
+    background = one_hot(codes_from_one_hot(X, chosen), X.shape[1], X.device)
+    return (background, chosen) if return_templates else background
 
 
+@overload
+def filtered_background(
+    model: nn.Module,
+    X: torch.Tensor | PackedSequence,
+    low: float | None = ...,
+    high: float | None = ...,
+    n: int = ...,
+    *,
+    target: int | None = ...,
+    random_state: RandomState = ...,
+    return_templates: Literal[False] = ...,
+    **kwargs: Any,
+) -> torch.Tensor: ...
+@overload
+def filtered_background(
+    model: nn.Module,
+    X: torch.Tensor | PackedSequence,
+    low: float | None = ...,
+    high: float | None = ...,
+    n: int = ...,
+    *,
+    target: int | None = ...,
+    random_state: RandomState = ...,
+    return_templates: Literal[True],
+    **kwargs: Any,
+) -> tuple[torch.Tensor, Templates]: ...
 def filtered_background(
     model: nn.Module,
     X: torch.Tensor | PackedSequence,
@@ -106,8 +166,9 @@ def filtered_background(
     *,
     target: int | None = None,
     random_state: RandomState = None,
+    return_templates: bool = False,
     **kwargs: Any,
-) -> torch.Tensor:
+) -> torch.Tensor | tuple[torch.Tensor, Templates]:
     """Which sequences does a model itself score in a given range?
 
     A random subset, without replacement, of sequences whose prediction lies between
@@ -135,6 +196,10 @@ def filtered_background(
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
+    return_templates: bool, optional
+        Whether to return the rows of `X`, too; of sequences that are shuffles
+        themselves, their templates at these rows are the clusters. Default is False.
+
     kwargs: optional
         For `tangermeme.predict.predict`: `args`, `batch_size`, `device`, `dtype`,
         `verbose`, or a `func` that reduces the output.
@@ -143,6 +208,9 @@ def filtered_background(
     -------
     background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
         On the device of `X`; on the CPU for a PackedSequence.
+
+    templates: numpy.ndarray of int, shape=(n,)
+        Only if asked for: the row of `X` that each sequence is.
 
     Raises
     ------
@@ -171,7 +239,8 @@ def filtered_background(
     rows = np.flatnonzero((values >= low) & (values <= high))
     where = f"with a prediction between {low:g} and {high:g}"
     chosen = _choose(rows, n, len(X), where, random_state)
-    return one_hot(codes_from_one_hot(X, chosen), X.shape[1], X.device)
+    background = one_hot(codes_from_one_hot(X, chosen), X.shape[1], X.device)
+    return (background, chosen) if return_templates else background
 
 
 def _quantile_range(

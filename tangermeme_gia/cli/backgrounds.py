@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..backgrounds.by_name import background_names, sample_background
+from ..backgrounds.by_name import Drawn, background_names, draw_background
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     import torch
@@ -55,7 +55,7 @@ class Backgrounds:
     Examples
     --------
     >>> from .options import read_inputs
-    >>> Backgrounds("profile", n=5).draw(read_inputs("A1CF"), 0)["profile"].shape
+    >>> Backgrounds("profile", n=5).draw(read_inputs("A1CF"), 0)["profile"].X.shape
     torch.Size([5, 4, 41])
     """
 
@@ -82,8 +82,8 @@ class Backgrounds:
 
     def draw(
         self, inputs: ReportInputs, seed: int, **prediction: Any
-    ) -> dict[str, torch.Tensor]:
-        """The sequences of each by name; int8, shape=(n, len(alphabet), length).
+    ) -> dict[str, Drawn]:
+        """The sequences of each by name.
 
         Parameters
         ----------
@@ -113,27 +113,29 @@ class Backgrounds:
 
     def _draw_one(
         self, name: str, inputs: ReportInputs, seed: int, **prediction: Any
-    ) -> torch.Tensor:
+    ) -> Drawn:
         from tangermeme.predict import predict
 
         from ..backgrounds import profile_background, structured_background
 
         if name == OBSERVED:
-            return _observed(inputs, self.n, seed)
+            return Drawn(_observed(inputs, self.n, seed), None)
         n = self.n or N_BACKGROUNDS
         if name == STRUCTURED:
             if self.dot_bracket is None:
                 raise ValueError("the background 'structured' needs `--dot-bracket`.")
-            return structured_background(
+            folded = structured_background(
                 inputs.profile if inputs.X is None else inputs.X,
                 self.dot_bracket,
                 n,
                 alphabet=inputs.alphabet,
                 fold_check=self.fold_check,
                 random_state=seed,
+                return_templates=True,
             )
+            return Drawn(*folded)
         if inputs.profile is not None and name == "profile":
-            return profile_background(inputs.profile, n, seed)
+            return Drawn(profile_background(inputs.profile, n, seed), None)
         X, scores = inputs.X, inputs.scores
         if X is None:
             assert inputs.profile is not None
@@ -143,13 +145,13 @@ class Backgrounds:
             _log.info("no measured scores: %s is of the model's predictions", name)
             keywords = {"batch_size": 256, **prediction}
             scores = predict(inputs.model, X, **keywords)[:, 0]
-        return sample_background(X, name, n, scores, seed)
+        return draw_background(X, name, n, scores, seed)
 
 
 def _observed(inputs: ReportInputs, n: int | None, seed: int) -> torch.Tensor:
     import torch
 
-    from ..backgrounds.shuffles import template_rows
+    from ..backgrounds.shuffles import draw_rows
 
     if inputs.X is None:
         raise ValueError("the background 'observed' needs `--sequences`.")
@@ -159,4 +161,4 @@ def _observed(inputs: ReportInputs, n: int | None, seed: int) -> torch.Tensor:
         raise ValueError(
             f"`--n`={n}, but there are {len(inputs.X)} observed sequences."
         )
-    return inputs.X[torch.from_numpy(template_rows(len(inputs.X), n, seed))]
+    return inputs.X[torch.from_numpy(draw_rows(len(inputs.X), n, seed))]

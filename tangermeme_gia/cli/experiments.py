@@ -45,14 +45,18 @@ def run_experiment(command: Command, **options: Any) -> None:
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
     run, keywords = command.function, {**given, **asked.keywords}
     if chosen.backgrounds:
-        compared = across_backgrounds(run, asked.model, drawn, **keywords)
+        X = {name: each.X for name, each in drawn.items()}
+        clusters = {name: each.clusters for name, each in drawn.items()}
+        compared = across_backgrounds(
+            run, asked.model, X, clusters=clusters, **keywords
+        )
         output.write(
             compared.to_frame(output.confidence),
             lambda plots: plots.background_grid(compared),
         )
         return
-    (X,) = drawn.values()
-    result = run(asked.model, X, **keywords)
+    (one,) = drawn.values()
+    result = run(asked.model, one.X, clusters=one.clusters, **keywords)
     listing = result.to_frame if listed is None else partial(result.top, listed)
     output.write(
         listing(confidence=output.confidence),

@@ -93,7 +93,7 @@ def _replacement(name: str, asked: Asked, n: int) -> Any:
         return name
     many = None if name == OBSERVED else max(n, N_BACKGROUNDS)
     drawn = Backgrounds(name, many).draw(asked.inputs, asked.seed, **asked.prediction)
-    return drawn[name]
+    return drawn[name].X
 
 
 def _add_regions(parser: argparse.ArgumentParser) -> None:

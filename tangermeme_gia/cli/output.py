@@ -84,8 +84,9 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     Returns
     -------
     table: pandas.DataFrame
-        A row for each sequence (numbered from 0) and condition: the columns of the
-        conditions, `y_before`, `y_after` and `local_importance`.
+        A row for each sequence (numbered from 0) and condition: its `cluster` if the
+        result has some, the columns of the conditions, `y_before`, `y_after` and
+        `local_importance`.
 
     Examples
     --------
@@ -99,6 +100,8 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     n, n_conditions = after.shape
     numbers = np.tile(np.arange(n_conditions), n)
     table: pd.DataFrame = result.conditions.iloc[numbers].reset_index(drop=True)
+    if result.clusters is not None:
+        table.insert(0, "cluster", np.repeat(result.clusters, n_conditions))
     table.insert(0, rows, np.repeat(np.arange(n), n_conditions))
     table["y_before"] = np.repeat(before, n_conditions)
     table["y_after"] = after.ravel()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from tangermeme.utils import PackedSequence
 
+from .._core.clusters import Labels
 from .._core.engine import output_shapes
 from ..statistics.comparisons import Comparison, comparable_frames
 
@@ -21,6 +22,7 @@ def across_backgrounds(
     backgrounds: Mapping[str, torch.Tensor | PackedSequence],
     /,
     *args: Any,
+    clusters: Mapping[str, Labels | None] | None = None,
     **kwargs: Any,
 ) -> Comparison:
     """Does a finding depend on the choice of background?
@@ -39,6 +41,10 @@ def across_backgrounds(
     backgrounds: mapping of str to torch.Tensor or PackedSequence
         Sequences of each background by name, for example from `sample_backgrounds`.
 
+    clusters: mapping of str to sequence or None, optional
+        The template of each sequence of each background, as from `sample_backgrounds`;
+        None has independent ones. Default is None, for all.
+
     args, kwargs: optional
         Everything else that the experiment takes, the same for all backgrounds.
 
@@ -50,8 +56,9 @@ def across_backgrounds(
     Raises
     ------
     TypeError, ValueError
-        If `backgrounds` is no mapping or is empty, the conditions differ between
-        backgrounds, or the experiment raises: the background is then named.
+        If `backgrounds` is no mapping or is empty, `clusters` is no mapping of the same
+        names, the conditions differ between backgrounds, or the experiment raises: the
+        background is then named.
 
     Examples
     --------
@@ -68,8 +75,17 @@ def across_backgrounds(
     """
     if not isinstance(backgrounds, Mapping) or not backgrounds:
         raise _not_named("backgrounds", "sequences", backgrounds)
+    of_each = _of_each(clusters, backgrounds)
     results = {
-        name: _run(experiment, f"background {name!r}", model, X, *args, **kwargs)
+        name: _run(
+            experiment,
+            f"background {name!r}",
+            model,
+            X,
+            *args,
+            **of_each[name],
+            **kwargs,
+        )
         for name, X in backgrounds.items()
     }
     comparable_frames(results, "background")
@@ -143,6 +159,25 @@ def across_models(
     }
     comparable_frames(results, "model")
     return Comparison(results, "model")
+
+
+def _of_each(
+    clusters: Mapping[str, Labels | None] | None, backgrounds: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The keyword for the clusters of each background, if it has some."""
+    if clusters is None:
+        return {name: {} for name in backgrounds}
+    if not isinstance(clusters, Mapping):
+        raise _not_named("clusters", "labels", clusters)
+    if {*clusters} != {*backgrounds}:
+        raise ValueError(
+            f"`clusters` is of {sorted(clusters)} and `backgrounds` of "
+            f"{sorted(backgrounds)}; the names must agree (None for independent rows)."
+        )
+    return {
+        name: {} if labels is None else {"clusters": labels}
+        for name, labels in clusters.items()
+    }
 
 
 def _not_named(argument: str, what: str, value: object) -> TypeError | ValueError:

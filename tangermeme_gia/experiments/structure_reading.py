@@ -22,6 +22,7 @@ from ..structure.processes import require_vienna
 # The columns that do not come from the conditions.
 _ADDED = (
     "background",
+    "cluster",
     "output",
     "energy_before",
     "energy",
@@ -83,7 +84,8 @@ def importance_by_structure(
     -------
     frame: pandas.DataFrame
         One row per condition, background and output: the columns of the conditions,
-        `background` (from 0), `output` (as in `GIAResult.to_frame`), `energy_before`
+        `background` (from 0), its `cluster` if the result has some, `output` (as in
+        `GIAResult.to_frame`), `energy_before`
         and `energy` (free energy of the most stable structure without and with the
         patterns, in kcal/mol; lower is more stable), `unpaired` (mean probability that
         a base of the patterns is unpaired; missing where a condition has none) and
@@ -201,6 +203,8 @@ def _table(
     ].reset_index(drop=True)
     background = np.repeat(np.arange(n), len(labels))
     table["background"] = np.tile(background, len(rows))
+    if result.clusters is not None:
+        table["cluster"] = result.clusters[table["background"]]
     outputs = pd.Series(labels * (n * len(rows)), dtype=object)
     table["output"] = outputs.infer_objects()
     for i, name in enumerate(("energy_before", "energy", "unpaired")):

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 
+from .._core.clusters import as_codes
 from .._core.conditions import Design
 from .._core.engine import Block, Engine
-from .._core.moments import Moments
+from .._core.moments import ClusteredMoments, Moments
+
+
+def make_moments(
+    n_kmers: int, shape: tuple[int, ...], clusters: NDArray[Any] | None
+) -> Moments | ClusteredMoments:
+    """What adds up the effects of k-mers on backgrounds, of which some may depend."""
+    if clusters is None:
+        return Moments(n_kmers, shape)
+    return ClusteredMoments(n_kmers, shape, as_codes(clusters))
 
 
 def add_effects(
-    moments: Sequence[Moments],
+    moments: Sequence[Moments | ClusteredMoments],
     engine: Engine,
     design: Design,
     before: list[torch.Tensor],

@@ -28,7 +28,7 @@ from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
 from ..statistics.racing import Indices, Race, Values, race
 from .designs import Kmers, ScanDesign, scan_design
-from .measure import add_effects, block_effects, block_kmers
+from .measure import add_effects, block_effects, block_kmers, make_moments
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -88,7 +88,9 @@ def best_kmers(
     scan: KmerScan
         The `top` best in the order of the scan, with the same effects and errors over
         all backgrounds as `kmer_scan` gives them; `n_predictions` and `n_exhaustive`
-        tell what was saved.
+        tell what was saved. The race is about the given backgrounds, and finds the same
+        with and without `clusters`; with them, the best are asked once more for their
+        cluster-robust errors.
 
     Raises
     ------
@@ -123,16 +125,21 @@ def best_kmers(
             max_values=engine.max_memory / np.dtype(np.float64).itemsize,
         )
         kmers_left, effect, se, n_asked = course.finish(found)
-    best = _highest(effect.flatten().numpy(), kmers_left, top)
+        best = _highest(effect.flatten().numpy(), kmers_left, top)
+        kmers_left, effect, se = kmers_left[best], effect[best], se[best]
+        if engine.clusters is not None:
+            effect, se = course.measure_in_clusters(kmers_left)
+            n_asked += len(kmers_left) * len(order)
     return KmerScan(
-        [names[i] for i in kmers_left[best].tolist()],
-        effect[best],
-        se[best],
+        [names[i] for i in kmers_left.tolist()],
+        effect,
+        se,
         len(order),
         len(names),
         strands * n_asked,
         strands * len(names) * len(order),
         outputs=target_labels(engine.target, before),
+        clusters=engine.clusters,
     )
 
 
@@ -178,6 +185,14 @@ class _Course:
             torch.cat([getattr(m, name) for m in moments]) for name in ("mean", "se")
         )
         return left, effect, se, found.n_asked + len(found.others) * len(rows)
+
+    def measure_in_clusters(self, kmers: Indices) -> tuple[torch.Tensor, torch.Tensor]:
+        """Effects and cluster-robust errors of a few k-mers, on all rows once more."""
+        rows, shape = np.arange(len(self._order)), tuple(self._before.shape[1:])
+        part = _Part(self._design, rows, kmers, self._strands)
+        moments = make_moments(len(kmers), shape, self._engine.clusters)
+        add_effects([moments], self._engine, part, [self._before], self._strands)
+        return moments.mean, moments.se
 
 
 class _Part:

@@ -11,13 +11,12 @@ from tangermeme.utils import PackedSequence
 from .._core.engine import Engine
 from .._core.letters import DNA, RandomState, as_seed, check_alphabet
 from .._core.memory import check_fits
-from .._core.moments import Moments
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
 from .._core.scans import KmerScan
 from .._core.target import target_labels
 from .designs import Kmers, scan_design
-from .measure import add_effects
+from .measure import add_effects, make_moments
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -73,9 +72,9 @@ def kmer_scan(
     Returns
     -------
     scan: KmerScan
-        `kmers`, their `effect` with standard errors `se`, and `n`; `to_frame()` has a
-        row per k-mer, `top()` the best. All k-mers come in the order of the alphabet,
-        given ones in theirs.
+        `kmers`, their `effect` with standard errors `se` (cluster-robust if there are
+        `clusters`), and `n`; `to_frame()` has a row per k-mer, `top()` the best. All
+        k-mers come in the order of the alphabet, given ones in theirs.
 
     Raises
     ------
@@ -99,7 +98,10 @@ def kmer_scan(
     with engine.held():
         before = engine.before()
         _check_fits(len(names), as_heads(before))
-        moments = [Moments(len(names), tuple(y.shape[1:])) for y in as_heads(before)]
+        moments = [
+            make_moments(len(names), tuple(y.shape[1:]), engine.clusters)
+            for y in as_heads(before)
+        ]
         add_effects(moments, engine, design, as_heads(before), strands)
     effect: Outputs = [m.mean for m in moments]
     se: Outputs = [m.se for m in moments]
@@ -108,7 +110,17 @@ def kmer_scan(
     n = len(engine.X)
     total = len(names) * strands * n
     labels = target_labels(engine.target, before)
-    return KmerScan(names, effect, se, n, len(names), total, total, outputs=labels)
+    return KmerScan(
+        names,
+        effect,
+        se,
+        n,
+        len(names),
+        total,
+        total,
+        outputs=labels,
+        clusters=engine.clusters,
+    )
 
 
 def _check_fits(n_kmers: int, before: list[torch.Tensor]) -> None:

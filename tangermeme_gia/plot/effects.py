@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from .._core.clusters import as_codes
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
@@ -107,7 +108,7 @@ def local_importance_boxes(
     ax.scatter(places, means, s=14, c="black", marker="D", zorder=4, **edge)
     label_ticks(ax, labels)
     ax.set_xlim(-0.6, len(places) - 0.4)
-    note(ax, f"◆ global importance, {backgrounds([len(local)])}")
+    note(ax, f"◆ global importance, {_backgrounds(result)}")
     return finish(ax, column_title(columns), LOCAL)
 
 
@@ -249,10 +250,13 @@ def interaction_bars(
     first, second = labels if labels is not None else arms[:2]
     ticks = [first, second, "Sum", "Both"]
     ax = new_axes(ax, height=labelled_height(ticks))
-    intervals = [confidence_interval(values) for values in (a, b, a + b, both)]
+    intervals = [
+        confidence_interval(values, clusters=result.clusters)
+        for values in (a, b, a + b, both)
+    ]
     _bars(ax, intervals, [SKY, SKY, "#BBBBBB", BLUE])
     label_ticks(ax, ticks)
-    contrast = interaction_contrast(both, a, b).interval
+    contrast = interaction_contrast(both, a, b, clusters=result.clusters).interval
     note(ax, f"Interaction {_bounds(contrast)}, {_backgrounds(result)}")
     return finish(ax, "", GLOBAL)
 
@@ -312,7 +316,10 @@ def factorial_bars(
     result = result._replace(conditions=result.conditions[columns].astype(bool))
     contrasts = factorial_contrasts(result)
     ax = new_axes(ax, height=labelled_height(contrasts.names))
-    intervals = [confidence_interval(values) for values in contrasts.local.T]
+    intervals = [
+        confidence_interval(values, clusters=contrasts.clusters)
+        for values in contrasts.local.T
+    ]
     sizes, colours = contrasts.sets.sum(axis=1), palette(ax)
     _bars(ax, intervals, [colours[(size - 1) % len(colours)] for size in sizes])
     label_ticks(ax, contrasts.names)
@@ -321,7 +328,9 @@ def factorial_bars(
 
 
 def _backgrounds(result: GIAResult) -> str:
-    return backgrounds([len(result.y_before)])
+    known = result.clusters
+    templates = [] if known is None else [len(np.unique(as_codes(known)))]
+    return backgrounds([len(result.y_before)], templates)
 
 
 def _boxes(ax: Axes, local: Values, places: NDArray[Any]) -> None:

@@ -275,15 +275,17 @@ def _scatter(
     titles = [wrapped(group) for group in groups]
     ax = new_axes(ax, height=legend_height(titles, 2.3))
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    notes = [backgrounds([int(rows["background"].nunique())])]
+    templates = [int(rows["cluster"].nunique())] if "cluster" in rows else []
+    notes = [backgrounds([int(rows["background"].nunique())], templates)]
     colours, handles = palette(ax), []
     for i, group in enumerate(groups):
         part = rows[labels == group]
         x, y = part[column].to_numpy(float), part["local_importance"].to_numpy(float)
-        colour, text = colours[i % len(colours)], _correlation(x, y)
+        known = part["cluster"].to_numpy() if "cluster" in part else None
+        colour, text = colours[i % len(colours)], _correlation(x, y, known)
         titles[i] = f"{titles[i]}\n{text}"
         handles.append(ax.scatter(x, y, s=5, color=colour, alpha=0.3, linewidths=0))
-        _draw_means(ax, x, y, colour if len(groups) > 1 else ink(ax))
+        _draw_means(ax, x, y, known, colour if len(groups) > 1 else ink(ax))
     if len(groups) > 1:
         legend = add_legend(ax, handles, titles, handletextpad=0.2)
         for handle in legend.legend_handles:
@@ -310,13 +312,18 @@ def _rows_with(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows
 
 
-def _draw_means(ax: Axes, x: Values, y: Values, colour: Any) -> None:
+def _draw_means(ax: Axes, x: Values, y: Values, clusters: Any, colour: Any) -> None:
     """Means of groups of backgrounds that are neighbours on the x axis."""
     n_groups = min(_GROUPS, len(x) // _FEWEST)
     if n_groups < 2 or x.min() == x.max():
         return
     parts = np.array_split(np.argsort(x, kind="stable"), n_groups)
-    intervals = [confidence_interval(y[part]) for part in parts]
+    intervals = [
+        confidence_interval(
+            y[part], clusters=None if clusters is None else clusters[part]
+        )
+        for part in parts
+    ]
     effect = np.array([float(interval.effect) for interval in intervals])
     errors = np.array(
         [[float(v.effect - v.low), float(v.high - v.effect)] for v in intervals]
@@ -335,11 +342,11 @@ def _draw_means(ax: Axes, x: Values, y: Values, colour: Any) -> None:
     )
 
 
-def _correlation(x: Values, y: Values) -> str:
+def _correlation(x: Values, y: Values, clusters: Any) -> str:
     """The correlation and its interval; "" if there is none."""
     if len(x) < _FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0:
         return ""
-    interval: Interval = correlation(x, y)
+    interval: Interval = correlation(x, y, clusters=clusters)
     r, low, high = (
         f"{float(value):.2f}".replace("-", "−")
         for value in (interval.effect, interval.low, interval.high)

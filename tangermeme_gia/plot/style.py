@@ -324,18 +324,28 @@ def _text(value: Any) -> str:
 
 def count(frame: pd.DataFrame) -> str:
     """How many backgrounds and models an effect is the mean of; "" if unknown."""
-    phrases = [backgrounds(sorted(set(frame["n"])))] if "n" in frame else []
+    phrases = []
+    if "n" in frame:
+        templates = frame.get("n_clusters", pd.Series(dtype=int))
+        phrases = [backgrounds(sorted(set(frame["n"])), sorted(set(templates)))]
     if "n_models" in frame:
         phrases.append(f"{frame['n_models'].max():,} models")
     return ", ".join(phrases)
 
 
-def backgrounds(numbers: Sequence[int]) -> str:
-    """A number, or a range, of backgrounds as a phrase."""
+def backgrounds(numbers: Sequence[int], templates: Sequence[int] = ()) -> str:
+    """A number, or a range, of backgrounds, of fewer templates, as a phrase."""
+    phrase = f"n = {_counted(numbers, 'background')}"
+    if templates and list(templates) != list(numbers):
+        phrase += f" of {_counted(templates, 'template')}"
+    return phrase
+
+
+def _counted(numbers: Sequence[int], noun: str) -> str:
     n = f"{numbers[0]:,}"
     if len(numbers) > 1:
         n += f" to {numbers[-1]:,}"
-    return f"n = {n} background{'' if n == '1' else 's'}"
+    return f"{n} {noun}{'' if n == '1' else 's'}"
 
 
 def legend_height(labels: Sequence[str], lines: float) -> float:

@@ -45,7 +45,8 @@ _MOST_CELLS = 80
 _BESIDE, _BESIDE_PER_LETTER, _LETTERS_PER_INCH = 1.05, 0.06, 22
 # A page, in inches, and what of it can have row labels.
 _HIGHEST, _ROW_LABELS_HEIGHT = 9, 9
-_MEASURED = ["output", "effect", "se", "low", "high", "n", "n_models", "between_sd"]
+_MEASURED = ["output", "effect", "se", "low", "high", "n", "n_clusters", "df"]
+_MEASURED += ["n_models", "between_sd"]
 
 
 def background_grid(

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
+from .._core.clusters import Labels, Values
 from .._core.results import GIAResult
 from ..statistics.effects import effect_difference
-from ..statistics.inputs import Values
+from ..statistics.inputs import clusters_of
 from ..statistics.intervals import Interval
 from ..statistics.selection import rescore_winners
 from .wording import row_with_interval
@@ -71,11 +73,20 @@ class Extremes(NamedTuple):
         return {f"{name}_{end}": float(row["effect"]) for end, row in ends.items()}
 
 
-def extremes(local: Values) -> Extremes:
+def first_half(n: int, clusters: Labels | None) -> NDArray[np.bool_]:
+    """Which of n backgrounds are of the first half, whose templates are no others'."""
+    codes = clusters_of(clusters, n)
+    units = np.arange(n) if codes is None else codes
+    first: NDArray[np.bool_] = units < (units.max() + 1) // 2
+    return first
+
+
+def extremes(local: Values, clusters: NDArray[Any] | None) -> Extremes:
     """Which of many conditions have the smallest and the largest effect?"""
-    half = len(local) // 2
-    found, measured = local[:half], local[half:]
-    low = rescore_winners(found, measured, by="smallest").iloc[0]
-    high = rescore_winners(found, measured, by="largest").iloc[0]
+    first = first_half(len(local), clusters)
+    found, measured = local[first], local[~first]
+    held = None if clusters is None else clusters[~first]
+    low = rescore_winners(found, measured, by="smallest", clusters=held).iloc[0]
+    high = rescore_winners(found, measured, by="largest", clusters=held).iloc[0]
     a, b = (measured[:, int(row["condition"])] for row in (high, low))
-    return Extremes(low, high, effect_difference(a, b))
+    return Extremes(low, high, effect_difference(a, b, clusters=held))

@@ -6,13 +6,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from .._core.results import GIAResult
 from ..experiments.positions import positional_bias
 from ..statistics.effects import effect_difference
 from ..statistics.intervals import Interval, confidence_interval
-from .effects import local_effects
+from .effects import first_half, local_effects
 from .study import Study
 from .wording import count, row_with_interval
 
@@ -26,8 +25,9 @@ def scan_places(study: Study) -> GIAResult:
     starts = study.inputs.length - len(study.motif) + 1
     step = math.ceil(starts / _MOST_STARTS)
     chosen = sorted({*range(0, starts, step), study.start})
-    X = torch.cat(study.backgrounds)[:_BACKGROUNDS]
-    return positional_bias(study.model, X, study.motif, chosen, **study.ask)
+    X, clusters = study.drawn.part(slice(_BACKGROUNDS))
+    ask = {**study.ask, "clusters": clusters}
+    return positional_bias(study.model, X, study.motif, chosen, **ask)
 
 
 class Elsewhere(NamedTuple):
@@ -55,13 +55,16 @@ def find_elsewhere(study: Study, places: GIAResult) -> Elsewhere | None:
     """
     starts = places.conditions["start"].tolist()
     local = local_effects(places)
-    half = len(local) // 2
-    found, measured = local[:half].mean(axis=0), local[half:]
+    first, clusters = first_half(len(local), places.clusters), places.clusters
+    found, measured = local[first].mean(axis=0), local[~first]
+    held = None if clusters is None else clusters[~first]
     best, own = int(np.abs(found).argmax()), starts.index(study.start)
     there, here = (measured[:, i] * np.sign(found[i]) for i in (best, own))
     clear = (
-        confidence_interval(there).low > 0 and effect_difference(there, here).low > 0
+        confidence_interval(there, clusters=held).low > 0
+        and effect_difference(there, here, clusters=held).low > 0
     )
     if not clear or there.mean() < _TIMES * here.mean():
         return None
-    return Elsewhere(starts[best], confidence_interval(measured[:, best]), len(starts))
+    effect = confidence_interval(measured[:, best], clusters=held)
+    return Elsewhere(starts[best], effect, len(starts))

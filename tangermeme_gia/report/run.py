@@ -183,4 +183,6 @@ def _results(study: Study, name: str, title: str) -> Results:
 
 def _named(result: Any, label: Label | None) -> Any:
     """A result whose one output has the label of the one that was chosen."""
-    return result if label is None else type(result)(*result, outputs=[label])
+    if label is None:
+        return result
+    return type(result)(*result, outputs=[label], clusters=result.clusters)

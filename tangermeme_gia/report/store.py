@@ -99,6 +99,8 @@ class Store:
                 parts = {"y_before": result.y_before, "y_afters": result.y_afters}
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
             tables[name]["outputs"] = result.outputs
+            known = result.clusters
+            tables[name]["clusters"] = None if known is None else known.tolist()
             for field, tensor in parts.items():
                 assert isinstance(tensor, torch.Tensor)  # OneOutput gives no lists
                 tensors[f"{name}.{field}"] = tensor
@@ -157,13 +159,16 @@ def read_results(path: Path) -> Saved:
 def _result(
     name: str, table: dict[str, Any], tensors: Mapping[str, torch.Tensor]
 ) -> GIAResult | KmerScan:
-    outputs = [_from_json(label) for label in table.pop("outputs")]
+    beside = {
+        "outputs": [_from_json(label) for label in table.pop("outputs")],
+        "clusters": table.pop("clusters"),
+    }
     if "kmers" in table:
         effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
-        return KmerScan(effect=effect, se=se, **table, outputs=outputs)
+        return KmerScan(effect=effect, se=se, **table, **beside)
     before, after = (tensors[f"{name}.{field}"] for field in ("y_before", "y_afters"))
     conditions = _table_from_json(table["conditions"])
-    return GIAResult(before, after, conditions, outputs=outputs)
+    return GIAResult(before, after, conditions, **beside)
 
 
 def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:

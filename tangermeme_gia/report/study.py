@@ -18,7 +18,7 @@ from .._core.outputs import Label
 from .._core.patterns import resolve_start
 from .._core.scans import KmerScan
 from .._core.target import target_labels
-from ..backgrounds.by_name import background_names, sample_background
+from ..backgrounds.by_name import Drawn, background_names, draw_background
 from ..backgrounds.profiles import profile_background
 from ..models.providers import OUTPUT
 from .experiments import EXPERIMENTS, REGISTRY
@@ -100,9 +100,9 @@ class ReportInputs:
     @property
     def answer(self) -> str:
         """The output in words, with the one that was chosen."""
-        if self.label is None:
-            return self.output
         label = self.label
+        if label is None:
+            return self.output
         shown = ", ".join(map(str, label)) if isinstance(label, tuple) else label
         if self.output == OUTPUT:
             return f"output {shown} of the model"
@@ -239,14 +239,7 @@ class Study:
         self.probed: dict[str, torch.Tensor] = {}
         self.model = inputs.model
         self.n_scan = options.n_scan or options.n
-        self.prediction = kwargs
-        # What every function of an experiment is given.
-        self.ask = {
-            "alphabet": inputs.alphabet,
-            "random_state": options.random_state,
-            "verbose": verbose,
-            **kwargs,
-        }
+        self.prediction, self.verbose = kwargs, verbose
 
     def check(self) -> None:
         """Find out before the first part what would make a later one fail.
@@ -312,35 +305,49 @@ class Study:
         return self.predict(self.observed)[:, 0]
 
     @cached_property
-    def backgrounds(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Those that choose the motif, and others that measure it."""
+    def drawn(self) -> Drawn:
+        """All backgrounds of the experiments, the scan's first."""
         name = self.options.backgrounds[0]
         n = self.n_scan + self.options.n
-        available = self.available(name)
-        if n > available:
+        if n > self.available(name):
             raise ValueError(
                 f"`n_scan`={self.n_scan} and `n`={self.options.n} backgrounds that "
                 f"share nothing need {n} sequences for {name!r}; there are "
-                f"{available}. Lower `--n` and `--n-scan`."
+                f"{self.available(name)}. Lower `--n` and `--n-scan`."
             )
-        X = self.draw(name, n)
-        return X[: self.n_scan], X[self.n_scan :]
+        return self.draw(name, n)
+
+    @property
+    def backgrounds(self) -> tuple[Drawn, Drawn]:
+        """Those that choose the motif, and others that measure it."""
+        drawn, n = self.drawn, self.n_scan
+        return drawn.part(slice(n)), drawn.part(slice(n, None))
 
     @property
     def X(self) -> torch.Tensor:
         """The backgrounds that every experiment but the scan uses."""
-        return self.backgrounds[1]
+        return self.backgrounds[1].X
 
-    def other_backgrounds(self, name: str) -> torch.Tensor:
+    @property
+    def ask(self) -> dict[str, Any]:
+        """What every experiment on `X` is given; on others, with their clusters."""
+        return {
+            "alphabet": self.inputs.alphabet,
+            "random_state": self.options.random_state,
+            "verbose": self.verbose,
+            "clusters": self.backgrounds[1].clusters,
+            **self.prediction,
+        }
+
+    def other_backgrounds(self, name: str) -> Drawn:
         """Up to `n` sequences of any background, not those that choose the motif.
 
-        Backgrounds that are made of observed sequences take other templates than the
-        scan's as far as there are enough.
+        Made of observed sequences, they take other templates as far as there are any.
         """
         if name == self.options.backgrounds[0]:
-            return self.X
+            return self.backgrounds[1]
         n = min(self.n_scan + self.options.n, self.available(name))
-        return self.draw(name, n)[-self.options.n :]
+        return self.draw(name, n).part(slice(-self.options.n, None))
 
     def available(self, name: str) -> int:
         """How many sequences a background can give without using one twice."""
@@ -349,18 +356,18 @@ class Study:
         n = len(self.observed)
         return n // 4 if name.startswith("quartile") else n
 
-    def draw(self, name: str, n: int) -> torch.Tensor:
+    def draw(self, name: str, n: int) -> Drawn:
         """Sequences of a background by name."""
         seed = self.options.random_state
         if name == "profile" and self.inputs.profile is not None:
-            return profile_background(self.inputs.profile, n, seed + 1)
+            return Drawn(profile_background(self.inputs.profile, n, seed + 1), None)
         scores = self.scores if name.startswith("quartile") else None
-        return sample_background(self.observed, name, n, scores, seed + 1)
+        return draw_background(self.observed, name, n, scores, seed + 1)
 
     def predict(self, X: torch.Tensor) -> torch.Tensor:
         """What the model says of sequences as they are, shape=(n, 1)."""
-        keywords = {"batch_size": 256, **self.prediction}
-        y: torch.Tensor = predict(self.model, X, **keywords)
+        asked = {"batch_size": 256, **self.prediction}
+        y: torch.Tensor = predict(self.model, X, **asked)
         return y
 
     def fingerprint(self, name: str) -> Fingerprint:
@@ -373,11 +380,11 @@ class Study:
             "n_scan": self.n_scan,
             "start": options.start,
         }
-        searched = options.motif is None
-        own = {**vars(options), "motif": self.motif, "searched": searched}
+        own = {**vars(options), "motif": self.motif, "searched": not options.motif}
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
-            choices["scores"] = _checksum(scores=inputs.scores)
+            scores = {} if inputs.scores is None else {"scores": inputs.scores}
+            choices["scores"] = tensors_checksum(scores)
         return {
             **self.checksums,
             "alphabet": "".join(inputs.alphabet),
@@ -388,11 +395,6 @@ class Study:
     @cached_property
     def checksums(self) -> Fingerprint:
         """Of the model and of its sequences or profile."""
-        inputs = self.inputs
-        data = {"profile": inputs.profile} if inputs.X is None else {"X": inputs.X}
-        return {"model": model_checksum(self.model), "data": _checksum(**data)}
-
-
-def _checksum(**given: torch.Tensor | None) -> str:
-    """Of what is there."""
-    return tensors_checksum({k: v for k, v in given.items() if v is not None})
+        held = {"X": self.inputs.X, "profile": self.inputs.profile}
+        data = tensors_checksum({k: v for k, v in held.items() if v is not None})
+        return {"model": model_checksum(self.model), "data": data}

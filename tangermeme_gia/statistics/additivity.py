@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._core.clusters import Labels, Values
 from .._core.results import GIAResult
 from .inputs import (
-    Labels,
     LocalImportance,
-    Values,
     as_arms,
     check_fraction,
+    clusters_of,
     without_controls,
 )
 from .intervals import Interval, confidence_interval
@@ -79,7 +79,8 @@ def additivity_fit(
         Coverage of the intervals. Default is 0.95.
 
     clusters: sequence or None, shape=(n,), optional
-        The template each background was shuffled from. Default is None.
+        The template each background was shuffled from; None takes those that a result
+        carries. Default is None.
 
     Returns
     -------
@@ -116,6 +117,7 @@ def additivity_fit(
     sites = _as_sites(n_sites, values)
     singles = _as_singles(single_sites, values, int(sites[-1]))
     check_fraction("confidence", confidence)
+    clusters = clusters_of(clusters, len(values), local, single_sites)
     lines = {
         zero: _fit(values, sites, zero, confidence, clusters) for zero in (False, True)
     }

@@ -7,8 +7,10 @@ import scipy
 import torch
 from numpy.typing import ArrayLike
 
-from .inputs import Labels, LocalImportance, as_local, as_pair, check_fraction
-from .intervals import Interval, summarise
+from .._core.clusters import Labels
+from .._core.moments import summarise
+from .inputs import LocalImportance, as_local, as_pair, check_fraction, clusters_of
+from .intervals import Interval
 
 # Fewer backgrounds than this say nothing about a correlation.
 _FEWEST = 4
@@ -83,7 +85,8 @@ def correlation(
     a, b = (v / np.where(varies, s, 1.0) for v, s in zip((a, b), scale, strict=True))
     r = np.clip((a * b).mean(axis=0), -1, 1)
     # Each background's pull on the correlation, to first order.
-    error = summarise(a * b - r * (a**2 + b**2) / 2, clusters)
+    pull = a * b - r * (a**2 + b**2) / 2
+    error = summarise(pull, clusters_of(clusters, len(first), local))
     certain = np.abs(r) == 1
     with np.errstate(divide="ignore", invalid="ignore"):
         margin = scipy.stats.t.ppf((1 + confidence) / 2, error.df) * error.se

@@ -9,15 +9,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 import scipy
-from numpy.typing import NDArray
 
+from .._core.clusters import Codes, Values, as_codes, as_labels, degrees_of_freedom
+from .._core.moments import summarise
 from .._core.outputs import Label, as_columns
 from .._core.results import GIAResult
 
-Values = NDArray[np.float64]
-
 # What `to_frame` measures; all other columns say what was measured.
-_MEASURED = ("effect", "se", "low", "high", "n")
+_MEASURED = ("effect", "se", "low", "high", "n", "n_clusters", "df")
 # Any two points lie on a line.
 _FEWEST_TO_CORRELATE = 3
 
@@ -79,9 +78,14 @@ class Comparison(NamedTuple):
         frame: pandas.DataFrame
             The tables of `results` below each other, with a first column `background`
             or `model`. Conditions that have such a column keep it as
-            `condition_background` or `condition_model`.
+            `condition_background` or `condition_model`. If any result has clusters, all
+            rows have `n_clusters` and `df`; independent backgrounds are their own.
         """
         frames = comparable_frames(self.results, self.across, confidence)
+        if any("n_clusters" in frame for frame in frames.values()):
+            for frame in frames.values():
+                if "n_clusters" not in frame:
+                    frame["n_clusters"], frame["df"] = frame["n"], frame["n"] - 1.0
         table: pd.DataFrame = pd.concat(frames.values(), ignore_index=True)
         lengths = [len(frame) for frame in frames.values()]
         table.insert(0, self.across, np.repeat(list(frames), lengths))
@@ -166,15 +170,16 @@ class Comparison(NamedTuple):
         frame: pandas.DataFrame
             The columns of the conditions and `output`, then `effect` (mean over models,
             each counting alike), `se`, `low`, `high`, `between_sd` (standard deviation
-            of the models' global importances), `n_models`, and `n` backgrounds. With
-            one model, se and interval are NaN: how models differ is unknown.
+            of the models' global importances), `n_models`, `n` backgrounds and, if
+            these are in clusters, `n_clusters`. With one model, se and interval are
+            NaN: how models differ is unknown; with one cluster, too.
 
         Raises
         ------
         ValueError
             If `confidence` is not between 0 and 1, the models were asked on different
-            numbers of backgrounds, or these are backgrounds, which are chosen and no
-            sample of others.
+            numbers of backgrounds or on other clusters, or these are backgrounds, which
+            are chosen and no sample of others.
 
         Examples
         --------
@@ -193,11 +198,12 @@ class Comparison(NamedTuple):
         -----
         The variance of the effect is that of the models' global importances over the
         number of models, plus what all models share because they saw the same
-        backgrounds: the mean covariance of their local importances over the number of
-        backgrounds (a layout of models crossed with backgrounds, both random). For
-        results without local importances the models' mean squared standard error is its
-        upper bound. Intervals are t intervals with n_models - 1 degrees of freedom, so
-        that few replicates give wide ones. They cover as asked where the models make up
+        backgrounds: the mean covariance of their global importances over backgrounds,
+        or over clusters of them (a layout of models crossed with backgrounds, both
+        random). For results without local importances the models' mean squared standard
+        error is its upper bound. Intervals are t intervals with n_models - 1 degrees of
+        freedom, or those of the clusters if these are fewer, so that few replicates or
+        templates give wide ones. They cover as asked where the models make up
         most of the variance, and are too wide, not too narrow, where the backgrounds do
         (simulated 95 % intervals of three models hold the mean in 95 % and 100 % of
         cases). Satterthwaite's degrees of freedom would be narrower there, but fall to
@@ -217,8 +223,11 @@ class Comparison(NamedTuple):
         half_width = se = between
         if n_models > 1:
             between = effects.std(axis=0, ddof=1)
-            se = np.sqrt(between**2 / n_models + _shared_variance(self.results, frames))
-            half_width = scipy.stats.t.ppf((1 + confidence) / 2, n_models - 1) * se
+            codes = _same_clusters(self.results, int(first["n"].iloc[0]))
+            shared, df = _shared_variance(self.results, frames, codes)
+            se = np.sqrt(between**2 / n_models + shared)
+            df = min(df, n_models - 1)
+            half_width = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
         mean = effects.mean(axis=0)
         table: pd.DataFrame = _keys(first).assign(
             effect=mean,
@@ -229,6 +238,8 @@ class Comparison(NamedTuple):
             n_models=n_models,
             n=first["n"],
         )
+        if "n_clusters" in first:
+            table["n_clusters"] = first["n_clusters"]
         return table
 
 
@@ -237,7 +248,7 @@ def _keys(frame: pd.DataFrame) -> pd.DataFrame:
 
     Not `starts`: they follow from the others, or were drawn for each background.
     """
-    dropped = [*_MEASURED, *frame.columns.intersection(["starts"])]
+    dropped = [*frame.columns.intersection([*_MEASURED, "starts"])]
     keys: pd.DataFrame = frame.drop(columns=dropped)
     return keys
 
@@ -283,21 +294,42 @@ def _correlation(x: Values, y: Values) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
+def _same_clusters(results: Mapping[str, Any], n: int) -> Codes | None:
+    """The cluster of each background, if all models were asked on the same ones."""
+    labels = [getattr(result, "clusters", None) for result in results.values()]
+    known = [as_codes(as_labels(each, n)) for each in labels if each is not None]
+    if known and len(known) < len(labels):
+        raise ValueError(
+            f"`results` have clusters for {len(known)} of {len(labels)} models; all "
+            "must be asked on the same backgrounds."
+        )
+    if any(not np.array_equal(each, known[0]) for each in known):
+        raise ValueError(
+            "`results` are of backgrounds in other clusters; all models must be asked "
+            "on the same ones."
+        )
+    return known[0] if known else None
+
+
 def _shared_variance(
-    results: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]
-) -> Values:
-    """Variance of the effects that is the same for all models, one number per row."""
+    results: Mapping[str, Any],
+    frames: Mapping[str, pd.DataFrame],
+    codes: Codes | None,
+) -> tuple[Values, float]:
+    """Variance of the effects that is the same for all models, one number per row.
+
+    And the degrees of freedom of the backgrounds, or clusters, that it comes from.
+    """
+    n = int(next(iter(frames.values()))["n"].iloc[0])
+    df = n - 1.0 if codes is None else degrees_of_freedom(np.bincount(codes))
     if not all(isinstance(result, GIAResult) for result in results.values()):
         errors = np.stack([frame["se"].to_numpy() for frame in frames.values()])
-        return np.asarray((errors**2).mean(axis=0), dtype=np.float64)
+        return np.asarray((errors**2).mean(axis=0), dtype=np.float64), df
     local = np.stack([_rows_of_frame(result) for result in results.values()])
-    n_models, n, _ = local.shape
-    if n == 1:
-        return np.full(local.shape[-1], np.nan)
-    total = local.sum(axis=0).var(axis=0, ddof=1)
-    own = local.var(axis=1, ddof=1).sum(axis=0)
-    covariance = (total - own) / (n_models * (n_models - 1))
-    return np.asarray(np.maximum(covariance, 0) / n, dtype=np.float64)
+    total = summarise(local.sum(axis=0), codes).se ** 2
+    own = sum(summarise(each, codes).se ** 2 for each in local)
+    covariance = (total - own) / (len(local) * (len(local) - 1))
+    return np.maximum(covariance, 0), df
 
 
 def _rows_of_frame(result: GIAResult) -> Values:

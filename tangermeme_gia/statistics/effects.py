@@ -1,31 +1,31 @@
 """How large is an effect next to another, and do patterns act together?
 
-Differences, ratios, standardised effects and interactions, each computed per background
-before anything is averaged, because arms of an experiment share their backgrounds.
+Each is computed per background, which arms share, before anything is averaged.
 """
 
 from __future__ import annotations
 
 import string
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.clusters import Labels, Values
 from .._core.letters import RandomState
+from .._core.moments import summarise
 from .._core.results import GIAResult
 from .inputs import (
-    Labels,
     LocalImportance,
-    Values,
     as_arms,
     as_local,
     as_pair,
     check_fraction,
+    clusters_of,
     without_controls,
 )
-from .intervals import Interval, IntervalMethod, confidence_interval, summarise
+from .intervals import Interval, IntervalMethod, confidence_interval
 from .significance import Significance, paired_t_test
 
 
@@ -44,14 +44,15 @@ class Interaction(NamedTuple):
 class FactorialContrasts(NamedTuple):
     """The effect or interaction of every set of patterns.
 
-    `local`, shape (n, n_sets, ...), holds each background's contrasts, ready for any
-    interval or test; `sets`, shape (n_sets, n_patterns), says which patterns each
-    belongs to, smaller sets first; `names` are those of the sets, such as "A×B".
+    `local`, shape (n, n_sets, ...), holds each background's contrasts, for any interval
+    or test with `clusters`, those of the result; `sets`, shape (n_sets, n_patterns),
+    says which patterns each belongs to, smaller sets first; `names` are such as "A×B".
     """
 
     local: Values
     sets: NDArray[np.bool_]
     names: list[str]
+    clusters: NDArray[Any] | None
 
 
 def effect_difference(
@@ -96,7 +97,7 @@ def effect_difference(
         first - second,
         confidence,
         method=method,
-        clusters=clusters,
+        clusters=clusters_of(clusters, len(first), a, b),
         n_resamples=n_resamples,
         random_state=random_state,
     )
@@ -119,12 +120,8 @@ def effect_ratio(
     numerator, denominator: GIAResult, array-like or torch.Tensor, shape=(n, ...)
         Both arms on the same backgrounds, as in `effect_difference`.
 
-    confidence: float, optional
-        Coverage of the interval. Default is 0.95.
-
-    clusters: sequence or None, shape=(n,), optional
-        The template each background was shuffled from, as in `confidence_interval`.
-        Default is None.
+    confidence, clusters
+        As in `statistics.confidence_interval`.
 
     Returns
     -------
@@ -148,7 +145,8 @@ def effect_ratio(
     """
     a, b = as_pair(numerator, denominator, ("numerator", "denominator"))
     check_fraction("confidence", confidence)
-    top, bottom = summarise(a, clusters), summarise(b, clusters)
+    codes = clusters_of(clusters, len(a), numerator, denominator)
+    top, bottom = summarise(a, codes), summarise(b, codes)
     undefined = bottom.mean == 0
     ratio = np.divide(top.mean, np.where(undefined, 1.0, bottom.mean))
     # Fieller's ratios r have (top - r bottom)^2 <= t^2 var(top - r bottom). In their
@@ -156,9 +154,9 @@ def effect_ratio(
     # between the roots of square x^2 + 2 t^2 covariance x - t^2 deviation^2, if the
     # denominator excludes 0 (square > 0).
     rest = a - ratio * b
-    deviation = summarise(rest, clusters).se
+    deviation = summarise(rest, codes).se
     covariance = (
-        summarise(rest + b, clusters).se ** 2 - summarise(rest - b, clusters).se ** 2
+        summarise(rest + b, codes).se ** 2 - summarise(rest - b, codes).se ** 2
     ) / 4
     t_square = scipy.stats.t.ppf((1 + confidence) / 2, top.df) ** 2
     square = bottom.mean**2 - t_square * bottom.se**2
@@ -195,7 +193,7 @@ def standardised_effect(
         A second arm on the same backgrounds, subtracted first. Default is None.
 
     confidence, clusters
-        As in `effect_ratio`.
+        As in `statistics.confidence_interval`.
 
     Returns
     -------
@@ -231,7 +229,7 @@ def standardised_effect(
     dz = summary.mean / scale
     # Each background's pull on mean / sd, to first order.
     influence = np.where(varies, z - dz / 2 * (z**2 - 1), 0.0)
-    error = summarise(influence, clusters)
+    error = summarise(influence, clusters_of(clusters, len(values), local, other))
     constant = np.where(summary.mean == 0, 0.0, np.copysign(np.inf, summary.mean))
     dz = np.where(varies, dz, constant)[()]
     margin = scipy.stats.t.ppf((1 + confidence) / 2, error.df) * error.se
@@ -293,6 +291,7 @@ def interaction_contrast(
     both, first = as_pair(ab, a, ("ab", "a"))
     _, second = as_pair(ab, b, ("ab", "b"))
     local = both - first - second
+    clusters = clusters_of(clusters, len(local), ab, a, b)
     interval = confidence_interval(
         local,
         confidence,
@@ -329,7 +328,7 @@ def factorial_contrasts(
     Returns
     -------
     contrasts: FactorialContrasts
-        `local`, shape (n, 2 ** n_patterns - 1, ...), `sets` and `names`.
+        `local`, shape (n, 2 ** n_patterns - 1, ...), `sets`, `names` and `clusters`.
 
     Raises
     ------
@@ -376,7 +375,8 @@ def factorial_contrasts(
     contrasts = np.tensordot(values, (subset * sign).T, axes=([1], [0]))
     letters = np.array(names or list(string.ascii_uppercase[:n_patterns]))
     titles = ["×".join(letters[members]) for members in sets]
-    return FactorialContrasts(np.moveaxis(contrasts, -1, 1), sets, titles)
+    clusters = local.clusters if isinstance(local, GIAResult) else None
+    return FactorialContrasts(np.moveaxis(contrasts, -1, 1), sets, titles, clusters)
 
 
 def _arms(

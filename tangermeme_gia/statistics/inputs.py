@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from .._core.clusters import Codes, Labels, Values, as_codes, as_labels
 from .._core.letters import as_float64
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 
-Values = NDArray[np.float64]
-Codes = NDArray[np.intp]
 # Of a result with one output: a column for each condition, none for a single one.
 LocalImportance: TypeAlias = GIAResult | ArrayLike | torch.Tensor
-Labels = Sequence[Any] | NDArray[Any] | torch.Tensor | pd.Series
 
 
 def as_arms(local: LocalImportance | KmerScan, name: str = "local") -> Values:
@@ -85,27 +81,28 @@ def as_pair(
     return first, second
 
 
-def as_clusters(clusters: Labels, n: int) -> Codes:
-    """Labels of templates as integers from 0, checked."""
-    if isinstance(clusters, torch.Tensor):
-        clusters = clusters.detach().cpu().numpy()
-    labels = np.asarray(clusters)
-    if labels.dtype.kind == "U":  # may have made words of numbers and missing labels
-        labels = np.asarray(clusters, dtype=object)
-    if labels.shape != (n,):
+def clusters_of(clusters: Labels | None, n: int, *measured: object) -> Codes | None:
+    """Which template each of n backgrounds is of, as given or as results say, checked.
+
+    None if nothing says so: backgrounds are then independent.
+    """
+    said = [m.clusters for m in measured if isinstance(m, GIAResult | KmerScan)]
+    labels = [given for given in (clusters, *said) if given is not None]
+    if not labels:
+        return None
+    codes = [as_codes(as_labels(given, n)) for given in labels]
+    if any(not np.array_equal(other, codes[0]) for other in codes[1:]):
+        names = "those that" if clusters is None else "`clusters` and those that"
         raise ValueError(
-            f"`clusters` has shape {labels.shape}; one label for each of the {n} "
-            "backgrounds is needed."
+            f"{names} results carry group the {n} backgrounds in other ways; arms must "
+            "be on the same backgrounds, of which each has one cluster."
         )
-    codes, templates = pd.factorize(labels)
-    if (codes < 0).any():
-        raise ValueError(f"`clusters` misses the label of {(codes < 0).sum()} of {n}.")
-    if len(templates) < 2:
+    if codes[0].max() == 0:
         raise ValueError(
             "`clusters` holds 1 template; at least 2 are needed to say how sure an "
             "effect is."
         )
-    return codes
+    return codes[0]
 
 
 def check_fraction(name: str, value: float) -> None:

@@ -11,17 +11,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 import scipy
 
+from .._core.clusters import Codes, Labels, Values, degrees_of_freedom, sum_by
 from .._core.letters import RandomState, as_generator, as_seed
+from .._core.moments import Summary, centre, summarise
 from .._core.scans import KmerScan
 from .inputs import (
-    Codes,
-    Labels,
     LocalImportance,
-    Values,
-    as_clusters,
     as_local,
     as_scan,
     check_fraction,
+    clusters_of,
 )
 
 IntervalMethod = Literal["t", "bca", "bootstrap-t"]
@@ -47,15 +46,6 @@ class Interval(NamedTuple):
     se: Values
     low: Values
     high: Values
-    n: int
-
-
-class Summary(NamedTuple):
-    """Mean, its standard error, and the degrees of freedom of that error."""
-
-    mean: Values
-    se: Values
-    df: float
     n: int
 
 
@@ -96,8 +86,9 @@ def confidence_interval(
         the cluster-robust one with the small-sample correction CR2 (Bell and McCaffrey
         2002), which for templates of equal size is the standard error of the template
         means; t has their degrees of freedom, one less than the number of templates of
-        equal size; and the bootstraps draw whole templates. None takes all backgrounds
-        as independent. Default is None.
+        equal size; and the bootstraps draw whole templates. None takes those that a
+        result carries, and others must group backgrounds alike; of arrays, all
+        backgrounds are independent. Default is None.
 
     n_resamples: int, optional
         Resamples of the bootstraps, shared by all conditions. Default is 9999.
@@ -121,7 +112,7 @@ def confidence_interval(
     ValueError
         If an option is out of range, there are several outputs, fewer than two
         backgrounds or templates, or NaN or infinite values, or `clusters` has another
-        length or misses labels.
+        length, misses labels or is not as a result has it.
 
     Examples
     --------
@@ -133,13 +124,14 @@ def confidence_interval(
     if method not in INTERVAL_METHODS:
         raise ValueError(f"`method`={method!r} must be one of {INTERVAL_METHODS}.")
     if method == "t":
-        mean, se, df, n = moments(local, clusters)
+        mean, se, df, n, _ = moments(local, clusters)
         margin = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
         return Interval(mean, se, mean - margin, mean + margin, n)
     values = as_local(local)
-    mean, se, _, n = summarise(values, clusters)
+    known = clusters_of(clusters, len(values), local)
+    mean, se, _, n, _ = summarise(values, known)
     _check_resamples(n_resamples, confidence)
-    codes = np.arange(n) if clusters is None else as_clusters(clusters, n)
+    codes = np.arange(n) if known is None else known
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
     bounds = np.empty((2, columns.shape[1]))
     # The same seed for every block: all conditions share their resamples, and the
@@ -160,32 +152,17 @@ def confidence_interval(
 def moments(local: LocalImportance | KmerScan, clusters: Labels | None) -> Summary:
     """Mean, error and degrees of freedom of what a result, scan or array holds."""
     if not isinstance(local, KmerScan):
-        return summarise(as_local(local), clusters)
-    if clusters is not None:
+        values = as_local(local)
+        return summarise(values, clusters_of(clusters, len(values), local))
+    if clusters is not None and local.clusters is None:
         raise ValueError(
-            "`clusters` are given, but `local` is a KmerScan; its standard errors take "
-            "backgrounds as independent."
+            "`clusters` are given, but `local` is a KmerScan whose standard errors "
+            "take backgrounds as independent; give them to the scan."
         )
+    codes = clusters_of(clusters, local.n, local)
     effect, se = as_scan(local)
-    return Summary(effect, se, local.n - 1, local.n)
-
-
-def summarise(values: Values, clusters: Labels | None) -> Summary:
-    """Mean over axis 0, its (cluster-robust) standard error and degrees of freedom."""
-    n = len(values)
-    mean, residual = _centre(values)
-    if clusters is None:
-        se = np.sqrt((residual**2).sum(axis=0) / (n - 1) / n)
-        return Summary(mean, se, n - 1, n)
-    codes = as_clusters(clusters, n)
-    size = np.bincount(codes)
-    leverage = size / n
-    variance = np.tensordot(1 / (1 - leverage), sum_by(residual, codes) ** 2, axes=1)
-    # Satterthwaite's degrees of freedom under independence: trace squared over squared
-    # trace of the matrix whose quadratic form the variance is.
-    cross = size * leverage / (1 - leverage)
-    square = (size**2).sum() + cross.sum() ** 2 - (cross**2).sum()
-    return Summary(mean, np.asarray(np.sqrt(variance) / n)[()], n**2 / square, n)
+    size = np.bincount(np.arange(local.n) if codes is None else codes)
+    return Summary(effect, se, degrees_of_freedom(size), local.n, len(size))
 
 
 def _check_resamples(n_resamples: int, confidence: float) -> None:
@@ -195,20 +172,6 @@ def _check_resamples(n_resamples: int, confidence: float) -> None:
             f"`n_resamples`={n_resamples} cannot resolve `confidence`={confidence}; "
             f"at least {least} are needed."
         )
-
-
-def _centre(values: Values) -> tuple[Values, Values]:
-    # Taking the first background off first makes constant columns exactly constant:
-    # their residual is 0 and not a rounding error that a t statistic would blow up.
-    shifted = values - values[0]
-    centre = shifted.mean(axis=0)
-    return values[0] + centre, shifted - centre
-
-
-def sum_by(values: Values, codes: Codes) -> Values:
-    order = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    return np.add.reduceat(values[order], starts, axis=0)
 
 
 def _draw_counts(rng: np.random.Generator, rows: int, n: int) -> Values:
@@ -231,7 +194,7 @@ def _bca(
     1,000 backgrounds of 20 conditions 1.6 GB and many times the seconds of the
     products with counts here. Equality is tested.
     """
-    sums, size = sum_by(_centre(columns)[1], codes), np.bincount(codes)
+    sums, size = sum_by(centre(columns)[1], codes), np.bincount(codes)
     means = np.empty((n_resamples, columns.shape[1]))
     for first in range(0, n_resamples, RESAMPLE_ROWS):
         rows = means[first : first + RESAMPLE_ROWS]
@@ -270,7 +233,7 @@ def _bootstrap_t(
     rng: np.random.Generator,
 ) -> Values:
     """Studentised bootstrap bounds of the mean, less the mean."""
-    sums, size = sum_by(_centre(columns)[1], codes), np.bincount(codes)
+    sums, size = sum_by(centre(columns)[1], codes), np.bincount(codes)
     # Errors are without the factor of a small sample, which would cancel in the bounds.
     statistic = np.empty((n_resamples, columns.shape[1]))
     for first in range(0, n_resamples, RESAMPLE_ROWS):

@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.clusters import Labels
 from .._core.letters import as_float64
 from .._core.scans import KmerScan
 from .inputs import LocalImportance, check_fraction
@@ -16,6 +17,8 @@ def backgrounds_needed(
     local: LocalImportance | KmerScan,
     half_width: float | ArrayLike,
     confidence: float = 0.95,
+    *,
+    clusters: Labels | None = None,
 ) -> NDArray[np.int64]:
     """How many backgrounds give an interval as narrow as I need?
 
@@ -32,12 +35,17 @@ def backgrounds_needed(
     confidence: float, optional
         Coverage of the interval. Default is 0.95.
 
+    clusters: sequence or None, shape=(n,), optional
+        The template each background of the pilot was shuffled from; None takes those
+        that a result carries. Default is None.
+
     Returns
     -------
     n: numpy.ndarray of int, shape=(...)
-        The smallest number of independent backgrounds (templates, where shuffles share
-        them) whose t interval has at most this half-width if the standard deviation is
-        that of the pilot; never less than 2.
+        The smallest number of independent backgrounds whose t interval has at most
+        this half-width if the standard deviation is that of the pilot; never less than
+        2. With clusters it is the number of templates, of each of which there are as
+        many backgrounds as in the pilot: more of the same templates add little.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def backgrounds_needed(
     margin = as_float64(half_width, "half_width")
     if not (margin > 0).all():
         raise ValueError(f"`half_width`={half_width!r} must be above 0.")
-    summary = moments(local, None)
+    summary = moments(local, clusters)
     try:
         np.broadcast_shapes(margin.shape, np.shape(summary.mean))
     except ValueError:
@@ -62,7 +70,7 @@ def backgrounds_needed(
             f"`half_width` has shape {margin.shape} and each background of `local` "
             f"{np.shape(summary.mean)}; give one number, or one for each condition."
         ) from None
-    ratio = summary.se * np.sqrt(summary.n) / margin
+    ratio = summary.se * np.sqrt(summary.units) / margin
     level = (1 + confidence) / 2
     if (ratio > 1e7).any():
         raise ValueError(

@@ -8,6 +8,7 @@ backgrounds and reported on another.
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,16 +17,10 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.clusters import Codes, Labels, Values
 from .._core.letters import RandomState, as_float64, as_generator
 from .._core.results import GIAResult
-from .inputs import (
-    Labels,
-    LocalImportance,
-    Values,
-    as_arms,
-    as_clusters,
-    check_fraction,
-)
+from .inputs import LocalImportance, as_arms, check_fraction, clusters_of
 from .intervals import confidence_interval
 from .significance import paired_t_test
 
@@ -117,7 +112,8 @@ def rescore_winners(
         Coverage of the intervals. Default is 0.95.
 
     clusters: sequence or None, shape=(n_held_out,), optional
-        The template each held-out background was shuffled from. Default is None.
+        The template each held-out background was shuffled from; None takes those that
+        a result carries. Default is None.
 
     alpha: float, optional
         Adjusted p values below it are significant. Default is 0.05.
@@ -129,7 +125,8 @@ def rescore_winners(
         results the columns of the conditions, `selection_effect` (on the backgrounds
         that picked it: biased), and on the held-out backgrounds `effect`, `se`, `low`,
         `high`, `p` (paired t against 0), `p_adjusted` (Benjamini-Hochberg over the
-        winners), `significant` and `n`.
+        winners), `significant`, `n` and, with clusters, `n_clusters`. A warning says if
+        the results of both have clusters of the same label.
 
     Raises
     ------
@@ -158,7 +155,9 @@ def rescore_winners(
             "`selection` and `held_out` are equal; winners must be re-scored on other "
             "backgrounds than picked them."
         )
-    table = _rescore(picked, scored, top, by, confidence, clusters, alpha)
+    _check_apart(selection, held_out)
+    codes = clusters_of(clusters, len(scored), held_out)
+    table = _rescore(picked, scored, top, by, confidence, codes, alpha)
     if isinstance(selection, GIAResult) and isinstance(held_out, GIAResult):
         if not selection.conditions.equals(held_out.conditions):
             raise ValueError(
@@ -198,7 +197,8 @@ def split_and_rescore(
 
     clusters: sequence or None, shape=(n,), optional
         The template each background was shuffled from: templates are then divided, so
-        that none is on both sides. Default is None.
+        that none is on both sides. None takes those that a result carries.
+        Default is None.
 
     random_state: int, numpy Generator or None, optional
         Seed of the division; None divides differently each time. Default is 0.
@@ -223,11 +223,12 @@ def split_and_rescore(
     values = _as_conditions(local, "local")
     check_fraction("selection_fraction", selection_fraction)
     n = len(values)
-    codes = np.arange(n) if clusters is None else as_clusters(clusters, n)
+    known = clusters_of(clusters, n, local)
+    codes = np.arange(n) if known is None else known
     n_units = int(codes.max()) + 1
     n_selection = round(selection_fraction * n_units)
     if not 2 <= n_selection <= n_units - 2:
-        units = "backgrounds" if clusters is None else "templates"
+        units = "backgrounds" if known is None else "templates"
         raise ValueError(
             f"`selection_fraction`={selection_fraction} of {n_units} {units} puts "
             f"{n_selection} on one side and {n_units - n_selection} on the other; at "
@@ -235,11 +236,28 @@ def split_and_rescore(
         )
     order = as_generator(random_state).permutation(n_units)
     selects = np.isin(codes, order[:n_selection])
-    held_out_codes = None if clusters is None else codes[~selects]
+    held_out_codes = None if known is None else codes[~selects]
     table = _rescore(
         values[selects], values[~selects], top, by, confidence, held_out_codes, alpha
     )
     return _describe(table, local.conditions) if isinstance(local, GIAResult) else table
+
+
+def _check_apart(selection: LocalImportance, held_out: LocalImportance) -> None:
+    """Warn where the same templates pick the winners and measure them."""
+    if not isinstance(selection, GIAResult) or not isinstance(held_out, GIAResult):
+        return
+    if selection.clusters is None or held_out.clusters is None:
+        return
+    shared = {*selection.clusters.tolist()} & {*held_out.clusters.tolist()}
+    if shared:
+        warnings.warn(
+            f"`selection` and `held_out` have {len(shared)} of their clusters "
+            "(templates) in common; what these share raises the effects of winners. "
+            "Use other templates, or `split_and_rescore`, which divides them.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _rescore(
@@ -248,7 +266,7 @@ def _rescore(
     top: int,
     by: Rank,
     confidence: float,
-    clusters: Labels | None,
+    clusters: Codes | None,
     alpha: float,
 ) -> pd.DataFrame:
     effect = picked.mean(axis=0)
@@ -278,6 +296,8 @@ def _rescore(
             "n": interval.n,
         }
     )
+    if clusters is not None:
+        table["n_clusters"] = len(np.unique(clusters))
     return table
 
 

@@ -14,25 +14,13 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from .._core.clusters import Codes, Labels, Values, sum_by
 from .._core.letters import RandomState, as_generator
+from .._core.moments import summarise
 from .._core.scans import KmerScan
-from .inputs import (
-    Labels,
-    LocalImportance,
-    Values,
-    as_clusters,
-    as_local,
-    as_pair,
-    check_fraction,
-)
-from .intervals import (
-    RESAMPLE_ROWS,
-    RESAMPLE_VALUES,
-    ROUNDING,
-    moments,
-    sum_by,
-    summarise,
-)
+from .groups import difference_of_groups
+from .inputs import LocalImportance, as_local, as_pair, check_fraction, clusters_of
+from .intervals import RESAMPLE_ROWS, RESAMPLE_VALUES, ROUNDING, moments
 
 Alternative = Literal["two-sided", "greater", "less"]
 ALTERNATIVES = ("two-sided", "greater", "less")
@@ -79,7 +67,8 @@ def paired_t_test(
 
     clusters: sequence or None, shape=(n,), optional
         The template each background was shuffled from; the test then uses the error
-        and the degrees of freedom of `confidence_interval`. Default is None.
+        and the degrees of freedom of `confidence_interval`. None takes those that a
+        result carries, and others must group backgrounds alike. Default is None.
 
     alternative: {"two-sided", "greater", "less"}, optional
         Which effects count as evidence. Default is "two-sided".
@@ -109,8 +98,10 @@ def paired_t_test(
     # scipy.stats.ttest_rel has no clusters, and warns and returns NaN where all
     # backgrounds agree; elsewhere the two are equal, which is tested.
     _check_options(alternative, alpha)
-    values = local if other is None else _difference(local, other)
-    summary = moments(values, clusters)
+    if other is None:
+        summary = moments(local, clusters)
+    else:
+        summary = summarise(*_difference(local, other, clusters))
     t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
@@ -119,6 +110,7 @@ def wilcoxon_test(
     local: LocalImportance,
     other: LocalImportance | None = None,
     *,
+    clusters: Labels | None = None,
     alternative: Alternative = "two-sided",
     alpha: float = 0.05,
 ) -> Significance:
@@ -134,13 +126,19 @@ def wilcoxon_test(
         As in `paired_t_test`. Local importances of exactly 0 are left out of the
         ranking, as Wilcoxon did.
 
+    clusters: sequence or None, shape=(n,), optional
+        The template each background was shuffled from; the signed ranks of a template
+        then change sign together (Rosner, Glynn and Lee, Biometrics 62:185, 2006), and
+        the null hypothesis is that those of a template are symmetric about 0 together.
+        None takes those that a result carries. Default is None.
+
     Returns
     -------
     test: Significance
         `effect` (the mean), `statistic` (the sum of positive ranks, or two-sided the
         smaller one of both signs), `p`, `significant` and `n`. p is exact up to 13
-        backgrounds, and up to 50 without ties and zeros; otherwise normal. Where every
-        local importance is 0 it is 1.
+        backgrounds or templates, and up to 50 of one background each without ties and
+        zeros; otherwise normal. Where every local importance is 0 it is 1.
 
     Raises
     ------
@@ -152,24 +150,28 @@ def wilcoxon_test(
     >>> float(wilcoxon_test([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).p)
     0.03125
     """
-    values = _difference(local, other)
+    values, codes = _difference(local, other, clusters)
     _check_options(alternative, alpha)
-    n, shape = len(values), values.shape[1:]
-    columns = values.reshape(n, int(np.prod(shape)))
+    shape = values.shape[1:]
+    columns = values.reshape(len(values), int(np.prod(shape)))
     absent = columns == 0
     ranks = scipy.stats.rankdata(np.abs(columns), axis=0) - absent.sum(axis=0)
     signed = np.sign(columns) * ranks
     positive, negative = (np.maximum(side, 0).sum(axis=0) for side in (signed, -signed))
     both = np.minimum(positive, negative)
     statistic = both if alternative == "two-sided" else positive
+    if codes is not None:
+        signed = sum_by(signed, codes)
+    n = len(signed)
     if n <= MOST_FLIPPED:
         p = _flip_p_value(signed, alternative, 2**n, None)
     else:
-        # Without an effect each rank is positive half of the time.
+        # Without an effect each rank, or sum of a template's, is positive half of the
+        # time.
         error = np.sqrt((signed**2).sum(axis=0))
         z = np.divide(positive - negative, error, out=error * 0, where=error > 0)
         p = np.where(error > 0, _p_value(scipy.stats.norm.sf, z, alternative), 1.0)
-    if MOST_FLIPPED < n <= MOST_COUNTED:
+    if MOST_FLIPPED < n <= MOST_COUNTED and n == len(values):
         # Column by column: scipy itself chooses a method for all columns alike, so
         # that a tie in one condition changes p of the others.
         distinct = np.diff(np.sort(ranks, axis=0), axis=0).all(axis=0)
@@ -180,7 +182,8 @@ def wilcoxon_test(
             ).pvalue
     p = p.reshape(shape)[()]
     effect = summarise(values, None).mean
-    return Significance(effect, statistic.reshape(shape)[()], p, p < alpha, n)
+    statistic = statistic.reshape(shape)[()]
+    return Significance(effect, statistic, p, p < alpha, len(values))
 
 
 def sign_flip_test(
@@ -205,7 +208,7 @@ def sign_flip_test(
 
     clusters: sequence or None, shape=(n,), optional
         The template each background was shuffled from; the shuffles of a template then
-        flip together. Default is None.
+        flip together. None takes those that a result carries. Default is None.
 
     n_resamples: int, optional
         If there are no more than this many flips (up to 13 backgrounds or templates at
@@ -233,14 +236,14 @@ def sign_flip_test(
     >>> float(sign_flip_test([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).p)
     0.03125
     """
-    values = _difference(local, other)
+    values, codes = _difference(local, other, clusters)
     _check_options(alternative, alpha)
     if n_resamples < 1:
         raise ValueError(f"`n_resamples`={n_resamples} must be at least 1.")
     n, effect = len(values), summarise(values, None).mean
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
-    if clusters is not None:
-        columns = sum_by(columns, as_clusters(clusters, n))
+    if codes is not None:
+        columns = sum_by(columns, codes)
     p = _flip_p_value(columns, alternative, n_resamples, random_state)
     p = p.reshape(values.shape[1:])[()]
     return Significance(effect, effect, p, p < alpha, n)
@@ -250,14 +253,15 @@ def welch_test(
     a: LocalImportance,
     b: LocalImportance,
     *,
+    clusters: tuple[Labels, Labels] | None = None,
     alternative: Alternative = "two-sided",
     alpha: float = 0.05,
 ) -> Significance:
     """Do two groups of independent backgrounds differ, as the paper tested it?
 
     Welch's t-test (paper, "Statistical tests"). Arms of one experiment share their
-    backgrounds, which this test ignores: where they vary together it finds too little.
-    Use `paired_t_test` for them.
+    backgrounds, which this test ignores unless they are in clusters: where they vary
+    together it finds too little. Use `paired_t_test` for them.
 
     Parameters
     ----------
@@ -267,6 +271,13 @@ def welch_test(
     b: GIAResult, array-like or torch.Tensor, shape=(n_b, ...)
         The same of the other, for the same conditions.
 
+    clusters: pair of sequences or None, shapes=(n_a,) and (n_b,), optional
+        The template each background of either group was shuffled from; a label that
+        both groups have is one template, as of two shuffles of the same sequences.
+        None takes those that the results carry, if both do; a group without any has
+        independent backgrounds, none of which is of a template of the other's.
+        Default is None.
+
     alternative, alpha
         As in `paired_t_test`, for `a` minus `b`.
 
@@ -275,7 +286,9 @@ def welch_test(
     test: Significance
         `effect` (mean of `a` minus mean of `b`), `statistic` (t), `p`, `significant`
         and `n`, which is n_a + n_b. Groups that do not vary are treated as in
-        `paired_t_test`.
+        `paired_t_test`. With clusters, errors are those of `confidence_interval`; where
+        groups have templates in common, the covariance that these give the means is
+        taken off, and the degrees of freedom are those of the group with fewer.
 
     Raises
     ------
@@ -287,31 +300,24 @@ def welch_test(
     >>> round(float(welch_test([2.0, 3.0, 4.0], [1.0, 1.5, 1.0, 1.5]).p), 3)
     0.086
     """
-    groups = as_local(a, "a"), as_local(b, "b")
     _check_options(alternative, alpha)
-    if groups[0].shape[1:] != groups[1].shape[1:]:
-        raise ValueError(
-            f"`a` has shape {groups[0].shape} and `b` {groups[1].shape}; they may "
-            "differ in axis 0 only."
-        )
-    first, second = (summarise(group, None) for group in groups)
-    effect = first.mean - second.mean
-    # Welch's t from means and errors, as scipy.stats.ttest_ind(equal_var=False) where
-    # groups vary (tested), without its NaN and warning where they do not.
-    variance = first.se**2 + second.se**2
-    spread = first.se**4 / first.df + second.se**4 / second.df
-    df = np.divide(variance**2, spread, out=np.ones_like(spread), where=spread > 0)
-    t, p = _t_test(effect, np.sqrt(variance), df, alternative)
-    return Significance(effect, t, p, p < alpha, first.n + second.n)
+    effect, se, df, n = difference_of_groups(a, b, clusters)
+    t, p = _t_test(effect, se, df, alternative)
+    return Significance(effect, t, p, p < alpha, n)
 
 
 def _difference(
-    local: LocalImportance | KmerScan, other: LocalImportance | None
-) -> Values:
+    local: LocalImportance | KmerScan,
+    other: LocalImportance | None,
+    clusters: Labels | None,
+) -> tuple[Values, Codes | None]:
+    """What is tested, and the clusters of the backgrounds."""
     if other is None:
-        return as_local(local)
-    first, second = as_pair(local, other, ("local", "other"))
-    return first - second
+        values = as_local(local)
+    else:
+        first, second = as_pair(local, other, ("local", "other"))
+        values = first - second
+    return values, clusters_of(clusters, len(values), local, other)
 
 
 def _check_options(alternative: str, alpha: float) -> None:

@@ -75,6 +75,15 @@ def test_clustered_intervals_cover_and_naive_ones_do_not(calibration):
     assert max(rates(rows, "coverage", "naive t")) < 80
 
 
+def test_tables_of_few_templates_cover_only_with_clusters(calibration):
+    rows = list(calibration.tables_of_clusters(400, 1, numbers=(10,)))
+    assert claims_that_fail(rows, errors=2) == []
+    assert max(rates(rows, "coverage", "table, naive")) < 60
+    summaries = [row for row in rows if row["what"] == "summary of 5 models"]
+    # Too wide rather than too narrow.
+    assert min(row["rate"] for row in summaries if "ReLU" not in row["data"]) > 93
+
+
 def test_tests_reject_a_true_null_at_their_level(calibration):
     rows = list(calibration.null_tests(1000, 2, sizes=(12, 200)))
     assert claims_that_fail(rows, errors=2) == []
@@ -106,8 +115,8 @@ def test_a_winner_is_unbiased_only_on_held_out_backgrounds(calibration):
 @pytest.mark.parametrize(
     "section",
     [
-        *("intervals", "effects", "additivity", "clusters", "tests"),
-        *("shared_backgrounds", "searches", "winners"),
+        *("intervals", "effects", "additivity", "clusters", "tables_of_clusters"),
+        *("tests", "shared_backgrounds", "searches", "winners"),
     ],
 )
 def test_every_claim_holds_over_thousands_of_repetitions(calibration, section):

@@ -441,3 +441,15 @@ def test_a_target_narrows_every_experiment(experiment, network, X):
     whole = experiment(network, X, random_state=0)
     torch.testing.assert_close(part.y_before, whole.y_before[..., 0])
     torch.testing.assert_close(part.y_afters, whole.y_afters[..., 0])
+
+
+def test_clusters_stay_with_the_result(experiment, X):
+    model = Network().eval()
+    labels = [i // 2 for i in range(len(X))]
+    plain = experiment(model, X, random_state=0)
+    result = experiment(model, X, random_state=0, clusters=labels)
+    assert result.clusters.tolist() == labels
+    assert len(result) == 3
+    torch.testing.assert_close(result.y_afters, plain.y_afters)
+    with pytest.raises(ValueError, match="`clusters` has shape"):
+        experiment(model, X, clusters=labels[1:])

@@ -119,15 +119,18 @@ class _Flanks(NamedTuple):
 
 
 def _measure_flanks(result: GIAResult) -> _Flanks:
-    local = local_effects(result)
+    local, known = local_effects(result), result.clusters
     arm = {name: local[:, i] for i, name in enumerate(result.conditions["arm"])}
     ratios, alone, beyond = {}, {}, {}
     for side in ("left", "right"):
         both = arm[f"motif+{side}"]
-        ratios[side] = effect_ratio(both, arm["motif"])
-        alone[side] = confidence_interval(arm[side])
-        beyond[side] = interaction_contrast(both, arm["motif"], arm[side]).interval
-    difference = effect_difference(arm["motif+left"], arm["motif+right"])
+        ratios[side] = effect_ratio(both, arm["motif"], clusters=known)
+        alone[side] = confidence_interval(arm[side], clusters=known)
+        beyond[side] = interaction_contrast(
+            both, arm["motif"], arm[side], clusters=known
+        ).interval
+    ends = arm["motif+left"], arm["motif+right"]
+    difference = effect_difference(*ends, clusters=known)
     return _Flanks(ratios, alone, beyond, difference)
 
 

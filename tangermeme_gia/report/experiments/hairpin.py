@@ -115,6 +115,7 @@ def _folded_and_not(result: GIAResult) -> GIAResult:
         after,
         conditions.iloc[order].reset_index(drop=True),
         outputs=inside.outputs,
+        clusters=result.clusters,
     )
 
 
@@ -125,7 +126,9 @@ def _by_place(result: GIAResult, frame: pd.DataFrame) -> list[str]:
     at = {key: i for i, key in enumerate(keys)}
     for place in _PLACES:
         folded, flat = at["hairpin", place], at["unstructured", place]
-        difference = effect_difference(effects[:, folded], effects[:, flat])
+        difference = effect_difference(
+            effects[:, folded], effects[:, flat], clusters=result.clusters
+        )
         texts.append(
             f"{row_with_interval(frame.iloc[folded])}, without structure "
             f"{row_with_interval(frame.iloc[flat])} (difference "

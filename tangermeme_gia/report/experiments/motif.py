@@ -119,7 +119,7 @@ def _beside_controls(controls: GIAResult) -> str:
     # The strongest control in the direction of the motif, against which it must stand.
     sign = -1 if effect.iloc[0] < 0 else 1
     rival = 1 + int((sign * effect.iloc[1:]).to_numpy().argmax())
-    beyond = effect_difference(local[:, 0], local[:, rival])
+    beyond = effect_difference(local[:, 0], local[:, rival], clusters=controls.clusters)
     alone = controls.y_before
     assert isinstance(alone, torch.Tensor)
     return (

@@ -63,7 +63,7 @@ def describe(study: Study, results: Results) -> Section:
 def _clear_changes(motif: str, result: GIAResult) -> str:
     """Which changes lower and raise the effect most; empty if none clearly does."""
     local = local_effects(result)
-    ends = extremes(local[:, 1:] - local[:, :1])
+    ends = extremes(local[:, 1:] - local[:, :1], result.clusters)
     down, up = (_variant(motif, result, row) for row in (ends.low, ends.high))
     lowers, raises = ends.low["high"] < 0, ends.high["low"] > 0
     if not lowers and not raises:

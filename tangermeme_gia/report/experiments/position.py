@@ -9,8 +9,7 @@ from functools import partial
 from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.positions import positional_bias
-from ...statistics.inputs import Values
-from ...statistics.intervals import confidence_interval
+from ...statistics.intervals import Interval, confidence_interval
 from ..effects import ON_HALVES, Extremes, extremes, local_effects, unrounded
 from ..section import Figure, Section
 from ..store import Results
@@ -39,8 +38,9 @@ def describe(study: Study, results: Results) -> Section:
     result: GIAResult = results["position"]
     starts = result.conditions["start"].tolist()
     local = local_effects(result)
-    ends = extremes(unrounded(local, result))
-    sentence, change = _texts(starts, local, ends)
+    ends = extremes(unrounded(local, result), result.clusters)
+    mean = confidence_interval(local.mean(axis=1), clusters=result.clusters)
+    sentence, change = _texts(starts, mean, ends)
     every = ""
     if len(starts) > 1 and starts[1] > starts[0] + 1:
         every = f", every {starts[1] - starts[0]} {study.inputs.unit}s,"
@@ -63,7 +63,7 @@ def describe(study: Study, results: Results) -> Section:
     )
 
 
-def _texts(starts: Sequence[int], local: Values, ends: Extremes) -> tuple[str, str]:
+def _texts(starts: Sequence[int], mean: Interval, ends: Extremes) -> tuple[str, str]:
     """A sentence for the summary, and how the effect changes in more words."""
     low, high = (starts[place] for place in ends.places)
     difference = row_with_interval(ends.difference)
@@ -71,9 +71,9 @@ def _texts(starts: Sequence[int], local: Values, ends: Extremes) -> tuple[str, s
         change = ends.between(f"at position {low}", f"at position {high}")
         sentence = f"By position, the effect is {change}."
         return sentence, f"{change}; difference {difference}"
-    mean = row_with_interval(confidence_interval(local.mean(axis=1)))
     change = (
-        f"no clear dependence, {mean} on average; the starts that seemed to have the "
-        f"lowest and the highest effect ({low} and {high}) differ by {difference}"
+        f"no clear dependence, {row_with_interval(mean)} on average; the starts that "
+        f"seemed to have the lowest and the highest effect ({low} and {high}) differ "
+        f"by {difference}"
     )
     return f"By position, the effect has {change}.", change

@@ -26,9 +26,7 @@ def obstacle(study: Study) -> str | None:
 
 def compute(study: Study) -> Results:
     """The main conditions under every background."""
-    backgrounds = {
-        name: study.other_backgrounds(name) for name in study.options.backgrounds
-    }
+    drawn = {name: study.other_backgrounds(name) for name in study.options.backgrounds}
     starts = site_starts(study)
     conditions = [
         [(study.motif, start) for start in starts[-n:]]
@@ -39,7 +37,11 @@ def compute(study: Study) -> Results:
         site = (study.motif, study.start)
         conditions += [[(FLANK, left), site], [site, (FLANK, right)]]
     comparison = across_backgrounds(
-        global_importance, study.model, backgrounds, conditions, **study.ask
+        global_importance,
+        study.model,
+        {name: each.X for name, each in drawn.items()},
+        conditions,
+        **study.ask | {"clusters": {k: each.clusters for k, each in drawn.items()}},
     )
     return dict(comparison.results)
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from functools import partial
 
-import numpy as np
 import pandas as pd
-import scipy
 import torch
 
 from ... import plot
 from ..._core.scans import KmerScan
 from ...kmers.codes import all_kmers, canonical_kmers, kmer_from_index
 from ...kmers.scan import kmer_scan
-from ...statistics.inputs import Values
 from ...statistics.selection import benjamini_hochberg
+from ...statistics.significance import paired_t_test
 from ..effects import ALPHA
 from ..probes import changes, make_probe
 from ..section import Figure, Section
@@ -37,17 +35,17 @@ def compute(study: Study) -> Results:
     size = math.ceil(len(kmers) / _CHUNKS)
     chunks = study.store.chunks("scan")
     fingerprint = study.fingerprint("scan")
-    pieces = []
+    (X, clusters), pieces = study.backgrounds[0], []
     for first in range(0, len(kmers), size):
         name = f"{first:08d}"
         if changes(study, chunks, name, fingerprint) != []:
             piece = kmer_scan(
                 study.model,
-                study.backgrounds[0],
+                X,
                 kmers=kmers[first : first + size],
                 start=study.start,
                 fold_reverse_complements=both_strands,
-                **study.ask,
+                **study.ask | {"clusters": clusters},
             )
             results = {"scan": piece}
             chunks.save(name, results, fingerprint, make_probe(study, results))
@@ -57,7 +55,17 @@ def compute(study: Study) -> Results:
         for field in ("effect", "se")
     )
     asked = len(kmers) * (2 if both_strands else 1) * study.n_scan
-    return {"scan": KmerScan(kmers, effect, se, study.n_scan, len(kmers), asked, asked)}
+    scan = KmerScan(
+        kmers,
+        effect,
+        se,
+        study.n_scan,
+        len(kmers),
+        asked,
+        asked,
+        clusters=clusters,
+    )
+    return {"scan": scan}
 
 
 def describe(study: Study, results: Results) -> Section:
@@ -88,7 +96,7 @@ def _kmers(study: Study) -> list[str]:
 
 
 def _reading(found: KmerScan, frame: pd.DataFrame) -> str:
-    stands = benjamini_hochberg(_p_values(frame, found.n), ALPHA).significant
+    stands = benjamini_hochberg(paired_t_test(found).p, ALPHA).significant
     n_raise, n_lower = (
         int((stands & (sign * frame["effect"] > 0)).sum()) for sign in (1, -1)
     )
@@ -105,12 +113,3 @@ def _reading(found: KmerScan, frame: pd.DataFrame) -> str:
             f"{worst['kmer']}` makes that the motif of a report."
         )
     return reading
-
-
-def _p_values(frame: pd.DataFrame, n: int) -> Values:
-    """Of t tests of all effects; where all backgrounds agree there is no doubt."""
-    effect, se = frame["effect"].to_numpy(), frame["se"].to_numpy()
-    t = np.where(effect == 0, 0.0, np.inf)
-    np.divide(np.abs(effect), se, out=t, where=se > 0)
-    p: Values = 2 * scipy.stats.t.sf(t, n - 1)
-    return p

@@ -12,7 +12,7 @@ from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...experiments.sites import multi_site
 from ...statistics.additivity import additivity_fit
-from ..effects import ROUNDING, local_effects
+from ..effects import ROUNDING
 from ..layout import no_second_site, site_starts
 from ..section import Figure, Section
 from ..store import Results
@@ -44,11 +44,7 @@ def compute(study: Study) -> Results:
 def describe(study: Study, results: Results) -> Section:
     """What each further site adds, beside the sum of their single effects."""
     result: GIAResult = results["sites"]
-    fit = additivity_fit(
-        local_effects(result),
-        result.conditions["n_sites"].tolist(),
-        single_sites=local_effects(results["alone"]),
-    )
+    fit = additivity_fit(result, single_sites=results["alone"])
     last, slope = fit.points.iloc[-1], row_with_interval(fit.slope)
     n_sites, expected = f"{last['n_sites']:.0f} sites", _deviation(last)
     r2 = "" if np.isnan(fit.r2) else f", R² {number(fit.r2)}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ... import plot
+from ..._core.clusters import Values
 from ..._core.results import GIAResult
 from ...experiments.spacing import motif_spacing
-from ...statistics.inputs import Values
-from ...statistics.intervals import confidence_interval
+from ...statistics.intervals import Interval, confidence_interval
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
 from ..effects import ALPHA, ON_HALVES, Extremes, extremes, local_effects, unrounded
@@ -48,9 +48,10 @@ def describe(study: Study, results: Results) -> Section:
     """What a pair does beyond the sum of both sites, by spacing."""
     result: GIAResult = results["spacing"]
     table, local = _pair_interaction(result)
-    ends, unit = extremes(local), study.inputs.unit
+    ends, unit = extremes(local, result.clusters), study.inputs.unit
     widest = count(int(table["spacing"].max()), unit)
-    where = _where(table, local, ends, unit)
+    mean = confidence_interval(local.mean(axis=1), clusters=result.clusters)
+    where = _where(table, mean, ends, unit)
     differing = _differing(table["significant"])
     shown = table.rename(columns={"interaction": "effect"})
     return Section(
@@ -89,7 +90,9 @@ def _pair_interaction(result: GIAResult) -> tuple[pd.DataFrame, Values]:
         local[:, (frame["arm"] == arm).to_numpy()] for arm in ("all", "1", "2")
     )
     exact = unrounded(pair - first - second, result)
-    interval, p = confidence_interval(exact), paired_t_test(exact).p
+    known = result.clusters
+    interval = confidence_interval(exact, clusters=known)
+    p = paired_t_test(exact, clusters=known).p
     table = pd.DataFrame(
         {
             "spacing": frame.loc[frame["arm"] == "all", "spacing"].to_numpy(),
@@ -105,12 +108,13 @@ def _pair_interaction(result: GIAResult) -> tuple[pd.DataFrame, Values]:
     return table, exact
 
 
-def _where(table: pd.DataFrame, local: Values, ends: Extremes, unit: str) -> str:
+def _where(table: pd.DataFrame, mean: Interval, ends: Extremes, unit: str) -> str:
     if ends.differ:
         low, high = (count(int(table["spacing"][i]), unit) for i in ends.places)
         return ends.between(f"at a spacing of {low}", f"at {high}")
-    mean = row_with_interval(confidence_interval(local.mean(axis=1)))
-    return f"without clear dependence on the spacing: {mean} on average"
+    return (
+        f"without clear dependence on the spacing: {row_with_interval(mean)} on average"
+    )
 
 
 def _differing(significant: pd.Series[bool]) -> str:

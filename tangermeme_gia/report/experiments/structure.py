@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ... import plot
 from ..._core.results import GIAResult
@@ -48,9 +49,10 @@ def compute(study: Study) -> Results:
     """The motif in as many backgrounds as can be folded in a few seconds."""
     # The time of a fold grows with more than the square of the length.
     most = _FOLDED * min(1.0, (_FOLDED_LENGTH / study.inputs.length) ** 2.3)
-    X = study.X[: max(_FEWEST_FOLDED, int(most))]
+    X, clusters = study.backgrounds[1].part(slice(max(_FEWEST_FOLDED, int(most))))
     site = [(study.motif, study.start)]
-    return {"structure": global_importance(study.model, X, site, **study.ask)}
+    ask = {**study.ask, "clusters": clusters}
+    return {"structure": global_importance(study.model, X, site, **ask)}
 
 
 def describe(study: Study, results: Results) -> Section:
@@ -65,7 +67,8 @@ def describe(study: Study, results: Results) -> Section:
         random_state=study.options.random_state,
     )
     r_unpaired, r_energy = (
-        correlation(frame[name], frame["local_importance"]) for name in _BESIDE
+        correlation(frame[name], frame["local_importance"], clusters=result.clusters)
+        for name in _BESIDE
     )
     pairs = partial(plot.pairedness_scatter, frame)
     energies = partial(plot.stability_scatter, frame)
@@ -81,7 +84,7 @@ def describe(study: Study, results: Results) -> Section:
             Figure("pairedness", pairs, f"The effect is {by_site}."),
             Figure("stability", energies, f"The effect is {by_energy}."),
         ],
-        {"structure": _quarters(frame)},
+        {"structure": _quarters(frame, result.clusters)},
         f"Its effect is {by_site}, and {by_energy}; letters and folds are not told "
         "apart by this.",
         [
@@ -120,7 +123,7 @@ def _reading(r: Interval, up: str, down: str) -> str:
     return f"{where} (correlation {row_with_interval(r)})"
 
 
-def _quarters(frame: pd.DataFrame) -> pd.DataFrame:
+def _quarters(frame: pd.DataFrame, clusters: NDArray[Any] | None) -> pd.DataFrame:
     """The mean effect in quarters of the sequences, from paired and stable on."""
     rows: list[dict[str, Any]] = []
     for name in _BESIDE:
@@ -130,7 +133,8 @@ def _quarters(frame: pd.DataFrame) -> pd.DataFrame:
         for i, part in enumerate(parts, start=1):
             if len(part) < 2:
                 continue
-            interval = confidence_interval(local[part])
+            known = None if clusters is None else clusters[part]
+            interval = confidence_interval(local[part], clusters=known)
             rows.append(
                 {
                     "by": name,

@@ -7,7 +7,11 @@ import torch
 from tangermeme.utils import PackedSequence, random_one_hot
 from torch import nn
 
-from tangermeme_gia.backgrounds.by_name import background_names, sample_background
+from tangermeme_gia.backgrounds.by_name import (
+    background_names,
+    sample_background,
+    sample_backgrounds,
+)
 from tangermeme_gia.backgrounds.profiles import profile_background
 from tangermeme_gia.backgrounds.shuffles import (
     dinucleotide_shuffled_background,
@@ -207,3 +211,23 @@ def test_unknown_names_and_missing_scores_are_refused(X):
         sample_background(X, "quartile1")
     with pytest.raises(ValueError, match="`n`=13, but only 12 of the 48 sequences"):
         sample_background(X, "quartile1", 13, np.arange(48))
+
+
+def test_templates_come_by_name_and_a_profile_has_none():
+    X = random_one_hot((20, 4, 15), random_state=0)
+    scores = range(20)
+    plain = sample_backgrounds(X, n=5, scores=scores, random_state=2)
+    drawn, templates = sample_backgrounds(
+        X, n=5, scores=scores, random_state=2, return_templates=True
+    )
+    assert list(drawn) == list(templates) == list(background_names())
+    for name, background in drawn.items():
+        assert torch.equal(background, plain[name])
+        one, rows = sample_background(X, name, 5, scores, 2, return_templates=True)
+        assert torch.equal(one, background)
+        if name == "profile":
+            assert rows is None
+            assert templates[name] is None
+        else:
+            assert rows.tolist() == templates[name].tolist()
+            assert torch.equal(background.sum(dim=2), X[rows].sum(dim=2))

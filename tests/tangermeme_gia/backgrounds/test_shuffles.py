@@ -12,8 +12,8 @@ from tangermeme_gia._core.letters import DRAW_STREAM, TEMPLATE_STREAM, as_genera
 from tangermeme_gia.backgrounds import shuffles
 from tangermeme_gia.backgrounds.shuffles import (
     dinucleotide_shuffled_background,
+    draw_rows,
     shuffled_background,
-    template_rows,
 )
 
 SHUFFLES = {
@@ -62,11 +62,11 @@ def uniformity(counts: list[int]) -> float:
 
 
 def test_templates_are_drawn_once_each_while_there_are_enough():
-    assert sorted(template_rows(500, n=500, random_state=0)) == list(range(500))
-    rows = template_rows(500, n=499, random_state=0)
+    assert sorted(draw_rows(500, n=500, random_state=0)) == list(range(500))
+    rows = draw_rows(500, n=499, random_state=0)
     assert len(set(rows.tolist())) == 499
-    assert uniformity(np.bincount(template_rows(5, n=5000, random_state=0))) > 0.001
-    firsts = [template_rows(5, n=1, random_state=seed)[0] for seed in range(1000)]
+    assert uniformity(np.bincount(draw_rows(5, n=5000, random_state=0))) > 0.001
+    firsts = [draw_rows(5, n=1, random_state=seed)[0] for seed in range(1000)]
     assert uniformity(np.bincount(firsts)) > 0.001
 
 
@@ -83,7 +83,7 @@ def test_templates_are_drawn_once_each_while_there_are_enough():
 )
 def test_impossible_numbers_of_templates_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
-        template_rows(*arguments)
+        draw_rows(*arguments)
 
 
 def test_what_is_done_to_templates_is_independent_of_their_choice():
@@ -97,7 +97,7 @@ def test_what_is_done_to_templates_is_independent_of_their_choice():
 @pytest.mark.parametrize("n", [20, 60, 150])
 def test_each_row_keeps_padding_and_composition_of_its_template(gapped, name, n):
     background = SHUFFLES[name](gapped, n, 3)
-    templates = gapped[template_rows(len(gapped), n, 3)]
+    templates = gapped[draw_rows(len(gapped), n, 3)]
     assert torch.equal(background.sum(dim=1), templates.sum(dim=1))
     assert torch.equal(background.sum(dim=2), templates.sum(dim=2))
     assert not torch.equal(background, templates)
@@ -106,7 +106,7 @@ def test_each_row_keeps_padding_and_composition_of_its_template(gapped, name, n)
 @pytest.mark.parametrize("name", ["dinucleotide", "uniform"])
 def test_dinucleotide_counts_are_exact_also_around_N(gapped, name):
     background = codes(SHUFFLES[name](gapped, 200, 4))
-    templates = codes(gapped[template_rows(len(gapped), 200, 4)])
+    templates = codes(gapped[draw_rows(len(gapped), 200, 4)])
     changed = 0
     for shuffled, template in zip(background, templates, strict=True):
         assert Counter(pairwise(shuffled)) == Counter(pairwise(template))
@@ -165,7 +165,7 @@ def test_the_uniform_shuffle_is_uniform_for_runs_of_one_length_together():
     sequences = ["ACCACGATGATA", "AATTCCGGATCA"]
     X = torch.stack([one_hot_encode(sequence) for sequence in sequences])
     background = codes(dinucleotide_shuffled_background(X, 12_000, 1, uniform=True))
-    rows = template_rows(2, 12_000, 1)
+    rows = draw_rows(2, 12_000, 1)
     for row, sequence in enumerate(sequences):
         _, counts = np.unique(background[rows == row], axis=0, return_counts=True)
         assert len(counts) == len(all_dinucleotide_shuffles(sequence))
@@ -203,7 +203,7 @@ def test_the_default_equals_tangermeme_seed_by_seed(monkeypatch, n_letters):
     monkeypatch.setattr(shuffles, "dinucleotide_shuffle", spy)
     X = random_one_hot((30, n_letters, 41), random_state=2)
     background = dinucleotide_shuffled_background(X, 30, 6)
-    templates = X[template_rows(30, 30, 6)]
+    templates = X[draw_rows(30, 30, 6)]
     expected = dinucleotide_shuffle(templates, n=1, random_state=seeds[0])[:, 0]
     assert len(seeds) == 1
     assert len(set(seeds[0].tolist())) == 30
@@ -217,3 +217,25 @@ def test_the_default_equals_tangermeme_seed_by_seed(monkeypatch, n_letters):
 def test_a_sequence_without_another_shuffle_comes_back(name, sequence):
     X = one_hot_encode(sequence)[None]
     assert torch.equal(SHUFFLES[name](X, 30, 0), X.expand(30, -1, -1))
+
+
+@pytest.mark.parametrize("n", [6, 200])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        shuffled_background,
+        dinucleotide_shuffled_background,
+        lambda X, *args, **kw: dinucleotide_shuffled_background(
+            X, *args, uniform=True, **kw
+        ),
+    ],
+)
+def test_templates_are_what_is_shuffled(gapped, sample, n):
+    background, rows = sample(gapped, n, 3, return_templates=True)
+    assert torch.equal(background, sample(gapped, n, 3))
+    assert rows.shape == (n,)
+    assert len(set(rows.tolist())) == min(n, len(set(rows.tolist())))
+    counts = (x.sum(dim=2) for x in (background, gapped[rows]))
+    assert torch.equal(*counts)
+    assert torch.equal(background.sum(dim=1), gapped[rows].sum(dim=1))
+    assert rows.tolist() == draw_rows(len(gapped), n, 3).tolist()

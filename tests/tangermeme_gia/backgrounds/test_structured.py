@@ -10,7 +10,7 @@ from scipy import stats
 from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
 from tangermeme_gia.backgrounds.profiles import profile_background
-from tangermeme_gia.backgrounds.shuffles import template_rows
+from tangermeme_gia.backgrounds.shuffles import draw_rows
 from tangermeme_gia.backgrounds.structured import structured_background
 from tangermeme_gia.structure.folding import folding_check
 from tangermeme_gia.structure.pairing import forms_pairs, impose_pairs
@@ -46,7 +46,7 @@ def counts(X: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("structure", ["paper", "released", BRANCHED, Hairpin(6, 9, 4)])
 def test_every_pair_forms_and_all_else_is_the_template(X, structure):
     background = structured_background(X, structure, 40, random_state=3)
-    templates = X[template_rows(len(X), 40, 3)]
+    templates = X[draw_rows(len(X), 40, 3)]
     pairs = pair_indices(structure, 41)
     assert forms_pairs(background, pairs).all()
     unpaired = np.setdiff1d(np.arange(41), pairs)
@@ -98,7 +98,7 @@ def test_no_other_choice_of_bases_keeps_the_composition_better():
     pairs = pair_indices(structure)
     X = random_one_hot((60, 4, 16), random_state=2)
     background = structured_background(X, structure, 60, random_state=0)
-    templates = X[template_rows(60, 60, 0)]
+    templates = X[draw_rows(60, 60, 0)]
     distances = np.abs(counts(background) - counts(templates)).sum(axis=1)
     for template, distance in zip(templates, distances, strict=True):
         text = "".join("ACGT"[i] for i in template.argmax(dim=0))
@@ -110,7 +110,7 @@ def test_no_other_choice_of_bases_keeps_the_composition_better():
 def test_the_gc_content_of_every_sequence_is_kept_to_one_base(X):
     for structure in ("paper", BRANCHED):
         background = structured_background(X, structure, 48, random_state=1)
-        templates = X[template_rows(48, 48, 1)]
+        templates = X[draw_rows(48, 48, 1)]
         change = counts(background)[:, 1:3].sum(1) - counts(templates)[:, 1:3].sum(1)
         assert np.abs(change).max() <= 1
         assert abs(change.mean()) < 0.5
@@ -137,7 +137,7 @@ def test_wobble_pairs_come_at_their_rate(rate):
 def test_wobbles_keep_a_base_where_one_is_g_or_u_and_gc_is_made_up_for():
     X = random_one_hot((300, 4, 41), random_state=3)
     background = structured_background(X, "paper", 300, wobble_rate=0.3, random_state=0)
-    templates = X[template_rows(300, 300, 0)]
+    templates = X[draw_rows(300, 300, 0)]
     i, j = torch.from_numpy(Hairpin.paper().pairs).T
     wobbles = ~forms_pairs(background, Hairpin.paper().pairs)
     fits = (templates[:, 2:, i] + templates[:, 2:, j]).sum(dim=1) > 0
@@ -271,3 +271,29 @@ def test_impossible_designs_are_refused(options, error, message):
         return
     with pytest.raises(error, match=message):
         structured_background(**given)
+
+
+def test_the_templates_come_with_their_sequences():
+    X = random_one_hot((6, 4, 20), random_state=0)
+    design = "((((((....))))))...."
+    background, rows = structured_background(
+        X, design, 50, random_state=1, return_templates=True
+    )
+    assert torch.equal(background, structured_background(X, design, 50, random_state=1))
+    assert torch.equal(background[:, :, 16:], X[rows][:, :, 16:])
+    assert torch.equal(background[:, :, 6:10], X[rows][:, :, 6:10])
+    _, none = structured_background(
+        torch.full((4, 20), 0.25), design, 5, random_state=1, return_templates=True
+    )
+    assert none is None
+
+
+def test_sequences_that_are_drawn_again_have_their_new_template():
+    pytest.importorskip("RNA")
+    X = random_one_hot((6, 4, 20), random_state=0)
+    design = "((((....))))........"
+    background, rows = structured_background(
+        X, design, 30, fold_check=True, random_state=1, return_templates=True
+    )
+    assert torch.equal(background[:, :, 12:], X[rows][:, :, 12:])
+    assert rows.tolist() != draw_rows(6, 30, 1).tolist()

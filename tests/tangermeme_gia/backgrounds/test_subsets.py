@@ -204,3 +204,26 @@ def test_the_model_keeps_its_mode(X):
     assert model.training
     with pytest.raises(ValueError, match="`low`=3 must not be above `high`=2"):
         filtered_background(model, X, 3, 2)
+
+
+def test_the_rows_of_a_subset_come_with_it():
+    X = random_one_hot((40, 4, 9), random_state=0)
+    scores = range(40)
+    background, rows = quantile_background(
+        X, scores, 7, quartile=3, random_state=1, return_templates=True
+    )
+    assert torch.equal(background, X[rows])
+    assert set(rows.tolist()) <= set(range(20, 30))
+    assert torch.equal(
+        background, quantile_background(X, scores, 7, quartile=3, random_state=1)
+    )
+
+    class CountA(torch.nn.Module):
+        def forward(self, X):
+            return X[:, 0].sum(dim=1, keepdim=True)
+
+    background, rows = filtered_background(
+        CountA(), X, high=2, n=6, random_state=1, return_templates=True
+    )
+    assert torch.equal(background, X[rows])
+    assert len(set(rows.tolist())) == 6

@@ -19,7 +19,7 @@ MODEL = OneOutput(CountsA())
 
 
 def draw_background(name, inputs, n=None, seed=0, **design):
-    return Backgrounds(name, n, **design).draw(inputs, seed)[name]
+    return Backgrounds(name, n, **design).draw(inputs, seed)[name].X
 
 
 def test_the_names_are_those_of_the_paper_the_sequences_themselves_and_a_design():
@@ -101,10 +101,13 @@ def test_several_are_drawn_by_name():
     chosen = Backgrounds("profile", None, None, False, ["shuffle", "observed"])
     drawn = chosen.draw(inputs, 2)
     assert list(drawn) == ["shuffle", "observed"]
-    assert torch.equal(
-        drawn["shuffle"], gia.backgrounds.shuffled_background(X, 1000, 2)
+    shuffled, templates = gia.backgrounds.shuffled_background(
+        X, 1000, 2, return_templates=True
     )
-    assert torch.equal(drawn["observed"], X)
+    assert torch.equal(drawn["shuffle"].X, shuffled)
+    assert drawn["shuffle"].clusters.tolist() == templates.tolist()
+    assert torch.equal(drawn["observed"].X, X)
+    assert drawn["observed"].clusters is None
     assert list(Backgrounds("shuffle", 5, None, False).draw(inputs, 2)) == ["shuffle"]
     with pytest.raises(ValueError, match="`--backgrounds` shuffle shuffle names one"):
         Backgrounds("profile", 5, None, False, ["shuffle", "shuffle"])

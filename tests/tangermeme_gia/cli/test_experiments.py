@@ -11,6 +11,7 @@ from tangermeme.utils import characters
 import residualbind
 import tangermeme_gia as gia
 from tangermeme_gia._core.options import Options
+from tangermeme_gia.backgrounds.shuffles import draw_rows
 from tangermeme_gia.cli import main
 from tangermeme_gia.cli.backgrounds import Backgrounds
 from tangermeme_gia.cli.commands import COMMANDS as ALL
@@ -203,8 +204,13 @@ def test_backgrounds_are_those_of_the_library(
 ):
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", name]
-    drawn = gia.backgrounds.sample_backgrounds(X, [name], 10, y, 2)[name]
-    expected = gia.multi_site(model, drawn, "GATA", [0, 8])
+    drawn, templates = (
+        each[name]
+        for each in gia.backgrounds.sample_backgrounds(
+            X, [name], 10, y, 2, return_templates=True
+        )
+    )
+    expected = gia.multi_site(model, drawn, "GATA", [0, 8], clusters=templates)
     assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
 
 
@@ -240,9 +246,53 @@ def test_observed_sequences_are_taken_as_they_are(
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", "observed"]
     expected = gia.multi_site(model, X, "GATA", [0, 8])
     assert_same(table(*words), expected.to_frame())
-    rows = torch.from_numpy(gia.backgrounds.template_rows(40, 7, 5))
+    rows = torch.from_numpy(draw_rows(40, 7, 5))
     fewer = gia.multi_site(model, X[rows], "GATA", [0, 8])
     assert_same(table(*words, "--n", 7, "--seed", 5), fewer.to_frame())
+
+
+@pytest.mark.parametrize("name", ["shuffle", "dinucleotide", "structured"])
+def test_errors_are_clustered_by_the_observed_sequence(
+    name, toy, table, observed, here, model, assert_same
+):
+    X, _ = observed
+    words = [*SITES, *toy, "--sequences", "observed.npz", "--n", "100"]
+    words += ["--background", name, "--local", "local.tsv"]
+    if name == "structured":
+        words += ["--dot-bracket", "((((((....))))))........"]
+    options = {"n": 100, "random_state": 0, "return_templates": True}
+    drawn, templates = {
+        "shuffle": lambda: gia.backgrounds.shuffled_background(X, **options),
+        "dinucleotide": lambda: gia.backgrounds.dinucleotide_shuffled_background(
+            X, **options
+        ),
+        "structured": lambda: gia.backgrounds.structured_background(
+            X, "((((((....))))))........", **options
+        ),
+    }[name]()
+    result = gia.multi_site(model, drawn, "GATA", [0, 8], clusters=templates)
+    found = table(*words)
+    assert_same(found, result.to_frame())
+    assert set(found["n_clusters"]) == {len(set(templates.tolist()))}
+    local = pd.read_csv(here / "local.tsv", sep="\t")
+    assert local["cluster"].tolist() == np.repeat(templates, 2).tolist()
+
+
+def test_scans_from_the_command_line_are_clustered(
+    toy, table, observed, model, assert_same
+):
+    X, _ = observed
+    drawn, templates = gia.backgrounds.shuffled_background(
+        X, 100, 0, return_templates=True
+    )
+    words = [*toy, "--sequences", "observed.npz", "--n", 100, "--background", "shuffle"]
+    for name, options in (("kmer-scan", {}), ("best-kmers", {"top": 3})):
+        run = getattr(gia, name.replace("-", "_"))
+        scan = run(model, drawn, 2, clusters=templates, random_state=0, **options)
+        found = table(name, "--k", 2, *(["--top", 3] if options else []), *words)
+        assert {"n_clusters", "df"} < {*found}
+        wanted = scan.top(3) if options else scan.to_frame()
+        assert_same(found, wanted)
 
 
 def test_several_backgrounds_are_compared(
@@ -251,8 +301,12 @@ def test_several_backgrounds_are_compared(
     X, y = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--n", "10"]
     words += ["--backgrounds", "quartile4", "shuffle", "--plot", "grid.svg"]
-    drawn = gia.backgrounds.sample_backgrounds(X, ["quartile4", "shuffle"], 10, y, 0)
-    comparison = gia.across_backgrounds(gia.multi_site, model, drawn, "GATA", [0, 8])
+    drawn, templates = gia.backgrounds.sample_backgrounds(
+        X, ["quartile4", "shuffle"], 10, y, 0, return_templates=True
+    )
+    comparison = gia.across_backgrounds(
+        gia.multi_site, model, drawn, "GATA", [0, 8], clusters=templates
+    )
     assert_same(table(*words), comparison.to_frame())
     assert (here / "grid.svg").stat().st_size > 1000
 
@@ -267,7 +321,7 @@ def test_without_scores_quartiles_are_of_the_predictions(
     # The stand-ins are divided by what the model says of them.
     inputs = read_inputs(f"{toys}:Additive", length=24)
     low, high = (
-        model(Backgrounds(name, 30).draw(inputs, 0)[name]).detach()
+        model(Backgrounds(name, 30).draw(inputs, 0)[name].X).detach()
         for name in ("quartile1", "quartile4")
     )
     assert low.max() <= high.min()

@@ -174,3 +174,41 @@ def test_starts_that_are_drawn_for_each_background_may_differ():
     frame = comparison.to_frame()
     assert frame["background"].tolist() == ["full", "full", "padded", "padded"]
     assert frame["starts"][0] != frame["starts"][2]
+
+
+def test_each_background_has_its_clusters():
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(60, 1))
+    X = random_one_hot((5, 4, 15), random_state=0)
+    drawn, templates = sample_backgrounds(
+        X, n=20, random_state=0, return_templates=True
+    )
+    call = (global_importance, model, drawn, [("GATA", 3)])
+    comparison = across_backgrounds(*call, clusters=templates)
+    assert comparison.results["profile"].clusters is None
+    for name in ("shuffle", "dinucleotide"):
+        alone = global_importance(
+            model, drawn[name], [("GATA", 3)], clusters=templates[name]
+        )
+        assert comparison.results[name].clusters.tolist() == alone.clusters.tolist()
+        se = comparison.results[name].to_frame()["se"].item()
+        assert se == pytest.approx(alone.to_frame()["se"].item())
+    n_clusters = comparison.to_frame()["n_clusters"].tolist()
+    assert n_clusters == [20, *(len(set(templates[n])) for n in list(drawn)[1:])]
+    with pytest.raises(
+        ValueError, match=r"`clusters` is of .*'profil', 'profile'.* and"
+    ):
+        across_backgrounds(*call, clusters={**templates, "profil": None})
+    with pytest.raises(
+        TypeError, match="`clusters` is a ndarray; it must be labels by"
+    ):
+        across_backgrounds(*call, clusters=templates["shuffle"])
+    with pytest.raises(ValueError, match="background 'shuffle': `clusters` has shape"):
+        across_backgrounds(*call, clusters={**templates, "shuffle": [0, 1]})
+    many = across_models(
+        global_importance,
+        [model, model],
+        drawn["shuffle"],
+        [("GATA", 3)],
+        clusters=templates["shuffle"],
+    )
+    assert many.summary()["n_clusters"].item() == n_clusters[1]

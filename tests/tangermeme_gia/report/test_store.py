@@ -114,3 +114,17 @@ def test_load_results_of_nothing_is_an_error(tmp_path):
 def test_read_results_gives_what_they_follow_from(store, result):
     store.save("part", {"one": result}, {"model": "a"}, PROBE)
     assert read_results(store.path("part")).fingerprint == {"model": "a"}
+
+
+@pytest.mark.parametrize("labels", [[3, 3, 0, 1, 3], list("abbca")])
+def test_clusters_come_back(store, result, scan, labels):
+    result = GIAResult(*result, clusters=labels)
+    scan = KmerScan(*scan, clusters=[0, 0, 1, 1, 1, 2, 2])
+    store.save("part", {"one": result, "scan": scan}, {}, PROBE)
+    back = store.load("part").results
+    assert back["one"].clusters.tolist() == labels
+    assert back["scan"].clusters.tolist() == [0, 0, 1, 1, 1, 2, 2]
+    pd.testing.assert_frame_equal(back["one"].to_frame(), result.to_frame())
+    pd.testing.assert_frame_equal(back["scan"].to_frame(), scan.to_frame())
+    store.save("plain", {"one": GIAResult(*result)}, {}, PROBE)
+    assert store.load("plain").results["one"].clusters is None

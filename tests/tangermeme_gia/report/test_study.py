@@ -169,7 +169,7 @@ def test_a_model_that_fails_is_named():
 
 def test_a_profile_gives_backgrounds_that_share_no_sequence():
     inputs = inputs_of(Sites(), profile=torch.full((4, 41), 0.25))
-    search, measured = study_of(inputs).backgrounds
+    search, measured = (drawn.X for drawn in study_of(inputs).backgrounds)
     assert (len(search), len(measured)) == (6, 10)
     assert not rows(search) & rows(measured)
 
@@ -177,7 +177,7 @@ def test_a_profile_gives_backgrounds_that_share_no_sequence():
 @pytest.mark.parametrize("name", background_names()[1:])
 def test_backgrounds_of_few_observed_sequences_share_none(name):
     study = study_of(observed(torch.arange(64.0)), backgrounds=(name,))
-    search, measured = study.backgrounds
+    search, measured = (drawn.X for drawn in study.backgrounds)
     assert (len(search), len(measured)) == (6, 10)
     if name.startswith("quartile"):
         quarter = int(name[-1]) - 1
@@ -197,8 +197,13 @@ def test_shuffles_of_search_and_measurement_share_no_template(name):
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(24, 1))
     inputs = ReportInputs("m", OneOutput(model), ("A", "C"), X=observed_)
     study = study_of(inputs, n=8, n_scan=5, backgrounds=(name,))
-    search, measured = (X[:, 0].sum(dim=1).tolist() for X in study.backgrounds)
-    assert sorted(search + measured) == list(range(13))
+    search, measured = study.backgrounds
+    # The template of i A's is in row i.
+    for part in (search, measured):
+        assert part.X[:, 0].sum(dim=1).tolist() == part.clusters.tolist()
+    both = [*search.clusters, *measured.clusters]
+    assert sorted(both) == list(range(13))
+    assert study.ask["clusters"].tolist() == measured.clusters.tolist()
 
 
 def test_every_background_leaves_the_searchs_templates_out():
@@ -209,9 +214,11 @@ def test_every_background_leaves_the_searchs_templates_out():
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(30, 1))
     inputs = ReportInputs("m", OneOutput(model), ("A", "C"), X=observed_)
     study = study_of(inputs, n=8, n_scan=5, backgrounds=("shuffle", "dinucleotide"))
-    assert torch.equal(study.other_backgrounds("shuffle"), study.X)
-    search = study.backgrounds[0][:, 0].sum(dim=1).tolist()
-    other = study.other_backgrounds("dinucleotide")[:, 0].sum(dim=1).tolist()
+    assert torch.equal(study.other_backgrounds("shuffle").X, study.X)
+    search = study.backgrounds[0].X[:, 0].sum(dim=1).tolist()
+    drawn = study.other_backgrounds("dinucleotide")
+    other = drawn.X[:, 0].sum(dim=1).tolist()
+    assert other == drawn.clusters.tolist()
     assert len(other) == 8
     assert not {*search} & {*other}
 
@@ -220,8 +227,9 @@ def test_robustness_does_not_use_the_sequences_that_chose_the_motif():
     inputs = inputs_of(Sites(), profile=torch.full((4, 41), 0.25))
     study = study_of(inputs)
     used = study.other_backgrounds("profile")
-    assert torch.equal(used, study.X)
-    assert not rows(used) & rows(study.backgrounds[0])
+    assert torch.equal(used.X, study.X)
+    assert used.clusters is None
+    assert not rows(used.X) & rows(study.backgrounds[0].X)
 
 
 def test_too_few_sequences_are_counted():
@@ -244,14 +252,14 @@ def test_a_background_of_too_few_sequences_is_found_before_anything_runs():
 
 def test_smaller_backgrounds_are_as_large_as_they_can_be():
     study = study_of(observed(torch.arange(64.0)), n=20)
-    assert len(study.other_backgrounds("quartile1")) == 16
-    assert len(study.other_backgrounds("shuffle")) == 20
+    assert len(study.other_backgrounds("quartile1").X) == 16
+    assert len(study.other_backgrounds("shuffle").X) == 20
 
 
 def test_quartiles_without_scores_follow_the_model():
     study = study_of(observed())
     assert torch.equal(study.scores, study.model(X.float())[:, 0])
-    lowest, highest = (study.draw(f"quartile{i}", 16) for i in (1, 4))
+    lowest, highest = (study.draw(f"quartile{i}", 16).X for i in (1, 4))
     assert study.predict(lowest).max() <= study.predict(highest).min()
 
 

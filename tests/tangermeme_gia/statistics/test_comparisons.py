@@ -222,3 +222,88 @@ def test_a_comparison_is_narrowed_to_an_output_with_its_label():
         table = getattr(whole, method)()
         rows = table[table["output"] == 1].reset_index(drop=True)
         pd.testing.assert_frame_equal(getattr(one, method)(), rows)
+
+
+def in_clusters(local, labels) -> GIAResult:
+    return GIAResult(*result(local), clusters=labels)
+
+
+def test_independent_backgrounds_are_their_own_clusters_beside_others():
+    local = torch.randn(8, 2, 1, generator=torch.Generator().manual_seed(4))
+    plain, shared = result(local[:6]), in_clusters(local, [0, 0, 0, 0, 1, 1, 1, 1])
+    frame = Comparison({"profile": plain, "shuffle": shared}).to_frame()
+    assert frame["n"].tolist() == [6, 6, 8, 8]
+    assert frame["n_clusters"].tolist() == [6, 6, 2, 2]
+    np.testing.assert_allclose(frame["df"], [5, 5, 1, 1])
+    expected = [plain.to_frame(), shared.to_frame()]
+    columns = ["effect", "se", "low", "high"]
+    np.testing.assert_allclose(frame[columns], pd.concat(expected)[columns])
+    assert "n_clusters" not in Comparison({"profile": plain}).to_frame()
+    spread = Comparison({"profile": plain, "shuffle": shared}).spread()
+    assert spread.columns[:2].tolist() == ["site", "output"]
+
+
+def test_what_models_share_comes_from_the_templates():
+    """Equal templates: as a summary of the means of each template."""
+    rng = np.random.default_rng(5)
+    pull = 3 * rng.normal(size=(4, 1, 1)).repeat(3, axis=0)
+    local = torch.from_numpy(rng.normal(size=(3, 12, 2, 1)) + pull)
+    labels = np.repeat(range(4), 3)
+    models = {str(i): in_clusters(each, labels) for i, each in enumerate(local)}
+    means = {
+        str(i): result(each.reshape(4, 3, 2, 1).mean(dim=1))
+        for i, each in enumerate(local)
+    }
+    summary = Comparison(models, "model").summary()
+    expected = Comparison(means, "model").summary()
+    columns = ["effect", "se", "low", "high", "between_sd"]
+    np.testing.assert_allclose(summary[columns], expected[columns])
+    assert summary["n"].tolist() == [12, 12]
+    assert summary["n_clusters"].tolist() == [4, 4]
+    naive = Comparison({k: result(local[int(k)]) for k in models}, "model").summary()
+    assert (naive["se"] < 0.8 * summary["se"]).all()
+
+
+def test_few_templates_limit_the_degrees_of_freedom():
+    local = torch.randn(5, 9, 1, 1, generator=torch.Generator().manual_seed(7))
+    labels = np.repeat(range(3), 3)
+    models = {str(i): in_clusters(each, labels) for i, each in enumerate(local)}
+    row = Comparison(models, "model").summary().iloc[0]
+    # t with 2 degrees of freedom, of 3 templates, not 4, of 5 models.
+    t = 0.95 * (2 / (1 - 0.95**2)) ** 0.5
+    assert (row["high"] - row["effect"]) / row["se"] == pytest.approx(t)
+    alike = {k: GIAResult(*r, clusters=[0] * 9) for k, r in models.items()}
+    with pytest.warns(UserWarning, match="all 9 backgrounds are of one cluster"):
+        row = Comparison(alike, "model").summary().iloc[0]
+    assert np.isnan(row["low"])
+
+
+def test_models_on_other_clusters_are_no_sample():
+    local = torch.randn(6, 1, 1, generator=torch.Generator().manual_seed(8))
+    one, other = ([0, 0, 1, 1, 2, 2], [0, 1, 2, 0, 1, 2])
+    models = {"a": in_clusters(local, one), "b": in_clusters(local, other)}
+    with pytest.raises(ValueError, match="`results` are of backgrounds in other clus"):
+        Comparison(models, "model").summary()
+    models["b"] = result(local)
+    with pytest.raises(ValueError, match="have clusters for 1 of 2 models"):
+        Comparison(models, "model").summary()
+
+
+@pytest.mark.parametrize("templates", [10, 30])
+def test_a_summary_covers_where_few_templates_are_shared(templates):
+    """Models that hardly differ: all variance is of the templates."""
+    rng = np.random.default_rng(templates)
+    labels, n = np.repeat(range(templates), 20), 1000
+    shared = rng.normal(size=(templates, n))[labels]
+    shared += rng.normal(size=(len(labels), n))
+    models, naive = {}, {}
+    for name in "abc":
+        local = torch.from_numpy(shared + 0.02 * rng.normal(size=n))[..., None]
+        models[name], naive[name] = in_clusters(local, labels), result(local)
+    covered = []
+    for results in (models, naive):
+        table = Comparison(results, "model").summary()
+        covered.append(((table["low"] <= 0) & (table["high"] >= 0)).mean())
+    # Two degrees of freedom, of three models, are too few here, not too many.
+    assert covered[0] > 0.94
+    assert covered[1] < covered[0] - 0.15

@@ -190,3 +190,115 @@ def test_comparisons_narrow_scans_too():
     scan = KmerScan(["GA", "GC"], moments, moments, 9)
     frame = Comparison({"a": scan, "b": scan}).output(2).to_frame()
     assert frame["output"].tolist() == [2] * 4
+
+
+# Statistics and the clusters that results carry.
+
+OF_ONE = [
+    statistics.confidence_interval,
+    lambda y, **kw: statistics.confidence_interval(y, method="bca", **kw),
+    lambda y, **kw: statistics.confidence_interval(y, method="bootstrap-t", **kw),
+    statistics.paired_t_test,
+    statistics.wilcoxon_test,
+    statistics.sign_flip_test,
+    statistics.standardised_effect,
+    lambda y, **kw: [statistics.backgrounds_needed(y, 0.1, **kw)],
+    lambda y, **kw: statistics.correlation(y, np.arange(10) ** 2, **kw),
+    lambda y, **kw: statistics.split_and_rescore(y, **kw)[["effect", "se", "p"]].T,
+]
+OF_TWO = [
+    statistics.effect_difference,
+    statistics.effect_ratio,
+    statistics.paired_t_test,
+    statistics.wilcoxon_test,
+    statistics.sign_flip_test,
+    statistics.standardised_effect,
+    lambda a, b, **kw: statistics.interaction_contrast(a, b, b, **kw).interval,
+    lambda a, b, **kw: statistics.interaction_contrast(a, b, b, **kw).test,
+    lambda a, b, **kw: (
+        statistics.additivity_fit(a, [1, 2, 4], single_sites=None, **kw).points.T
+    ),
+]
+PAIRS = np.repeat(range(5), 2)
+
+
+def in_pairs(positions, labels=PAIRS):
+    """Effects that vary from pair to pair."""
+    one = positions.output(1)
+    pull = torch.from_numpy(np.random.default_rng(0).normal(size=5)[PAIRS]).float()
+    after = one.y_afters + 9 * pull[:, None] * torch.arange(1, 4)
+    return GIAResult(one.y_before, after, one.conditions, clusters=labels)
+
+
+def columns_of(found) -> np.ndarray:
+    columns = found.values if hasattr(found, "values") else found
+    return np.concatenate([np.asarray(x, float).ravel() for x in columns])
+
+
+@pytest.mark.parametrize("statistic", OF_ONE)
+def test_the_clusters_of_a_result_are_used(positions, statistic):
+    result = in_pairs(positions)
+    local = result.local_importance
+    found = columns_of(statistic(result))
+    for same in (
+        statistic(local, clusters=PAIRS),
+        # The same pairs by other names.
+        statistic(result, clusters=list("aabbccddee")),
+    ):
+        np.testing.assert_allclose(columns_of(same), found, 1e-7)
+    naive = columns_of(statistic(local))
+    assert not np.allclose(found, naive, rtol=1e-3)
+    alone = columns_of(statistic(in_pairs(positions, range(10))))
+    np.testing.assert_allclose(alone, naive, 1e-7)
+
+
+@pytest.mark.parametrize("statistic", OF_TWO)
+def test_the_clusters_of_either_arm_are_used(positions, statistic):
+    result = in_pairs(positions)
+    other = result._replace(y_afters=result.y_afters.flip(1) / 2)
+    a, b = result.local_importance, other.local_importance
+    found = columns_of(statistic(result, other))
+    for same in (
+        statistic(a, b, clusters=PAIRS),
+        statistic(result, b),
+        statistic(result, other, clusters=PAIRS),
+    ):
+        np.testing.assert_allclose(columns_of(same), found, 1e-7)
+    assert not np.allclose(found, columns_of(statistic(a, b)), rtol=1e-3)
+
+
+def test_clusters_that_differ_are_refused(positions):
+    result, others = in_pairs(positions), np.repeat([0, 1], 5)
+    for statistic in (statistics.confidence_interval, statistics.wilcoxon_test):
+        with pytest.raises(ValueError, match="`clusters` and those that results carry"):
+            statistic(result, clusters=others)
+    with pytest.raises(ValueError, match="those that results carry group the 10 backg"):
+        statistics.effect_difference(result, in_pairs(positions, others))
+    moments = torch.ones(2, 1, dtype=torch.float64)
+    scan = KmerScan(["GA", "GC"], moments, moments, 10, clusters=PAIRS)
+    assert statistics.paired_t_test(scan, clusters=PAIRS).p[0] == pytest.approx(
+        0.37390096630005
+    )  # two-sided, t of 1 with 4 degrees of freedom
+    with pytest.raises(ValueError, match="`clusters` and those that results carry"):
+        statistics.paired_t_test(scan, clusters=others)
+
+
+def test_contrasts_keep_the_clusters(motif_model, blank):
+    labels = [0, 1, 0, 1, 1]
+    result = factorial(motif_model, blank, [("GACC", 2)], clusters=labels).output(0)
+    assert statistics.factorial_contrasts(result).clusters.tolist() == labels
+    assert statistics.factorial_contrasts([[1.0], [2.0]], [[True]]).clusters is None
+
+
+def test_winners_of_the_same_templates_are_not_held_out(positions):
+    found, held = (in_pairs(positions, labels) for labels in (PAIRS, PAIRS + 4))
+    held = held._replace(y_afters=held.y_afters + 1)
+    with pytest.warns(UserWarning, match="have 1 of their clusters .* in common"):
+        table = statistics.rescore_winners(found, held)
+    assert table["n_clusters"].tolist() == [5]
+    apart = GIAResult(*held, clusters=PAIRS + 5)
+    table = statistics.rescore_winners(found, apart)
+    interval = statistics.confidence_interval(held)
+    assert table["se"][0] == pytest.approx(interval.se[table["condition"][0]])
+    plain = statistics.rescore_winners(found.local_importance, held.local_importance)
+    assert "n_clusters" not in plain

@@ -49,3 +49,16 @@ def test_bad_input_is_named():
         backgrounds_needed([1.0, 2.0], 0.1, 1.5)
     with pytest.raises(ValueError, match=r"`local` has shape \(1,\)"):
         backgrounds_needed([1.0], 0.1)
+
+
+def test_templates_are_counted_where_backgrounds_share_them():
+    # Of equal size: as many as of their means.
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=12)
+    local = np.repeat(means, 5) + np.tile([-2.0, -1, 0, 1, 2], 12)
+    labels = np.repeat(range(12), 5)
+    needed = backgrounds_needed(local, 0.2, clusters=labels)
+    assert needed == backgrounds_needed(means, 0.2)
+    assert needed > 12
+    alone = backgrounds_needed(local, 0.2, clusters=range(60))
+    assert alone == backgrounds_needed(local, 0.2)

@@ -206,3 +206,47 @@ def test_bad_input_is_named():
         sign_flip_test(ones, n_resamples=0)
     with pytest.raises(ValueError, match=r"`a` has shape \(4, 2\) and `b` \(4, 3\)"):
         welch_test(ones, np.ones((4, 3)))
+
+
+def test_signed_ranks_of_a_template_change_sign_together():
+    x = np.array([3.0, 1.0, -2.0, 5.0, 4.0, 6.0])
+    labels = ["a", "a", "b", "c", "c", "c"]
+    # Signed ranks 3 + 1, -2 and 5 + 4 + 6: of the eight sums of +-4, +-2 and +-15 four
+    # are at least as far from 0 as 17, both ways.
+    test = wilcoxon_test(x, clusters=labels)
+    assert test.p == pytest.approx(4 / 8)
+    assert test.statistic == 2
+    assert test.n == 6
+    assert wilcoxon_test(x, clusters=labels, alternative="greater").p == pytest.approx(
+        2 / 8
+    )
+    assert wilcoxon_test(x, clusters=range(6)).p == pytest.approx(wilcoxon_test(x).p)
+
+
+def test_many_templates_are_normal_as_rosner_has_it():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(range(30), rng.integers(1, 5, size=30))
+    x = rng.normal(size=30)[labels] + rng.normal(size=len(labels)) + 0.3
+    ranks = np.sign(x) * stats.rankdata(np.abs(x))
+    sums = np.bincount(labels, ranks)
+    z = sums.sum() / np.sqrt((sums**2).sum())
+    test = wilcoxon_test(x, clusters=labels)
+    assert test.p == pytest.approx(2 * stats.norm.sf(abs(z)))
+    many = rng.normal(size=40) + 0.2
+    alone = wilcoxon_test(many, clusters=range(40))
+    assert alone.p == pytest.approx(stats.wilcoxon(many, method="exact").pvalue)
+
+
+@pytest.mark.parametrize("templates", [10, 20])
+def test_few_templates_are_found_different_at_the_level(templates):
+    rng = np.random.default_rng(templates)
+    labels = np.repeat(range(templates), 20)
+    local = rng.normal(size=(templates, 3000))[labels]
+    local += rng.normal(size=(len(labels), 3000))
+    rates = [
+        float((wilcoxon_test(local, clusters=known).p < 0.05).mean())
+        for known in (labels, None)
+    ]
+    # The Monte Carlo error of 5 % is 0.4.
+    assert rates[0] == pytest.approx(0.05, abs=0.012)
+    assert rates[1] > 0.4

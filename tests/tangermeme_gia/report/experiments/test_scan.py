@@ -1,14 +1,12 @@
 """What a report says of a scan, which is saved in chunks."""
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.report import OutputError, ReportOptions
-from tangermeme_gia.report.experiments.scan import _p_values, compute, describe
+from tangermeme_gia.report.experiments.scan import compute, describe
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
 
@@ -30,7 +28,7 @@ def test_the_scan_in_chunks_is_the_scan(tmp_path, both_strands):
     found = compute(study)["scan"]
     whole = kmer_scan(
         study.model,
-        study.backgrounds[0],
+        study.backgrounds[0].X,
         kmers=list(found.kmers),
         start=study.start,
         alphabet=RNA,
@@ -113,12 +111,3 @@ def test_strands_are_named(tmp_path):
     study, results = results_of("scan", Sites(), tmp_path, options)
     method = describe(study, results).method
     assert "averaged with their reverse complements" in method
-
-
-def test_p_values_of_certain_effects():
-
-    frame = pd.DataFrame({"effect": [0.0, 2.0, 1.0], "se": [0.0, 0.0, 0.5]})
-    p = _p_values(frame, 5)
-    assert p[:2].tolist() == [1, 0]
-    assert 0.05 < p[2] < 0.2
-    assert not np.isnan(p).any()
