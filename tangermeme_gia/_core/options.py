@@ -52,9 +52,10 @@ _MODEL = """model: torch.nn.Module, or function of sequences
 X: torch.Tensor, shape=(n, len(alphabet), length), or PackedSequence
     One-hot background sequences; padding and N are zero columns. Not changed."""
 
-_ALPHABET = """alphabet: sequence of str, optional
-    Letters in channel order, ("A", "C", "G", "U") for RNA.
-    Default is ("A", "C", "G", "T")."""
+_ALPHABET = """alphabet: sequence of str or None, optional
+    Letters in channel order, such as ("A", "C", "G", "U") for RNA. Motifs may be
+    written in either case, and with T or U. None is `model.alphabet` where the model
+    has one, else ("A", "C", "G", "T"). Default is None."""
 
 _OPTIONS = """target: int, str, tuple, function or None, optional
     Which of the model's outputs: an index of axis 1, the key (or number) of a head, a

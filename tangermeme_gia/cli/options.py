@@ -250,6 +250,8 @@ def _describe_output(source: ModelSource, target: Target | None) -> str:
 
 
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
+    from .._core.spelling import respell  # letters need torch
+
     if given is None:
         return source.alphabet or tuple(_ALPHABETS["DNA"])
     named = {name.upper(): letters for name, letters in _ALPHABETS.items()}
@@ -259,9 +261,7 @@ def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
             f"`--alphabet`={given!r} must be {', '.join(_ALPHABETS)} or distinct "
             "letters, such as ACGU."
         )
-    if source.alphabet is not None and letters != source.alphabet:
-        raise ValueError(
-            f"`--alphabet`={given!r}, but {source.name} reads "
-            f"{''.join(source.alphabet)}."
-        )
+    own = "".join(source.alphabet or letters)
+    if respell("".join(letters), own) != own:
+        raise ValueError(f"`--alphabet`={given!r}, but {source.name} reads {own}.")
     return letters

@@ -22,7 +22,7 @@ from .options import (
     prediction_options,
     read_inputs,
 )
-from .values import letters, respell
+from .values import letters
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportOptions
@@ -122,11 +122,10 @@ class _Asked:
         inputs = read_inputs(spec, **self.inputs)
         inputs = replace(inputs, name=name or inputs.name)
         print(f"{inputs.name}: {folder}", file=sys.stderr)
-        motif = respell(self.options.motif, inputs.alphabet)
         run_report(
             inputs,
             folder,
-            replace(self.options, motif=motif),
+            self.options,
             command=self.command,
             verbose=sys.stderr.isatty(),
             **self.prediction,

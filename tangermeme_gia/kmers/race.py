@@ -13,12 +13,11 @@ from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
 from .._core.letters import (
-    DNA,
     RandomState,
     as_generator,
     as_seed,
-    check_alphabet,
     check_count,
+    resolve_alphabet,
 )
 from .._core.moments import Moments
 from .._core.options import document
@@ -47,7 +46,7 @@ def best_kmers(
     top: int = 10,
     delta: float = 0.01,
     fold_reverse_complements: bool = False,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -106,7 +105,7 @@ def best_kmers(
     """
     check_count("top", top)
     check_fraction("delta", delta)
-    letters, seed = check_alphabet(alphabet), as_seed(random_state)
+    letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     strands = 2 if fold_reverse_complements else 1
     names, design = scan_design(X, k, kmers, start, letters, strands, seed)
     engine = Engine(model, X, **options)

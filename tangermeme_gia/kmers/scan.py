@@ -9,7 +9,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
-from .._core.letters import DNA, RandomState, as_seed, check_alphabet
+from .._core.letters import RandomState, as_seed, resolve_alphabet
 from .._core.memory import check_fits
 from .._core.moments import Moments
 from .._core.options import document
@@ -34,7 +34,7 @@ def kmer_scan(
     start: int | None = None,
     *,
     fold_reverse_complements: bool = False,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -91,7 +91,8 @@ def kmer_scan(
     >>> scan.effect.shape, scan.kmers[5]
     (torch.Size([64, 1]), 'ACC')
     """
-    letters, strands = check_alphabet(alphabet), 2 if fold_reverse_complements else 1
+    letters = resolve_alphabet(model, alphabet)
+    strands = 2 if fold_reverse_complements else 1
     names, design = scan_design(
         X, k, kmers, start, letters, strands, as_seed(random_state)
     )

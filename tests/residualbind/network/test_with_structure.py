@@ -13,6 +13,7 @@ import residualbind as rb
 from residualbind.cli.main import main
 from residualbind.network import with_structure
 from residualbind.network.with_structure import required_settings
+from tangermeme_gia import multi_site
 
 SMALL = {"filters": 8, "hidden": 8}
 KINDS = {"PU": 6, "PHIME": 9}
@@ -150,6 +151,13 @@ def test_further_inputs_reach_the_model(X):
     torch.testing.assert_close(model(X, more), model(X) + more)
     with_args = predict(model, X, args=(more,), device="cpu")
     torch.testing.assert_close(with_args, model(X) + more)
+
+
+def test_experiments_know_the_letters_of_models(model, X):
+    assert model.alphabet == rb.ResidualBind().alphabet == ("A", "C", "G", "U")
+    assert model.model.alphabet is None  # it reads profiles, too
+    result = multi_site(model, X, "acgt", [3])
+    assert result.conditions["motif"].tolist() == ["ACGU"]
 
 
 def test_a_wrapped_model_has_the_mode_and_weights_of_its_model(model):

@@ -50,6 +50,7 @@ def test_a_bundled_model_needs_nothing_else():
     assert (inputs.name, inputs.X, inputs.length) == ("A1CF", None, 41)
     assert inputs.alphabet == ("A", "C", "G", "U")
     assert inputs.origin["sequences"] == "the model's nucleotide profile"
+    assert read_inputs("A1CF", alphabet="DNA").alphabet == ("A", "C", "G", "T")
     assert read_inputs("A1CF", length=41, alphabet="rna").alphabet == inputs.alphabet
 
 
@@ -102,7 +103,7 @@ def test_one_of_several_outputs_is_chosen(toys):
     ("options", "message"),
     [
         ({"length": 40}, "`--length`=40, but A1CF reads 41 bases"),
-        ({"alphabet": "DNA"}, "`--alphabet`='DNA', but A1CF reads ACGU"),
+        ({"alphabet": "TGCA"}, "`--alphabet`='TGCA', but A1CF reads ACGU"),
         ({"alphabet": "A"}, "must be DNA, RNA, protein or distinct letters"),
         ({"length": -1}, "`--length`=-1 must be at least 1"),
         ({"genome": Path("a.fa")}, r"`--genome` goes with regions"),

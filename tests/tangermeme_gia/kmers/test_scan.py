@@ -334,7 +334,7 @@ def test_the_logo_is_highest_where_the_model_looks(X):
         ({"kmers": []}, ValueError, "`kmers` is empty"),
         ({"kmers": "GATA"}, ValueError, "`kmers`='GATA' is not a file"),
         ({"kmers": 3}, TypeError, "`kmers` is of type int"),
-        ({"kmers": ["GAU"]}, ValueError, "which is not in `alphabet` A, C, G, T"),
+        ({"kmers": ["GAX"]}, ValueError, "which is not in `alphabet` A, C, G, T"),
         ({"kmers": ["GA", "GATTACAGATTACA"]}, ValueError, "condition 1: a 14-mer"),
         (
             {"alphabet": "ACGB", "fold_reverse_complements": True},
