@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportInputs
 
 _Some = TypeVar("_Some")
+_log = logging.getLogger("tangermeme_gia.cli")
 
 # Named alphabets; any other is spelled out.
 _PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
@@ -88,7 +90,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--device", help="such as cpu or cuda (default: CUDA if present)"
     )
     group.add_argument("--batch-size", type=int, help="sequences at once")
-    group.add_argument("--seed", type=int, default=0, help="of all draws")
+    group.add_argument("--random-state", type=int, default=0, help="seed of all draws")
 
 
 def _add_sequences(group: argparse._ArgumentGroup) -> None:
@@ -202,7 +204,7 @@ def ask(options: Mapping[str, Any]) -> Asked:
     """
     own = dict(options)
     prediction = take(own, prediction_options)
-    return Asked(take(own, read_inputs), own.pop("seed"), prediction, own)
+    return Asked(take(own, read_inputs), own.pop("random_state"), prediction, own)
 
 
 def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:
@@ -238,6 +240,11 @@ def _profile(
         raise ValueError(
             f"{source.name} needs `--sequences`, or `--length` for uniform bases."
         )
+    _log.info(
+        "%s comes without a profile of its sequences: backgrounds are of uniform bases;"
+        " `--sequences` gives realistic ones",
+        source.name,
+    )
     uniform = torch.full((len(letters), length), 1 / len(letters))
     return uniform, f"none; {length} uniform bases"
 

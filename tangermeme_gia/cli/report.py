@@ -218,7 +218,6 @@ def _read(given: dict[str, Any]) -> _Asked:
     """The options of `add_command`, those of `ReportOptions` among them by name."""
     from ..report import ReportOptions
 
-    given["random_state"] = given.pop("seed")
     analysis: dict[str, Any] = {}
     for field in fields(ReportOptions):
         value = given.pop(field.name)

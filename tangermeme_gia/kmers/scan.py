@@ -33,7 +33,7 @@ def kmer_scan(
     kmers: Kmers | None = None,
     start: int | None = None,
     *,
-    fold_reverse_complements: bool = False,
+    both_strands: bool = False,
     alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -62,7 +62,7 @@ def kmer_scan(
     start: int or None, optional
         The 0-based first base of each; None is the centre. Default is None.
 
-    fold_reverse_complements: bool, optional
+    both_strands: bool, optional
         Whether to place both strands of each k-mer and take the mean of the two
         effects on each background as one. All k-mers are then listed once for both
         strands, as the one that comes first in the order of the alphabet; of given
@@ -92,7 +92,7 @@ def kmer_scan(
     (torch.Size([64, 1]), 'ACC')
     """
     letters = resolve_alphabet(model, alphabet)
-    strands = 2 if fold_reverse_complements else 1
+    strands = 2 if both_strands else 1
     names, design = scan_design(
         X, k, kmers, start, letters, strands, as_seed(random_state)
     )

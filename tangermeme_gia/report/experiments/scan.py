@@ -46,7 +46,7 @@ def compute(study: Study) -> Results:
                 study.backgrounds[0],
                 kmers=kmers[first : first + size],
                 start=study.start,
-                fold_reverse_complements=both_strands,
+                both_strands=both_strands,
                 **study.ask,
             )
             results = {"scan": piece}

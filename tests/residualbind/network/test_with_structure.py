@@ -277,7 +277,7 @@ def test_commands_train_evaluate_and_predict_with_structure(
     evaluated = pd.read_csv(capsys_out(capsys), sep="\t")
     assert evaluated["value"].tolist() == pytest.approx(trained["value"].tolist())
 
-    prediction = ["predict", "--model", str(out), "--table", str(table), *folder]
+    prediction = ["predict", "--model", str(out), "--sequences", str(table), *folder]
     assert main([*prediction, "--scale", "transformed"]) == 0
     scores = pd.read_csv(capsys_out(capsys), sep="\t").iloc[:, 1]
     with torch.no_grad():
