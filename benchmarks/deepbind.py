@@ -322,7 +322,7 @@ def study(
         backgrounds(SELECTION),
         k=K,
         alphabet=alphabet,
-        fold_reverse_complements=is_dna,
+        both_strands=is_dna,
     )
     ppm, aligned = gia.motifs.align_kmers(
         scan,
@@ -359,7 +359,7 @@ def scan_known(model: nn.Module, jaspar: Mapping[str, torch.Tensor]) -> pd.DataF
         model,
         backgrounds(KNOWN, LENGTH_KNOWN),
         kmers=dict(jaspar),
-        fold_reverse_complements=True,
+        both_strands=True,
         random_state=KNOWN[1],
     )
     return scan.top(len(jaspar)).rename(columns={"kmer": "motif"})

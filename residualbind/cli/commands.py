@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,14 @@ from ..data.rnacompete import RNAcompete
 from ..data.transforms import Transform
 from ..network.checkpoints import CheckpointError, NotedFolder, only_one
 from ..network.keras_import import import_keras
+from ..network.metadata import Metadata
 from ..network.metrics import score_predictions
 from ..network.model import ResidualBind, ResidualBindConfig
 from ..network.pretrained import load_pretrained, pretrained_metadata, pretrained_names
 from ..network.schedule import Schedule
 from ..network.trainer import TrainingResult
 from ..network.training import train
-from ..network.weights import Metadata, load, load_metadata, save
+from ..network.weights import load, load_metadata, save
 from ..network.with_structure import add_structure, required_settings
 from ..simulation.simulate import simulate_rnacompete
 from ..simulation.truth import Truth
@@ -86,7 +87,6 @@ class EvaluateOptions(DataOptions):
 
     model: str
     part: str
-    scale: str
     valid_fraction: float
     drop_duplicates: bool
     random_state: int
@@ -144,6 +144,7 @@ def _train_and_save(options: TrainOptions, measured: RNAcompete) -> None:
         transform=prepared.transform,
         experiments=measured.experiments,
         provenance=provenance,
+        profile=measured.X[:, : len(RNA)].mean(dim=0, dtype=torch.float32),
     )
     logger.info("model: %s", options.out)
 
@@ -162,29 +163,23 @@ def evaluate_model(**given: Any) -> None:
         fitted, measured.X, batch_size=options.batch_size, device=options.device
     )
     transform = metadata.transform or Transform()
-    y: Any = measured.y
-    if options.scale == "measured":
-        y_hat = torch.as_tensor(transform.invert(y_hat))
-    else:
-        y = transform.apply(y)
-    _explain_scale(options.scale, transform)
-    table = score_predictions(
-        y,
+    table = _score(
+        measured,
+        transform.apply(measured.y),
         y_hat,
-        outputs=measured.experiments,
+        transform,
         classification=options.classification,
         n_bootstrap=options.n_bootstrap,
         confidence=options.confidence,
         random_state=options.random_state,
     )
-    write_table(table.assign(scale=options.scale), options.out)
+    write_table(table, options.out)
 
 
 def predict_sequences(
     *,
     model: str,
-    fasta: Path | None,
-    table: Path | None,
+    sequences: Path,
     sequence: str,
     name: str | None,
     scale: str,
@@ -194,13 +189,13 @@ def predict_sequences(
     out: Path | None,
 ) -> None:
     """Write the predicted score of each sequence, in the order of the input."""
-    check_outputs([fasta, table, model], out=out)
+    check_outputs([sequences, model], out=out)
     check_folders(structure_cache=structure_cache)
     check_device(device)
     fitted, metadata = find_model(model)
-    check_inputs(fasta=[fasta], table=[table])
+    check_inputs(sequences=[sequences])
     settings = required_settings(fitted.config, metadata.provenance)
-    names, X = read_sequences(fasta, table, sequence, name, fitted.config.length)
+    names, X = read_sequences(sequences, sequence, name, fitted.config.length)
     if settings is not None:
         profiles = structure_profiles(
             X, **settings._asdict(), cache_folder=structure_cache, verbose=True
@@ -316,10 +311,11 @@ def _train(
         verbose=True,
     )
     logger.info(
-        "kept epoch %d of %d, validation Pearson %.4f",
+        "kept epoch %d of %d, validation Pearson %.4f on %s scores",
         result.best_epoch,
         len(result.history),
         result.best_pearson,
+        "transformed" if prepared.transform.steps else "measured",
     )
     return result
 
@@ -331,31 +327,42 @@ def _test(
     test = prepared.test
     if len(test) == 0:
         return None
-    scale = "transformed" if prepared.transform.steps else "measured"
-    _explain_scale(scale, prepared.transform)
-    table = score_predictions(
+    table = _score(
+        replace(test, y=prepared.test_scores),
         test.y,
         predict(model, test.X, batch_size=_BATCH_SIZE),
-        outputs=test.experiments,
+        prepared.transform,
         classification=options.classification,
         n_bootstrap=options.n_bootstrap,
     )
-    table = table.assign(scale=scale)
     write_table(table, None)
     records: list[Any] = table.to_dict("records")
     return records
 
 
-def _explain_scale(scale: str, transform: Transform) -> None:
-    """Say in which of the two scales scores are compared, where they differ."""
+def _score(
+    measured: RNAcompete,
+    transformed: Any,
+    y_hat: torch.Tensor,
+    transform: Transform,
+    **options: Any,
+) -> pd.DataFrame:
+    """Metrics on measured scores, and on those transformed for training if they are."""
+    pairs = {"measured": (measured.y, torch.as_tensor(transform.invert(y_hat)))}
     if transform.steps:
-        kinds = ", ".join(str(step["kind"]) for step in transform.steps)
-        logger.info(
-            "metrics are in the %s scale; measured scores and those transformed for "
-            "training (%s) give others: `evaluate --scale`",
-            scale,
-            kinds,
+        pairs["transformed"] = torch.as_tensor(transformed), y_hat
+    tables = [
+        score_predictions(*pair, outputs=measured.experiments, **options).assign(
+            scale=scale
         )
+        for scale, pair in pairs.items()
+    ]
+    kinds = ", ".join(str(step["kind"]) for step in transform.steps) or "none"
+    logger.info(
+        "column `scale`: measured scores, or transformed as for training (%s)", kinds
+    )
+    both: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return both
 
 
 def _take_part(options: EvaluateOptions, measured: RNAcompete) -> RNAcompete:

@@ -169,7 +169,6 @@ def _add_evaluate(subparsers: Any) -> None:
         default="test",
         help="which probes: set B is the test set, set A is divided by the seed",
     )
-    _add_scale(parser)
     _add_split(parser)
     parser.add_argument(
         "--classification", action="store_true", help="scores are 0 or 1: AUROC, AUPR"
@@ -188,15 +187,28 @@ def _add_predict(subparsers: Any) -> None:
         "predict",
         _command("predict_sequences"),
         "Predict the binding score of each sequence.",
-        "--model A1CF --fasta probes.fa",
+        "--model A1CF --sequences probes.fa",
     )
     _add_model(parser)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--fasta", type=Path, help="sequences, plain or gzipped")
-    source.add_argument("--table", type=Path, help="TSV or CSV with a sequence column")
-    parser.add_argument("--sequence", default="sequence", help="its sequence column")
-    parser.add_argument("--name", help="its column of names (default: row numbers)")
-    _add_scale(parser)
+    parser.add_argument(
+        "--sequences",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="FASTA (.fa, .fasta, .fna) or a table (TSV, CSV), plain or gzipped",
+    )
+    parser.add_argument(
+        "--sequence", default="sequence", help="column of a table with the sequences"
+    )
+    parser.add_argument(
+        "--name", help="column of a table with names (default: row numbers)"
+    )
+    parser.add_argument(
+        "--scale",
+        choices=("measured", "transformed"),
+        default="measured",
+        help="scores as measured, or as transformed for training",
+    )
     _add_structure_cache(parser)
     _add_prediction(parser)
 
@@ -297,7 +309,10 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--sequence", default="sequence", help="column of a table")
     group.add_argument("--score", default="score", help="column of a table")
     group.add_argument(
-        "--set-column", help="column of a table (default: all are set A)"
+        "--set-column",
+        help="column of a table with A and B (set A is divided, B is the test set), or "
+        "train, valid and test; without valid, train is divided (default: all are "
+        "set A)",
     )
     group.add_argument("--protein", help="group of the authors' 2009 HDF5 files")
 
@@ -306,15 +321,6 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(pretrained_names())
     parser.add_argument(
         "--model", required=True, help=f"model file, or a bundled model: {names}"
-    )
-
-
-def _add_scale(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scale",
-        choices=("measured", "transformed"),
-        default="measured",
-        help="scores as measured, or as transformed for training",
     )
 
 

@@ -34,6 +34,8 @@ FORMATS = {
     "fasta": (2, 2),
 }
 
+_FASTA = (".fa", ".fasta", ".fna")
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -86,18 +88,18 @@ def read_data(options: DataOptions, length: int | None) -> RNAcompete:
 
 
 def read_sequences(
-    fasta: Path | None, table: Path | None, sequence: str, name: str | None, length: int
+    path: Path, sequence: str, name: str | None, length: int
 ) -> tuple[list[str], torch.Tensor]:
-    """Names and one-hot sequences of a FASTA file, or of a table's named columns.
+    """Names and one-hot sequences of a FASTA file, or else of a table's named columns.
 
     Rows of a table without a column of names are numbered from 0.
     """
-    if fasta is not None:
-        names, sequences = read_fasta_sequences(fasta)
-        places = [f"{fasta}, sequence {title!r}" for title in names]
+    kind = Path(path.name.lower().removesuffix(".gz")).suffix
+    if kind in _FASTA:
+        names, sequences = read_fasta_sequences(path)
+        places = [f"{path}, sequence {title!r}" for title in names]
     else:
-        assert table is not None
-        opened = open_table(table)
+        opened = open_table(path)
         columns = [sequence] if name is None else [sequence, name]
         (sequences, *titles), _ = opened.read(columns, [])
         names = titles[0] if titles else [str(row) for row in range(len(sequences))]

@@ -12,12 +12,16 @@ from .transforms import Transform
 
 
 class Prepared(NamedTuple):
-    """The three splits in the scale of training, and the transform that made them."""
+    """The three splits in the scale of training, and the transform that made them.
+
+    `test_scores` are those of the test split as they were measured.
+    """
 
     train: RNAcompete
     valid: RNAcompete
     test: RNAcompete
     transform: Transform
+    test_scores: torch.Tensor
 
 
 def prepare(
@@ -58,8 +62,9 @@ def prepare(
     Returns
     -------
     prepared: Prepared
-        `train`, `valid` and `test`, whose `y` is transformed, and the `transform`
-        fitted on the training split, to be saved with the model.
+        `train`, `valid` and `test`, whose `y` is transformed, the `transform` fitted
+        on the training split, to be saved with the model, and `test_scores`, as
+        measured.
 
     Raises
     ------
@@ -87,4 +92,4 @@ def prepare(
         y = torch.as_tensor(applied.apply(part.y), dtype=torch.float32)
         transformed.append(replace(part, y=y))
     train, valid, test = transformed
-    return Prepared(train, valid, test, fitted)
+    return Prepared(train, valid, test, fitted, parts.test.y)

@@ -38,7 +38,7 @@ def reads(path: str) -> bool:
         return False
     from safetensors import SafetensorError, safe_open
 
-    from .weights import FORMAT
+    from .metadata import FORMAT
 
     try:
         with safe_open(path, framework="pt") as file:
@@ -83,7 +83,7 @@ def load(spec: str) -> ModelSource:
         load_pretrained(spec) if named else from_file(spec),
         alphabet=RNA,
         length=metadata.config.length,
-        profile=load_profile(spec) if named else None,
+        profile=load_profile(spec) if named else metadata.profile,
         output="predicted binding score",
         outputs=tuple(", ".join(filter(None, (name, scale))) for name in experiments),
         origin={

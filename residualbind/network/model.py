@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.letters import RNA, check_count
 
 from .passes import AS_WRITTEN, AsWritten, folded_pass, training_pass
 
@@ -213,6 +213,11 @@ class ResidualBind(nn.Module):
         self.output_activation = nn.Sigmoid() if config.sigmoid else nn.Identity()
         self.apply(_initialise)
         self._layer_types = {name: type(layer) for name, layer in self.named_modules()}
+
+    @property
+    def alphabet(self) -> tuple[str, ...] | None:
+        """Letters of the channels, which experiments take; None with structure."""
+        return RNA if self.config.channels == len(RNA) else None
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Predict the binding score of each sequence.

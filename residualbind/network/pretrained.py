@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import torch
 
+    from .metadata import Metadata
     from .model import ResidualBind
-    from .weights import Metadata
 
 _WEIGHTS = ".safetensors"
 _PROFILE = ".profile.tsv"

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as tensors_to_bytes
@@ -18,27 +16,10 @@ from tangermeme_gia._core.identity import tensors_checksum
 from tangermeme_gia._core.storage import write_atomically
 
 from ..data.transforms import Transform
+from .metadata import Metadata, metadata_to_header, parse_metadata
 from .model import ResidualBind, ResidualBindConfig
 
-FORMAT = "residualbind"
-FORMAT_VERSION = 1
-_JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "config": (dict,),
-    "transform": (dict, type(None)),
-    "experiments": (list, type(None)),
-    "provenance": (dict,),
-}
-
 _Path = str | os.PathLike[str]
-
-
-class Metadata(NamedTuple):
-    """What a weights file says about its model."""
-
-    config: ResidualBindConfig
-    transform: Transform | None
-    experiments: tuple[str, ...] | None
-    provenance: dict[str, Any]
 
 
 def save(
@@ -48,6 +29,7 @@ def save(
     transform: Transform | None = None,
     experiments: Sequence[str] | None = None,
     provenance: Mapping[str, Any] | None = None,
+    profile: torch.Tensor | None = None,
 ) -> None:
     """How can a trained model be kept with all that is needed to use it again?
 
@@ -75,14 +57,18 @@ def save(
         Where the weights come from (data, seed, versions, metrics), in JSON types.
         Default is None, which saves an empty one.
 
+    profile: torch.Tensor or None, shape=(4, length), optional
+        Mean frequency of A, C, G and U at each position of the probes, from which
+        backgrounds are drawn. Default is None.
+
     Raises
     ------
     TypeError
         If the model is not a ResidualBind, the experiments are not names, or the
         provenance holds something JSON has no type for.
     ValueError
-        If the experiments are not as many as the model's outputs, or the transform
-        was fitted on another number of outputs.
+        If the experiments are not as many as the model's outputs, the transform was
+        fitted on another number of outputs, or the profile is none of the model's.
     OSError
         If the file cannot be written, or its folder does not exist.
 
@@ -96,17 +82,9 @@ def save(
     """
     if not isinstance(model, ResidualBind):
         raise TypeError(f"`model` is a {type(model).__name__}, not a ResidualBind.")
-    n_outputs = model.config.n_outputs
-    _check_experiments(experiments, n_outputs)
-    _check_transform(transform, n_outputs)
-    metadata = {
-        "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
-        "config": json.dumps(asdict(model.config)),
-        "transform": json.dumps(None if transform is None else transform.to_dict()),
-        "experiments": json.dumps(None if experiments is None else list(experiments)),
-        "provenance": _provenance_to_json(provenance),
-    }
+    metadata = metadata_to_header(
+        model.config, transform, experiments, provenance, profile
+    )
     tensors = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
@@ -149,7 +127,7 @@ def load(path: _Path) -> ResidualBind:
     (False, torch.Size([2, 1]))
     """
     header, tensors = _read(Path(path), with_tensors=True)
-    metadata = _parse_metadata(Path(path), header)
+    metadata = parse_metadata(Path(path), header)
     model = model_from_tensors(metadata.config, tensors, f"`path`={str(path)!r}")
     # Files of before the checksum have none.
     if header.get("checksum") not in (None, tensors_checksum(tensors)):
@@ -172,7 +150,7 @@ def load_metadata(path: _Path) -> Metadata:
     -------
     metadata: Metadata
         `config`, the fitted `transform` or None, the `experiments` by name or None,
-        and the `provenance`, a dict.
+        the `provenance`, a dict, and the `profile` of the probes or None.
 
     Raises
     ------
@@ -192,7 +170,7 @@ def load_metadata(path: _Path) -> Metadata:
     {'seed': 1}
     """
     header, _ = _read(Path(path), with_tensors=False)
-    return _parse_metadata(Path(path), header)
+    return parse_metadata(Path(path), header)
 
 
 def model_from_tensors(
@@ -266,45 +244,6 @@ def _tensor_problems(
     return problems
 
 
-def _check_experiments(experiments: Sequence[str] | None, n_outputs: int) -> None:
-    if experiments is None:
-        return
-    if isinstance(experiments, str) or not all(
-        isinstance(name, str) for name in experiments
-    ):
-        raise TypeError(
-            f"`experiments`={experiments!r} must be a sequence of names, "
-            "one for each output."
-        )
-    if len(experiments) != n_outputs:
-        raise ValueError(
-            f"`experiments` has {len(experiments)} names, but `model` has "
-            f"{n_outputs} output(s); give one name for each."
-        )
-
-
-def _check_transform(transform: Transform | None, n_outputs: int) -> None:
-    if transform is None:
-        return
-    try:
-        transform.apply(np.zeros((1, n_outputs)))
-    except ValueError as error:
-        raise ValueError(
-            f"`transform` cannot be saved with a model of {n_outputs} output(s): "
-            f"{error}"
-        ) from error
-
-
-def _provenance_to_json(provenance: Mapping[str, Any] | None) -> str:
-    try:
-        return json.dumps(dict(provenance or {}))
-    except TypeError as error:
-        raise TypeError(
-            f"`provenance` must hold JSON types only (dict, list, str, int, float, "
-            f"bool, None): {error}"
-        ) from error
-
-
 def _to_bytes(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> bytes:
     written = tensors_to_bytes(tensors, metadata)
     # safetensors writes the metadata in random order, which would give every file
@@ -331,69 +270,3 @@ def _read(
         raise ValueError(
             f"`path`={str(path)!r} is not a safetensors file, or it is damaged: {error}"
         ) from error
-
-
-def _parse_metadata(path: Path, header: dict[str, str]) -> Metadata:
-    source = f"`path`={str(path)!r}"
-    if header.get("format") != FORMAT:
-        raise ValueError(
-            f"{source} is a safetensors file, but not one written by "
-            "`residualbind.network.weights.save`."
-        )
-    version = header.get("format_version", "")
-    if not version.isdecimal():
-        raise ValueError(f"{source} has format version {version!r}, not a number.")
-    if int(version) > FORMAT_VERSION:
-        raise ValueError(
-            f"{source} has format version {version}, but this version of "
-            f"tangermeme-gia reads up to {FORMAT_VERSION}; install a newer one."
-        )
-    parsed = {key: _parse_json(source, header, key) for key in _JSON_TYPES}
-    config = _parse_config(source, parsed["config"])
-    experiments = parsed["experiments"]
-    try:
-        _check_experiments(experiments, config.n_outputs)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{source} is damaged: {error}") from error
-    return Metadata(
-        config=config,
-        transform=_parse_transform(source, parsed["transform"]),
-        experiments=None if experiments is None else tuple(experiments),
-        provenance=parsed["provenance"],
-    )
-
-
-def _parse_json(source: str, header: dict[str, str], key: str) -> Any:
-    try:
-        value = json.loads(header[key])
-    except (KeyError, json.JSONDecodeError) as error:
-        raise ValueError(f"{source} has no readable {key!r} metadata.") from error
-    if not isinstance(value, _JSON_TYPES[key]):
-        raise ValueError(
-            f"{source} has {key!r} metadata of the wrong type: {header[key]}"
-        )
-    return value
-
-
-def _parse_config(source: str, state: dict[str, Any]) -> ResidualBindConfig:
-    known = [field.name for field in fields(ResidualBindConfig)]
-    unknown = [name for name in state if name not in known]
-    missing = [name for name in known if name not in state]
-    if unknown or missing:
-        raise ValueError(
-            f"{source} has a config that does not fit this version of tangermeme-gia: "
-            f"unknown fields {unknown}, missing fields {missing}."
-        )
-    try:
-        return ResidualBindConfig(**state)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{source} has an invalid config: {error}") from error
-
-
-def _parse_transform(source: str, state: dict[str, Any] | None) -> Transform | None:
-    if state is None:
-        return None
-    try:
-        return Transform.from_dict(state)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{source} has an invalid transform: {error}") from error

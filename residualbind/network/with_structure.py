@@ -172,6 +172,9 @@ class WithStructure(nn.Module):
     ('PU', torch.Size([1, 1]))
     """
 
+    # Letters of the channels, which experiments take.
+    alphabet = RNA
+
     def __init__(
         self,
         model: nn.Module,

@@ -19,6 +19,8 @@ DNA = ("A", "C", "G", "T")
 RNA = ("A", "C", "G", "U")
 GAP = -1
 GAP_LETTER = "N"
+# A printed PPM often has three decimals, so that a column misses 1 by up to 0.002.
+SUM_TOLERANCE = 2e-3
 
 Codes: TypeAlias = NDArray[np.int8]
 RandomState: TypeAlias = int | np.random.Generator | None
@@ -54,6 +56,40 @@ def check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:
         raise ValueError(
             f"`alphabet`={alphabet!r} must hold 1 to {_MOST_LETTERS} letters, each "
             "once."
+        )
+    return letters
+
+
+def resolve_alphabet(model: Any, alphabet: Sequence[str] | None) -> tuple[str, ...]:
+    """The letters given; if None, those of `model.alphabet` if it has any, or DNA.
+
+    Raises
+    ------
+    ValueError
+        If they are no alphabet, or not those of the model; T and U are the same.
+
+    Examples
+    --------
+    >>> resolve_alphabet(torch.nn.Identity(), None)
+    ('A', 'C', 'G', 'T')
+    """
+    own = getattr(model, "alphabet", None)
+    if own is None:
+        return DNA if alphabet is None else check_alphabet(alphabet)
+    try:
+        stated = check_alphabet(own)
+    except (TypeError, ValueError):
+        if alphabet is not None:  # such as a tokeniser's
+            return check_alphabet(alphabet)
+        raise ValueError(
+            f"`model.alphabet`={own!r} must be None or the letters of the channels; "
+            "or give `alphabet`."
+        ) from None
+    letters = stated if alphabet is None else check_alphabet(alphabet)
+    if _as_dna(letters) != _as_dna(stated):
+        raise ValueError(
+            f"`alphabet` is {', '.join(letters)}, but `model` reads "
+            f"{', '.join(stated)}."
         )
     return letters
 

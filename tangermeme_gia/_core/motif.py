@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, Union, overload
 
@@ -16,6 +16,7 @@ from .letters import (
     DNA,
     GAP,
     GAP_LETTER,
+    SUM_TOLERANCE,
     Codes,
     RandomState,
     as_float64,
@@ -23,13 +24,11 @@ from .letters import (
     check_alphabet,
     complement_channels,
 )
+from .spelling import letters_of_values, respell, values_of_letters
 
 # Letters; one-hot or probabilities of shape (alphabet, k), (1, alphabet, k) or, for
 # a motif of its own in each background, (n, alphabet, k).
 MotifLike: TypeAlias = Union[str, torch.Tensor, NDArray[Any], "Motif"]
-
-# A printed PPM often has three decimals, so that a column misses 1 by up to 0.002.
-SUM_TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,8 +63,10 @@ class Motif:
         Parameters
         ----------
         motif: str, torch.Tensor, numpy.ndarray or Motif
-            Letters of the alphabet and N, which keeps the background base (unless N is
-            itself a letter, as in proteins); or one-hot of shape (len(alphabet), k) or
+            Letters of the alphabet, of either case and with T or U, and N, which keeps
+            the background base (unless N is itself a letter, as in proteins). Where
+            one of IUPAC's letters for several bases (R, Y, S, W, K, M, B, D, H, V) is
+            among them, the motif is a PPM. Or one-hot of shape (len(alphabet), k) or
             (1, len(alphabet), k), where a zero column keeps the base; or one per
             background, (n, len(alphabet), k); or probabilities of these shapes (a PPM),
             from which one motif is drawn per background.
@@ -89,14 +90,15 @@ class Motif:
         """
         letters = check_alphabet(alphabet)
         if isinstance(motif, Motif):
-            if motif.alphabet != letters:
+            if respell("".join(motif.alphabet), letters) != "".join(letters):
                 raise ValueError(
                     f"`motif` {motif.label!r} has the alphabet "
                     f"{', '.join(motif.alphabet)}; `alphabet` is {', '.join(letters)}."
                 )
-            return motif
+            same = motif.alphabet == letters
+            return motif if same else replace(motif, alphabet=letters)
         if isinstance(motif, str):
-            return cls(letters, _codes_of_letters(motif, letters))
+            return cls(letters, values_of_letters(motif, letters))
         values = _as_values(motif, len(letters))
         totals = values.sum(axis=1)
         if ((values == 0) | (values == 1)).all() and (totals <= 1).all():
@@ -156,6 +158,8 @@ class Motif:
         'TGC'
         >>> Motif.parse(0.4 * torch.eye(4)[:, [3, 2, 1]] + 0.15).label
         'PPM(TGC)'
+        >>> Motif.parse("TGYR").label
+        'TGYR'
         >>> Motif.parse(torch.zeros(10, 4, 6)).label
         '6-mer of each background'
         """
@@ -163,6 +167,9 @@ class Motif:
             return f"{len(self)}-mer of each background"
         codes = self.values[0]
         if self.is_drawn:
+            text = letters_of_values(codes, self.alphabet)
+            if text is not None:
+                return text
             codes = np.where(codes.any(axis=0), codes.argmax(axis=0), GAP)
         # The code -1 picks the last one.
         letters = (*self.alphabet, GAP_LETTER)
@@ -293,22 +300,6 @@ def reverse_complement(
         return motif.flip(-1)[..., channels, :]
     # PyTorch takes no array that is read backwards.
     return np.ascontiguousarray(motif[..., channels, ::-1])
-
-
-def _codes_of_letters(motif: str, letters: tuple[str, ...]) -> Codes:
-    channels = {GAP_LETTER: GAP} | {letter: i for i, letter in enumerate(letters)}
-    for position, letter in enumerate(motif):
-        if letter not in channels:
-            hint = ""
-            if letter.upper() in channels:
-                hint = " Letters are upper case."
-            elif letter in "TU" and {"T", "U"} & set(letters):
-                hint = " T is the letter of DNA, U that of RNA; pass `alphabet`."
-            raise ValueError(
-                f"`motif` {motif!r} has {letter!r} at position {position}, which is "
-                f"not in `alphabet` {', '.join(letters)}.{hint}"
-            )
-    return np.array([[channels[letter] for letter in motif]], dtype=np.int8)
 
 
 def _as_values(motif: Any, n_letters: int) -> NDArray[np.float64]:

@@ -54,9 +54,10 @@ _MODEL = """model: torch.nn.Module, or function of sequences
 X: torch.Tensor, shape=(n, len(alphabet), length), or PackedSequence
     One-hot background sequences; padding and N are zero columns. Not changed."""
 
-_ALPHABET = """alphabet: sequence of str, optional
-    Letters in channel order, ("A", "C", "G", "U") for RNA.
-    Default is ("A", "C", "G", "T")."""
+_ALPHABET = """alphabet: sequence of str or None, optional
+    Letters in channel order, such as ("A", "C", "G", "U") for RNA. Motifs may be
+    written in either case, and with T or U. None is `model.alphabet` where the model
+    has one, else ("A", "C", "G", "T"). Default is None."""
 
 _OPTIONS = """clusters: sequence or None, shape=(n,), optional
     The template each background was made from, as the samplers return it with

@@ -89,7 +89,7 @@ def _orientations(word: str) -> Any:
 
 _BIASED = (
     "Their effects are biased upwards on the backgrounds that chose them: measure them "
-    "again with global-importance and another --seed"
+    "again with global-importance and another --random-state"
 )
 _AT = {"type": pattern, "required": True, "metavar": "MOTIF@START"}
 _KMERS = (
@@ -102,7 +102,7 @@ _KMERS = (
     ),
     start("k-mers"),
     option(
-        "--fold-reverse-complements",
+        "--both-strands",
         "take both strands of a k-mer as one",
         action="store_true",
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,7 @@ from typing import Any
 from .backgrounds import N_BACKGROUNDS, NAMES, Backgrounds
 from .commands import Command
 from .options import add_inputs, add_model, add_output, ask, take
-from .values import respell, structure
-
-# Keywords that hold motifs, which may be given in lower case and with T for U.
-_MOTIFS = ("motif", "motifs", "left", "right", "patterns", "a", "b", "kmers")
+from .values import structure
 
 
 def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
@@ -41,7 +37,7 @@ def run_experiment(command: Command, **options: Any) -> None:
         raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
     asked = ask(options)
     alphabet = asked.inputs.alphabet
-    given = _library_keywords(asked.given, alphabet)
+    given = _library_keywords(asked.given)
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
     run, keywords = command.function, {**given, **asked.keywords}
     if chosen.backgrounds:
@@ -103,12 +99,9 @@ def _add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
     )
 
 
-def _library_keywords(given: dict[str, Any], alphabet: Sequence[str]) -> dict[str, Any]:
+def _library_keywords(given: dict[str, Any]) -> dict[str, Any]:
     """The options as the library takes them."""
-    keywords = {
-        name: respell(value, alphabet) if name in _MOTIFS else value
-        for name, value in given.items()
-    }
+    keywords = dict(given)
     kmers = keywords.get("kmers")
     if kmers is not None and any(isinstance(kmer, Path) for kmer in kmers):
         if len(kmers) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportInputs
 
 _Some = TypeVar("_Some")
+_log = logging.getLogger("tangermeme_gia.cli")
 
 # Named alphabets; any other is spelled out.
 _PROTEIN = "ACDEFGHIKLMNPQRSTVWY"
@@ -88,7 +90,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--device", help="such as cpu or cuda (default: CUDA if present)"
     )
     group.add_argument("--batch-size", type=int, help="sequences at once")
-    group.add_argument("--seed", type=int, default=0, help="of all draws")
+    group.add_argument("--random-state", type=int, default=0, help="seed of all draws")
 
 
 def _add_sequences(group: argparse._ArgumentGroup) -> None:
@@ -204,7 +206,7 @@ def ask(options: Mapping[str, Any]) -> Asked:
     """
     own = dict(options)
     prediction = take(own, prediction_options)
-    return Asked(take(own, read_inputs), own.pop("seed"), prediction, own)
+    return Asked(take(own, read_inputs), own.pop("random_state"), prediction, own)
 
 
 def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:
@@ -240,6 +242,11 @@ def _profile(
         raise ValueError(
             f"{source.name} needs `--sequences`, or `--length` for uniform bases."
         )
+    _log.info(
+        "%s comes without a profile of its sequences: backgrounds are of uniform bases;"
+        " `--sequences` gives realistic ones",
+        source.name,
+    )
     uniform = torch.full((len(letters), length), 1 / len(letters))
     return uniform, f"none; {length} uniform bases"
 
@@ -252,6 +259,8 @@ def _describe_output(source: ModelSource, target: Target | None) -> str:
 
 
 def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
+    from .._core.spelling import respell  # letters need torch
+
     if given is None:
         return source.alphabet or tuple(_ALPHABETS["DNA"])
     named = {name.upper(): letters for name, letters in _ALPHABETS.items()}
@@ -261,9 +270,7 @@ def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
             f"`--alphabet`={given!r} must be {', '.join(_ALPHABETS)} or distinct "
             "letters, such as ACGU."
         )
-    if source.alphabet is not None and letters != source.alphabet:
-        raise ValueError(
-            f"`--alphabet`={given!r}, but {source.name} reads "
-            f"{''.join(source.alphabet)}."
-        )
+    own = "".join(source.alphabet or letters)
+    if respell("".join(letters), own) != own:
+        raise ValueError(f"`--alphabet`={given!r}, but {source.name} reads {own}.")
     return letters

@@ -22,7 +22,7 @@ from .options import (
     prediction_options,
     read_inputs,
 )
-from .values import letters, respell
+from .values import letters
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportOptions
@@ -122,11 +122,10 @@ class _Asked:
         inputs = read_inputs(spec, **self.inputs)
         inputs = replace(inputs, name=name or inputs.name)
         print(f"{inputs.name}: {folder}", file=sys.stderr)
-        motif = respell(self.options.motif, inputs.alphabet)
         run_report(
             inputs,
             folder,
-            replace(self.options, motif=motif),
+            self.options,
             command=self.command,
             verbose=sys.stderr.isatty(),
             **self.prediction,
@@ -219,7 +218,6 @@ def _read(given: dict[str, Any]) -> _Asked:
     """The options of `add_command`, those of `ReportOptions` among them by name."""
     from ..report import ReportOptions
 
-    given["random_state"] = given.pop("seed")
     analysis: dict[str, Any] = {}
     for field in fields(ReportOptions):
         value = given.pop(field.name)

@@ -21,20 +21,17 @@ from numpy.typing import NDArray
 from tangermeme.utils import one_hot_encode
 
 from .._core.fasta import read_fasta_sequences
-from .._core.letters import DNA, RNA
+from .._core.letters import DNA
 from .._core.readers import open_table
+from .._core.spelling import AMBIGUOUS, is_nucleic, respell
 from .._core.text import check_regular
 from ..structure.pairs import complementary_bases
 from .regions import read_windows
-from .values import respell
 
 _FASTA = (".fa", ".fasta", ".fna")
 _TABLES = {".tsv": "\t", ".csv": ","}
 _REGIONS = (".bed", ".narrowpeak", ".broadpeak")
 _FORMATS = (*_FASTA, *_TABLES, ".txt", ".npz", ".bed", ".narrowPeak", ".broadPeak")
-# Letters that stand for several bases.
-_AMBIGUOUS = "RYSWKMBDHV"
-
 # What is raised of .npz files that are cut off or of another kind.
 _DAMAGED = (
     ValueError,
@@ -236,13 +233,12 @@ def _spell(
     sequences: Sequence[str], alphabet: Sequence[str], unknown: str, source: str
 ) -> Iterator[str]:
     """Sequences in letters of the alphabet, and one letter for what is unknown."""
-    is_nucleic = set(alphabet) in (set(DNA), set(RNA))
-    ambiguous = _AMBIGUOUS if is_nucleic else ""
+    ambiguous = "".join(AMBIGUOUS) if is_nucleic(alphabet) else ""
     as_unknown = str.maketrans(ambiguous, unknown * len(ambiguous))
     allowed = {*alphabet, unknown}
     met: Counter[str] = Counter()
     for row, letters in enumerate(sequences):
-        spelled: str = respell(letters, alphabet)
+        spelled = respell(letters, alphabet)
         if not allowed.issuperset(spelled):
             met.update({c: spelled.count(c) for c in ambiguous if c in spelled})
             spelled = spelled.translate(as_unknown)

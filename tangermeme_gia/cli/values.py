@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what reads the words of a list of commands needs no torch
     from ..structure.pairs import Hairpin
@@ -158,34 +157,6 @@ def letters(word: str) -> str:
             "all motifs of a file",
         )
     return word
-
-
-def respell(value: Any, alphabet: Sequence[str]) -> Any:
-    """Motifs as the model's alphabet writes them: upper case, T or U as it has.
-
-    Parameters
-    ----------
-    value: str, or tuples and lists with such
-        What holds motifs; numbers, None and paths stay as they are.
-
-    alphabet: sequence of str
-        Letters in channel order.
-
-    Examples
-    --------
-    >>> respell([("tgcatg", 17)], "ACGU")
-    [('UGCAUG', 17)]
-    """
-    from .._core.letters import DNA, RNA
-
-    if isinstance(value, str):
-        spelled = value.upper()
-        if set(alphabet) in (set(DNA), set(RNA)):
-            spelled = spelled.replace(*("UT" if "T" in alphabet else "TU"))
-        return spelled
-    if isinstance(value, list | tuple):
-        return type(value)(respell(entry, alphabet) for entry in value)
-    return value
 
 
 def _wrong(word: str, wanted: str) -> argparse.ArgumentTypeError:

@@ -10,7 +10,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
-from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.letters import check_sequences, resolve_alphabet
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern, resolve_start
@@ -43,7 +43,7 @@ def gc_flank(
     start: int | None = None,
     left_start: int = 0,
     right_start: int | None = None,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Does GC at the 5' or the 3' end change what a motif does?
@@ -99,10 +99,11 @@ def gc_flank(
     >>> result.conditions[["arm", "starts"]].iloc[-1].tolist()
     ['both', (0, 17, 35)]
     """
-    check_sequences(X, check_alphabet(alphabet))
+    letters = resolve_alphabet(model, alphabet)
+    check_sequences(X, letters)
     given = {"left": left, "motif": motif, "right": right}
     conditions, table = _tabulate(
-        {name: Motif.parse(given[name], alphabet) for name in given},
+        {name: Motif.parse(given[name], letters) for name in given},
         {"left": left_start, "motif": start, "right": right_start},
         X.shape[-1],
     )
@@ -111,7 +112,7 @@ def gc_flank(
         X,
         conditions,
         table,
-        alphabet=alphabet,
+        alphabet=letters,
         **options,
     )
 

@@ -14,7 +14,7 @@ from tangermeme.utils import PackedSequence
 from .._core.conditions import Table, distinct
 from .._core.controls import with_controls
 from .._core.engine import run_design
-from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
+from .._core.letters import RandomState, as_seed, check_sequences, resolve_alphabet
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern, compile_conditions
@@ -47,7 +47,7 @@ def hairpin_importance(
     *,
     starts: Sequence[int] | None = None,
     wobble: bool = False,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -119,7 +119,7 @@ def hairpin_importance(
     1     16  loop       hairpin
     2     16  loop  unstructured
     """
-    letters = check_alphabet(alphabet)
+    letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
     complementary_bases(letters)
     seed = as_seed(random_state)

@@ -10,7 +10,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import describe_patterns, run_patterns
-from .._core.letters import DNA
+from .._core.letters import resolve_alphabet
 from .._core.options import document
 from .._core.patterns import PatternLike, as_conditions
 from .._core.results import GIAResult
@@ -28,7 +28,7 @@ def global_importance(
     patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
     *,
     insert: bool = False,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """How much do these patterns change the output, on average over backgrounds?
@@ -71,7 +71,8 @@ def global_importance(
     >>> result.global_importance.shape
     torch.Size([1, 1])
     """
-    conditions = as_conditions(patterns, alphabet)
+    letters = resolve_alphabet(model, alphabet)
+    conditions = as_conditions(patterns, letters)
     table = pd.DataFrame(
         {
             "patterns": [describe_patterns(c) for c in conditions],
@@ -84,6 +85,6 @@ def global_importance(
         conditions,
         table,
         insert=insert,
-        alphabet=alphabet,
+        alphabet=letters,
         **options,
     )

@@ -12,7 +12,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import describe_patterns, run_patterns
-from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.letters import check_sequences, resolve_alphabet
 from .._core.options import document
 from .._core.patterns import Pattern, PatternLike, as_conditions, resolve_start
 from .._core.results import GIAResult
@@ -33,7 +33,7 @@ def pairwise_interaction(
     a: PatternLike,
     b: PatternLike,
     *,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Do two patterns together do more, or less, than the sum of each alone?
@@ -91,7 +91,7 @@ def factorial(
     X: torch.Tensor | PackedSequence,
     patterns: Sequence[PatternLike],
     *,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Which patterns depend on each other: what does every subset of them do?
@@ -131,8 +131,9 @@ def factorial(
     >>> result.conditions["arm"].tolist()
     ['A', 'B', 'C', 'AB', 'AC', 'BC', 'ABC']
     """
-    check_sequences(X, check_alphabet(alphabet))
-    placed = _resolve_patterns(patterns, X.shape[-1], alphabet)
+    letters = resolve_alphabet(model, alphabet)
+    check_sequences(X, letters)
+    placed = _resolve_patterns(patterns, X.shape[-1], letters)
     subsets = [
         subset
         for size in range(1, len(placed) + 1)
@@ -150,7 +151,7 @@ def factorial(
         X,
         conditions,
         table,
-        alphabet=alphabet,
+        alphabet=letters,
         **options,
     )
 

@@ -13,7 +13,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.conditions import Table
 from .._core.engine import run_design
-from .._core.letters import DNA, RandomState, as_seed, check_alphabet, check_sequences
+from .._core.letters import RandomState, as_seed, check_sequences, resolve_alphabet
 from .._core.options import document
 from .._core.results import GIAResult
 from ..backgrounds.replacements import Background, Replacements
@@ -32,7 +32,7 @@ def occlusion(
     *,
     background: Background = "shuffle",
     n: int = 20,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
@@ -89,7 +89,7 @@ def occlusion(
     >>> result.average("draw").y_afters.shape
     torch.Size([3, 2, 1])
     """
-    letters = check_alphabet(alphabet)
+    letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
     edges = _check_windows("windows", np.atleast_2d(windows), X, 2)
     draws = Replacements(background, X, n, as_seed(random_state), letters)
@@ -111,7 +111,7 @@ def occlusion_annotations(
     *,
     background: Background = "shuffle",
     n: int = 20,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> GIAResult:
@@ -157,7 +157,7 @@ def occlusion_annotations(
     >>> result.average("draw").local_importance.shape
     torch.Size([2, 1, 1])
     """
-    letters = check_alphabet(alphabet)
+    letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
     regions = _check_windows("annotations", annotations, X, 3)
     draws = Replacements(background, X, n, as_seed(random_state), letters)

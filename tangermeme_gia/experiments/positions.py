@@ -13,16 +13,15 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
 from .._core.letters import (
-    DNA,
     GAP,
     POSITION_STREAM,
     Codes,
     RandomState,
     as_generator,
     as_seed,
-    check_alphabet,
     check_sequences,
     codes_from_one_hot,
+    resolve_alphabet,
 )
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
@@ -43,7 +42,7 @@ def positional_bias(
     starts: Sequence[int] | None = None,
     *,
     insert: bool = False,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Does it matter where in the sequence a motif stands?
@@ -86,8 +85,9 @@ def positional_bias(
     >>> positional_bias(model, X, "GATA").global_importance.shape
     torch.Size([17, 1])
     """
-    check_sequences(X, check_alphabet(alphabet))
-    parsed = Motif.parse(motif, alphabet)
+    letters = resolve_alphabet(model, alphabet)
+    check_sequences(X, letters)
+    parsed = Motif.parse(motif, letters)
     k, length = len(parsed), X.shape[-1]
     if starts is None:
         # Reports a motif that is longer than the sequences.
@@ -102,7 +102,7 @@ def positional_bias(
         conditions,
         table.assign(end=[start + k for start in starts]),
         insert=insert,
-        alphabet=alphabet,
+        alphabet=letters,
         **options,
     )
 
@@ -114,7 +114,7 @@ def random_position(
     motif: MotifLike,
     *,
     avoid_padding: bool = True,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -165,7 +165,7 @@ def random_position(
     >>> result.conditions["starts"][0][:3]
     (14, 1, 10)
     """
-    letters, seed = check_alphabet(alphabet), as_seed(random_state)
+    letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     check_sequences(X, letters)
     parsed = Motif.parse(motif, letters)
     starts = _draw_starts(X, len(parsed), avoid_padding, seed)
@@ -176,7 +176,7 @@ def random_position(
         X,
         [[Pattern(Motif(letters, framed), 0)]],
         table,
-        alphabet=alphabet,
+        alphabet=letters,
         n_controls=n_controls,
         random_state=seed,
         **options,

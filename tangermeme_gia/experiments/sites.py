@@ -10,7 +10,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
-from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.letters import check_sequences, resolve_alphabet
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern, resolve_starts
@@ -29,7 +29,7 @@ def multi_site(
     motif: MotifLike,
     starts: Sequence[int | None],
     *,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """Do several copies of a motif add up, or does each one count for less?
@@ -74,8 +74,9 @@ def multi_site(
     >>> result.conditions["starts"].tolist()
     [(3,), (3, 10), (3, 10, 17)]
     """
-    check_sequences(X, check_alphabet(alphabet))
-    parsed = Motif.parse(motif, alphabet)
+    letters = resolve_alphabet(model, alphabet)
+    check_sequences(X, letters)
+    parsed = Motif.parse(motif, letters)
     filled = resolve_starts(starts, len(parsed), X.shape[-1])
     sites = [tuple(filled[: i + 1]) for i in range(len(filled))]
     table = pd.DataFrame(
@@ -90,6 +91,6 @@ def multi_site(
         X,
         [[Pattern(parsed, start) for start in site] for site in sites],
         table,
-        alphabet=alphabet,
+        alphabet=letters,
         **options,
     )

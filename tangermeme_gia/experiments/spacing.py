@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
-from .._core.letters import DNA, check_alphabet, check_sequences
+from .._core.letters import DNA, check_sequences, resolve_alphabet
 from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern
@@ -49,7 +49,7 @@ def motif_spacing(
     start: int | None = None,
     orders: Sequence[Sequence[int]] | str | None = None,
     orientations: Sequence[str] | str | None = None,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     **options: Unpack[PatternOptions],
 ) -> GIAResult:
     """How does what motifs do together depend on the bases between them?
@@ -114,7 +114,7 @@ def motif_spacing(
     >>> result.conditions[["spacing", "arm", "starts"]].values.tolist()[-3:]
     [[4, 'all', (5, 13)], [4, '1', (5,)], [4, '2', (13,)]]
     """
-    letters = check_alphabet(alphabet)
+    letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
     if isinstance(motifs, str) or len(motifs) < 2:
         raise ValueError("`motifs` must hold at least two motifs.")
@@ -130,7 +130,7 @@ def motif_spacing(
         X,
         conditions,
         table,
-        alphabet=alphabet,
+        alphabet=letters,
         **options,
     )
 

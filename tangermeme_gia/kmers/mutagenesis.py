@@ -11,7 +11,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.controls import with_controls
 from .._core.designs import run_patterns
-from .._core.letters import DNA, GAP_LETTER, RandomState, as_seed, check_alphabet
+from .._core.letters import GAP_LETTER, RandomState, as_seed, resolve_alphabet
 from .._core.motif import Motif
 from .._core.options import document
 from .._core.patterns import Pattern
@@ -30,7 +30,7 @@ def kmer_mutagenesis(
     motif: str,
     start: int | None = None,
     *,
-    alphabet: Sequence[str] = DNA,
+    alphabet: Sequence[str] | None = None,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -79,14 +79,20 @@ def kmer_mutagenesis(
     >>> len(result.conditions)
     13
     """
-    letters = check_alphabet(alphabet)
+    letters = resolve_alphabet(model, alphabet)
     if not isinstance(motif, str):
         raise TypeError(
             f"`motif` is of type {type(motif).__name__}; the variants of a string can "
             "be listed."
         )
+    parsed = Motif.parse(motif, letters)
+    if parsed.is_drawn:
+        raise ValueError(
+            f"`motif` {motif!r} has letters that stand for several; variants are of "
+            f"one word of {', '.join(letters)} and {GAP_LETTER}."
+        )
     seed = as_seed(random_state)
-    wild_type = [[Pattern(Motif.parse(motif, letters), start)]]
+    wild_type = [[Pattern(parsed, start)]]
     conditions, controls = with_controls(
         wild_type, pd.DataFrame(index=[0]), n_controls, seed
     )

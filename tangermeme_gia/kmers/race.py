@@ -13,12 +13,11 @@ from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
 from .._core.letters import (
-    DNA,
     RandomState,
     as_generator,
     as_seed,
-    check_alphabet,
     check_count,
+    resolve_alphabet,
 )
 from .._core.moments import Moments
 from .._core.options import document
@@ -46,8 +45,8 @@ def best_kmers(
     *,
     top: int = 10,
     delta: float = 0.01,
-    fold_reverse_complements: bool = False,
-    alphabet: Sequence[str] = DNA,
+    both_strands: bool = False,
+    alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -78,7 +77,7 @@ def best_kmers(
         to a few backgrounds only, with effects as no other k-mer has any, can be
         missed. Default is 0.01.
 
-    fold_reverse_complements: bool, optional
+    both_strands: bool, optional
         Whether both strands count as one, as for `kmer_scan`. Default is False.
 
     {options}
@@ -108,8 +107,8 @@ def best_kmers(
     """
     check_count("top", top)
     check_fraction("delta", delta)
-    letters, seed = check_alphabet(alphabet), as_seed(random_state)
-    strands = 2 if fold_reverse_complements else 1
+    letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
+    strands = 2 if both_strands else 1
     names, design = scan_design(X, k, kmers, start, letters, strands, seed)
     engine = Engine(model, X, **options)
     order = as_generator(seed).permutation(len(engine.X))

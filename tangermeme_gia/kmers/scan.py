@@ -9,7 +9,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.engine import Engine
-from .._core.letters import DNA, RandomState, as_seed, check_alphabet
+from .._core.letters import RandomState, as_seed, resolve_alphabet
 from .._core.memory import check_fits
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
@@ -32,8 +32,8 @@ def kmer_scan(
     kmers: Kmers | None = None,
     start: int | None = None,
     *,
-    fold_reverse_complements: bool = False,
-    alphabet: Sequence[str] = DNA,
+    both_strands: bool = False,
+    alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -61,7 +61,7 @@ def kmer_scan(
     start: int or None, optional
         The 0-based first base of each; None is the centre. Default is None.
 
-    fold_reverse_complements: bool, optional
+    both_strands: bool, optional
         Whether to place both strands of each k-mer and take the mean of the two
         effects on each background as one. All k-mers are then listed once for both
         strands, as the one that comes first in the order of the alphabet; of given
@@ -90,7 +90,8 @@ def kmer_scan(
     >>> scan.effect.shape, scan.kmers[5]
     (torch.Size([64, 1]), 'ACC')
     """
-    letters, strands = check_alphabet(alphabet), 2 if fold_reverse_complements else 1
+    letters = resolve_alphabet(model, alphabet)
+    strands = 2 if both_strands else 1
     names, design = scan_design(
         X, k, kmers, start, letters, strands, as_seed(random_state)
     )

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from .._core.letters import resolve_alphabet
 from .code import import_file, import_here
 from .failures import describe_error
 from .providers import ModelSource, Provider, bundled_models, find_provider
@@ -131,7 +132,17 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
         _load_weights(model, weights)
         origin["weights"] = str(weights)
     origin["code"] = module.__file__ or module_name
-    return ModelSource(attribute, model.eval(), origin=origin)
+    return ModelSource(attribute, model.eval(), _alphabet(spec, model), origin=origin)
+
+
+def _alphabet(spec: str, model: torch.nn.Module) -> tuple[str, ...] | None:
+    """The letters that a model states, if it does."""
+    if getattr(model, "alphabet", None) is None:
+        return None
+    try:
+        return resolve_alphabet(model, None)
+    except ValueError as error:
+        raise ValueError(f"`--model`={spec!r}: {error}") from error
 
 
 def _import(spec: str, name: str) -> ModuleType:

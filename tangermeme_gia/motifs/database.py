@@ -99,11 +99,11 @@ def write_meme(
 
 
 def compare_motifs(
-    ppms: Mapping[str, Matrix | Motif],
+    motifs: Mapping[str, Matrix | Motif],
     known: Mapping[str, Matrix | Motif] | str | os.PathLike[str],
     *,
     alphabet: Sequence[str] = DNA,
-    reverse_complement: bool | None = None,
+    both_strands: bool | None = None,
     n_nearest: int | None = None,
     n_jobs: int = -1,
 ) -> pd.DataFrame:
@@ -115,7 +115,7 @@ def compare_motifs(
 
     Parameters
     ----------
-    ppms: mapping of str to Motif or array-like, shape=(4, length)
+    motifs: mapping of str to Motif or array-like, shape=(4, length)
         Probabilities of the motifs to look up, under their names.
 
     known: mapping of str to Motif or array-like, or path
@@ -126,7 +126,7 @@ def compare_motifs(
         The letters of DNA or of RNA, which only decide about the strands. DNA motifs
         may be compared with RNA motifs: T and U share their channel. Default is DNA.
 
-    reverse_complement: bool or None, optional
+    both_strands: bool or None, optional
         Whether to compare with the other strand of the known motifs, too. None does so
         for DNA and not for RNA, which has one strand. Default is None.
 
@@ -166,9 +166,9 @@ def compare_motifs(
     1  mine   GAT       0        3      +
     """
     letters = _check_alphabet(alphabet)
-    if reverse_complement is None:
-        reverse_complement = letters == DNA
-    queries = _checked(ppms, "ppms")
+    if both_strands is None:
+        both_strands = letters == DNA
+    queries = _checked(motifs, "motifs")
     if not isinstance(known, Mapping):
         read = read_motifs(known, alphabet=letters)
         known = {motif.name: motif for motif in read.values()}
@@ -178,7 +178,7 @@ def compare_motifs(
     p_values, *rest = tomtom(
         list(queries.values()),
         list(targets.values()),
-        reverse_complement=reverse_complement,
+        reverse_complement=both_strands,
         n_jobs=n_jobs,
     )
     q_values = scipy.stats.false_discovery_control(np.clip(p_values, 0, 1), axis=1)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core.letters import DNA, RNA, check_alphabet
-from .._core.motif import SUM_TOLERANCE
+from .._core.letters import DNA, RNA, SUM_TOLERANCE, check_alphabet
 from .._core.motif import Motif as Motif
+from .._core.spelling import is_nucleic, respell
 from .._core.text import raw_blocks, read_bytes
 from .formats import Parsed, find_format
 from .modisco import parse_modisco
@@ -190,8 +190,8 @@ def _channels(
         alphabet = next((a for a in (DNA, RNA) if set(a) == set(one.letters)), None)
     letters = check_alphabet(alphabet or one.letters)
     rows = one.letters
-    if set(letters) in (set(DNA), set(RNA)):
-        rows = rows.replace(*("UT" if "T" in letters else "TU"))
+    if is_nucleic(letters):
+        rows = respell(rows, letters)
     if set(rows) != set(letters):
         raise ValueError(
             f"{path}: its motifs are of {', '.join(one.letters)}; `alphabet` is "

@@ -15,8 +15,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.letters import DNA, as_float64
-from .._core.motif import SUM_TOLERANCE
+from .._core.letters import DNA, SUM_TOLERANCE, as_float64
 from .._core.motif import reverse_complement as reverse_complement
 
 Matrix: TypeAlias = ArrayLike | torch.Tensor

@@ -47,6 +47,11 @@ class OneOutput(torch.nn.Module):
         super().__init__()
         self.model, self.target, self.narrow = model, target, narrow
 
+    @property
+    def alphabet(self) -> Any:
+        """The letters that the model states, or None."""
+        return getattr(self.model, "alphabet", None)
+
     def extra_repr(self) -> str:
         # Part of what the saved results of a model follow from.
         # Functions are among the settings.

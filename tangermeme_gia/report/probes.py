@@ -31,7 +31,8 @@ def make_probe(study: Study, results: Results) -> Probe:
     parts = [X]
     for word in words:
         site = [(word, study.start)]
-        parts.append(place(X[:_WITH_MOTIF], site, alphabet=study.inputs.alphabet))
+        letters, seed = study.inputs.alphabet, study.options.random_state
+        parts.append(place(X[:_WITH_MOTIF], site, letters, random_state=seed))
     X = torch.cat(parts)
     return Probe(X, _predict(study, X))
 

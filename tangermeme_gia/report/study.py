@@ -12,11 +12,12 @@ import torch
 from tangermeme.predict import predict
 
 from .._core.identity import environment, model_checksum, tensors_checksum
-from .._core.letters import DNA, RNA
+from .._core.letters import resolve_alphabet
 from .._core.motif import Motif
 from .._core.outputs import Label
 from .._core.patterns import resolve_start
 from .._core.scans import KmerScan
+from .._core.spelling import is_nucleic
 from .._core.target import target_labels
 from ..backgrounds.by_name import Drawn, background_names, draw_background
 from ..backgrounds.profiles import profile_background
@@ -48,8 +49,8 @@ class ReportInputs:
     model: OneOutput
         The model.
 
-    alphabet: sequence of str, optional
-        Letters in channel order. Default is ("A", "C", "G", "T").
+    alphabet: tuple of str, optional
+        Letters in channel order; () are those of the model, or DNA. Default is ().
 
     X: torch.Tensor or None, shape=(n, len(alphabet), length), optional
         Observed one-hot sequences, of which backgrounds are made. None needs a
@@ -72,7 +73,7 @@ class ReportInputs:
 
     name: str
     model: OneOutput
-    alphabet: tuple[str, ...] = DNA
+    alphabet: tuple[str, ...] = ()
     X: torch.Tensor | None = None
     scores: torch.Tensor | None = None
     profile: torch.Tensor | None = None
@@ -80,6 +81,8 @@ class ReportInputs:
     origin: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        letters = resolve_alphabet(self.model, self.alphabet or None)
+        object.__setattr__(self, "alphabet", letters)
         if (self.X is None) == (self.profile is None):
             raise ValueError("give either sequences `X` or a `profile`.")
         shape = (self.profile if self.X is None else self.X).shape  # type: ignore[union-attr]
@@ -111,7 +114,7 @@ class ReportInputs:
     @property
     def has_nucleotides(self) -> bool:
         """Whether the letters are those of DNA or RNA."""
-        return {*self.alphabet} in ({*DNA}, {*RNA})
+        return is_nucleic(self.alphabet)
 
     @property
     def unit(self) -> str:
@@ -250,9 +253,7 @@ class Study:
             If motif, start or backgrounds do not fit the sequences, or the model does
             not give one number for each (`OutputError`).
         """
-        if self.motif:
-            Motif.parse(self.motif, self.inputs.alphabet)
-        _ = self.start
+        _ = self.motif, self.start
         n_kmers = len(self.inputs.alphabet) ** self.options.k
         if "scan" in self.options.wanted() and n_kmers > _MOST_KMERS:
             raise ValueError(
@@ -278,9 +279,10 @@ class Study:
     @property
     def motif(self) -> str:
         """The motif that was given or found; empty before there is one."""
-        if self.options.motif or "scan" not in self.finished:
-            return self.options.motif or ""
-        return str(self.best_kmers["kmer"].iloc[0])
+        if self.options.motif:
+            return Motif.parse(self.options.motif, self.inputs.alphabet).label
+        found = "scan" in self.finished
+        return str(self.best_kmers["kmer"].iloc[0]) if found else ""
 
     @property
     def start(self) -> int:

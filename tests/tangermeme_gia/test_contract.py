@@ -6,6 +6,7 @@ A new experiment is added to `EXPERIMENTS` and has to pass as it is.
 import copy
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tangermeme.deep_lift_shap import deep_lift_shap
@@ -325,6 +326,16 @@ def test_rna_has_the_channels_of_dna(experiment, network, X):
     assert torch.equal(dna.y_afters, rna.y_afters)
     text = experiment(network, X, random_state=0, alphabet="ACGU")
     assert torch.equal(text.y_afters, rna.y_afters)
+
+
+def test_a_model_may_state_its_alphabet(experiment, network, X):
+    expected = experiment(network, X, random_state=0, alphabet=RNA)
+    network.alphabet = RNA
+    result = experiment(network, X, random_state=0)
+    assert torch.equal(result.y_afters, expected.y_afters)
+    pd.testing.assert_frame_equal(result.conditions, expected.conditions)
+    with pytest.raises(ValueError, match="`alphabet` is T, G, C, A, but `model` reads"):
+        experiment(network, X, alphabet="TGCA")
 
 
 @pytest.mark.parametrize("name", ONE_CONDITION)

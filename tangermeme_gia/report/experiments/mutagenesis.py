@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from ... import plot
+from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...kmers.mutagenesis import kmer_mutagenesis
 from ...statistics.mutagenesis import mutagenesis_change
@@ -17,7 +18,10 @@ from ..wording import row_with_interval
 
 
 def obstacle(study: Study) -> str | None:
-    """Letters can always be changed."""
+    """One word can be changed letter by letter, a choice of words cannot."""
+    letters = study.inputs.alphabet
+    if Motif.parse(study.motif, letters).is_drawn:
+        return f"{study.motif} has letters that stand for several"
     return None
 
 

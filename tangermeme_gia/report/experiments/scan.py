@@ -44,7 +44,7 @@ def compute(study: Study) -> Results:
                 X,
                 kmers=kmers[first : first + size],
                 start=study.start,
-                fold_reverse_complements=both_strands,
+                both_strands=both_strands,
                 **study.ask | {"clusters": clusters},
             )
             results = {"scan": piece}

@@ -32,12 +32,15 @@ def simulated(tmp_path_factory) -> Path:
     return path
 
 
+def train_words(data: Path, out: Path) -> list[str]:
+    words = ["train", "--data", str(data), "--format", "table"]
+    return [*words, "--set-column", "set", "--out", str(out), *QUICK]
+
+
 @pytest.fixture(scope="module")
 def trained(simulated) -> Path:
     path = simulated.with_name("model.safetensors")
-    arguments = ["train", "--data", str(simulated), "--format", "table"]
-    arguments += ["--set-column", "set", "--out", str(path), *QUICK]
-    assert main(arguments) == 0
+    assert main(train_words(simulated, path)) == 0
     return path
 
 
@@ -70,6 +73,7 @@ def test_train_writes_what_the_library_trains(simulated, trained):
     metadata = residualbind.load_metadata(trained)
     assert metadata.transform.to_dict() == prepared.transform.to_dict()
     assert metadata.provenance["data_sha256"] == data.checksum()
+    torch.testing.assert_close(metadata.profile, data.X.float().mean(dim=0))
     folder = trained.with_name("model.safetensors.training")
     assert folder.joinpath("history.tsv").exists()
 
@@ -149,11 +153,14 @@ def test_data_of_any_two_names(simulated, trained, tmp_path, capsys):
 def test_both_scales_are_named(simulated, trained, capsys, caplog):
     words = ["evaluate", "--model", str(trained), "--data", str(simulated)]
     words += ["--format", "table", "--set-column", "set", "--n-bootstrap", "0"]
-    for scale in ("measured", "transformed"):
-        assert main([*words, "--scale", scale]) == 0
-        said = f"in the {scale} scale; measured scores and those transformed for"
-        assert said in caplog.messages[-1]
-        assert (table_of(capsys)["scale"] == scale).all()
+    assert main(words) == 0
+    assert "measured scores, or transformed as for training (log" in caplog.messages[-1]
+    table = table_of(capsys)
+    assert table["scale"].tolist() == ["measured"] * 3 + ["transformed"] * 3
+    assert main(train_words(simulated, trained)) == 0
+    same = ["output", "metric", "value", "n", "scale"]
+    pd.testing.assert_frame_equal(table_of(capsys)[same], table[same])
+    assert "on transformed scores" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -164,7 +171,10 @@ def test_both_scales_are_named(simulated, trained, capsys, caplog):
             "simulate --out a.tsv --truth a.tsv",
             "`--out` and `--truth` are the same file, a.tsv",
         ),
-        ("predict --model A1CF --table in.tsv --out in.tsv", "`--out`: in.tsv is read"),
+        (
+            "predict --model A1CF --sequences in.tsv --out in.tsv",
+            "`--out`: in.tsv is read",
+        ),
         (
             "train --data in.tsv --out m --checkpoint-folder in.tsv/runs",
             "`--checkpoint-folder`: /",
@@ -178,7 +188,10 @@ def test_both_scales_are_named(simulated, trained, capsys, caplog):
             "train --data in.tsv nofile.txt --out m",
             "`--data`: nofile.txt: no such file",
         ),
-        ("predict --model A1CF --fasta no.fa", "`--fasta`: no.fa: no such file"),
+        (
+            "predict --model A1CF --sequences no.fa",
+            "`--sequences`: no.fa: no such file",
+        ),
         (
             "import-keras --weights no.hdf5 --out m",
             "`--weights`: no.hdf5: no such file",
@@ -198,11 +211,9 @@ def test_files_are_checked_before_the_work(
 
 
 def test_train_resumes_and_reports_the_test_set(simulated, trained, capsys):
-    arguments = ["train", "--data", str(simulated), "--format", "table"]
-    arguments += ["--set-column", "set", "--out", str(trained), *QUICK]
-    assert main(arguments) == 0
+    assert main(train_words(simulated, trained)) == 0
     table = table_of(capsys)
-    assert table["metric"].tolist() == ["pearson", "spearman", "mse"]
+    assert table["metric"].tolist() == 2 * ["pearson", "spearman", "mse"]
     n_test = (pd.read_csv(simulated, sep="\t")["set"] == "B").sum()
     assert (table["n"] == n_test).all()
 
@@ -222,11 +233,13 @@ def test_evaluate_equals_the_library_in_both_scales(simulated, trained, capsys):
         "measured": residualbind.pearson(test.y, transform.invert(y_hat)),
         "transformed": residualbind.pearson(transform.apply(test.y), y_hat),
     }
-    for scale, value in expected.items():
-        assert main([*arguments, "--scale", scale]) == 0
-        table = table_of(capsys)
-        assert table["value"][0] == pytest.approx(value.item(), abs=1e-5)
-        assert (table["n"] == len(test)).all()
+    assert main(arguments) == 0
+    table = table_of(capsys)
+    found = table[table["metric"] == "pearson"].set_index("scale")["value"]
+    assert found.to_dict() == pytest.approx(
+        {scale: value.item() for scale, value in expected.items()}, abs=1e-5
+    )
+    assert (table["n"] == len(test)).all()
 
 
 def test_evaluate_takes_all_probes_when_asked(simulated, trained, capsys):
@@ -246,7 +259,7 @@ FASTA = (
 def test_predict_works_on_a_bundled_model(tmp_path, capsys):
     fasta = tmp_path / "probes.fa"
     fasta.write_text(FASTA)
-    assert main(["predict", "--model", "A1CF", "--fasta", str(fasta)]) == 0
+    assert main(["predict", "--model", "A1CF", "--sequences", str(fasta)]) == 0
     table = table_of(capsys)
     assert table["name"].tolist() == ["first", "second"]
     X = residualbind.encode_sequences([FASTA.split()[2], FASTA.split()[4]])
@@ -260,7 +273,7 @@ def test_predict_works_on_a_bundled_model(tmp_path, capsys):
 
 def test_predict_reads_a_table_and_writes_a_file(simulated, trained, tmp_path):
     out = tmp_path / "predictions.tsv"
-    arguments = ["predict", "--model", str(trained), "--table", str(simulated)]
+    arguments = ["predict", "--model", str(trained), "--sequences", str(simulated)]
     arguments += ["--name", "set"]
     assert main([*arguments, "--scale", "transformed", "--out", str(out)]) == 0
     data = residualbind.read_table(simulated, set_column="set")
@@ -274,14 +287,14 @@ def test_predict_reads_a_table_and_writes_a_file(simulated, trained, tmp_path):
 def test_rows_without_names_are_numbered(trained, tmp_path, capsys):
     path = tmp_path / "probes.csv"
     path.write_text("sequence\nAGAUGCAUG\nAGGGGG\n")
-    assert main(["predict", "--model", str(trained), "--table", str(path)]) == 0
+    assert main(["predict", "--model", str(trained), "--sequences", str(path)]) == 0
     assert table_of(capsys)["name"].tolist() == [0, 1]
 
 
 def test_a_sequence_too_long_for_the_model_is_named(trained, tmp_path, capsys):
     fasta = tmp_path / "long.fa"
     fasta.write_text(f">short\nACGU\n>long\n{'A' * 42}\n")
-    assert main(["predict", "--model", str(trained), "--fasta", str(fasta)]) == 2
+    assert main(["predict", "--model", str(trained), "--sequences", str(fasta)]) == 2
     assert "sequence 'long': 42 letters, but the model was built for at most 41" in (
         capsys.readouterr().err
     )
@@ -305,10 +318,10 @@ def test_several_experiments_must_be_chosen(tmp_path, capsys):
     ("arguments", "message"),
     [
         (
-            ["predict", "--model", "RBFOX", "--fasta", "x.fa"],
+            ["predict", "--model", "RBFOX", "--sequences", "x.fa"],
             "bundled are A1CF, ANKHD1",
         ),
-        (["predict", "--model", "A1CF", "--fasta", "no.fa"], "no.fa"),
+        (["predict", "--model", "A1CF", "--sequences", "no.fa"], "no.fa"),
         (
             ["evaluate", "--model", "A1CF", "--data", "a", "b", "c"],
             "3 files; `--format",
@@ -320,7 +333,7 @@ def test_several_experiments_must_be_chosen(tmp_path, capsys):
             "are the same file, a.tsv",
         ),
         (
-            ["predict", "--model", "A1CF", "--fasta", "x", "--device", "gpu"],
+            ["predict", "--model", "A1CF", "--sequences", "x", "--device", "gpu"],
             "mean cuda?",
         ),
         (["download", "--folder", "/dev/null"], "`--folder`: /dev/null is a file"),

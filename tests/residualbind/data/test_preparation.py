@@ -34,6 +34,7 @@ def test_every_split_is_transformed_by_the_fit_of_the_training_split(data):
 
 def test_splits_are_fitted_apart_only_when_asked(data):
     prepared = prepare(data, transform="zscore", fit_per_split=True)
+    assert torch.equal(prepared.test_scores, data.split().test.y)
     for part in prepared[:3]:
         assert part.y.mean() == pytest.approx(0, abs=1e-6)
     together = prepare(data, transform="zscore")

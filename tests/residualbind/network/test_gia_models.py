@@ -55,9 +55,13 @@ def test_a_bundled_model_brings_alphabet_length_and_profile():
 def test_a_residualbind_file_is_read(here):
     config = residualbind.ResidualBindConfig(length=30, n_outputs=2)
     model = residualbind.ResidualBind(config).eval()
-    residualbind.save(model, here / "mine.safetensors", experiments=("P1", "P2"))
+    profile = torch.full((4, 30), 0.25)
+    residualbind.save(
+        model, here / "mine.safetensors", experiments=("P1", "P2"), profile=profile
+    )
     source = load_model("mine.safetensors")
-    assert (source.name, source.length, source.profile) == ("mine", 30, None)
+    assert (source.name, source.length) == ("mine", 30)
+    assert torch.equal(source.profile, profile)
     assert source.output == "predicted binding score"
     assert source.outputs == ("P1", "P2")
     probes = random_one_hot((5, 4, 30), random_state=0)

@@ -175,7 +175,38 @@ def test_metadata_comes_back(path: Path) -> None:
 
 def test_metadata_that_was_not_given_comes_back_empty(path: Path) -> None:
     save(build(), path)
-    assert load_metadata(path) == (SMALL, None, None, {})
+    assert load_metadata(path) == (SMALL, None, None, {}, None)
+
+
+def test_a_profile_comes_back(path: Path) -> None:
+    profile = torch.rand(4, SMALL.length) / 4
+    save(build(), path, profile=profile)
+    torch.testing.assert_close(load_metadata(path).profile, profile)
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        (torch.zeros(4, 7), r"of shape \(4, 7\) must have shape \(4, "),
+        (torch.full((4, SMALL.length), 0.3), "together at most 1"),
+        (torch.full((4, SMALL.length), -0.3), "each at least 0"),
+        (torch.full((4, SMALL.length), torch.nan), "each at least 0"),
+    ],
+)
+def test_a_profile_that_is_none_is_refused(
+    path: Path, profile: torch.Tensor, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        save(build(), path, profile=profile)
+    assert not path.exists()
+
+
+def test_a_damaged_profile_is_named(path: Path) -> None:
+    save(build(), path)
+    for text in ("[[1]]", "no", "3", "null", "[[1], [1, 2]]", '["a"]'):
+        rewrite(path, profile=text)
+        with pytest.raises(ValueError, match="has an invalid profile"):
+            load_metadata(path)
 
 
 def test_metadata_is_read_without_the_tensors(

@@ -13,6 +13,7 @@ import residualbind as rb
 from residualbind.cli.main import main
 from residualbind.network import with_structure
 from residualbind.network.with_structure import required_settings
+from tangermeme_gia import multi_site
 
 SMALL = {"filters": 8, "hidden": 8}
 KINDS = {"PU": 6, "PHIME": 9}
@@ -152,6 +153,13 @@ def test_further_inputs_reach_the_model(X):
     torch.testing.assert_close(with_args, model(X) + more)
 
 
+def test_experiments_know_the_letters_of_models(model, X):
+    assert model.alphabet == rb.ResidualBind().alphabet == ("A", "C", "G", "U")
+    assert model.model.alphabet is None  # it reads profiles, too
+    result = multi_site(model, X, "acgt", [3])
+    assert result.conditions["motif"].tolist() == ["ACGU"]
+
+
 def test_a_wrapped_model_has_the_mode_and_weights_of_its_model(model):
     assert not model.training
     assert rb.WithStructure(model.model.train()).training
@@ -269,7 +277,7 @@ def test_commands_train_evaluate_and_predict_with_structure(
     evaluated = pd.read_csv(capsys_out(capsys), sep="\t")
     assert evaluated["value"].tolist() == pytest.approx(trained["value"].tolist())
 
-    prediction = ["predict", "--model", str(out), "--table", str(table), *folder]
+    prediction = ["predict", "--model", str(out), "--sequences", str(table), *folder]
     assert main([*prediction, "--scale", "transformed"]) == 0
     scores = pd.read_csv(capsys_out(capsys), sep="\t").iloc[:, 1]
     with torch.no_grad():

@@ -162,8 +162,8 @@ def test_clusters_stay_with_what_is_made_of_a_result(result):
 def test_a_scan_has_the_errors_of_all_its_values(X, max_memory, fold):
     # With little memory the backgrounds of a k-mer come in several blocks.
     options = {"clusters": LABELS, "batch_size": 2, "max_memory": max_memory}
-    scan = kmer_scan(Additive(2), X, 2, fold_reverse_complements=fold, **options)
-    plain = kmer_scan(Additive(2), X, 2, fold_reverse_complements=fold)
+    scan = kmer_scan(Additive(2), X, 2, both_strands=fold, **options)
+    plain = kmer_scan(Additive(2), X, 2, both_strands=fold)
     torch.testing.assert_close(scan.effect, plain.effect, rtol=1e-5, atol=1e-6)
     assert scan.clusters.tolist() == LABELS.tolist()
     assert scan.output(0).clusters.tolist() == LABELS.tolist()
@@ -201,7 +201,7 @@ def test_the_best_of_a_race_have_the_errors_of_the_scan(X):
     wide, labels = X.repeat(6, 1, 1), np.tile(LABELS, 6)
     scan = kmer_scan(Additive(), wide, 3, clusters=labels)
     for folded in (False, True):
-        options = {"fold_reverse_complements": folded}
+        options = {"both_strands": folded}
         scan = kmer_scan(Additive(), wide, 3, clusters=labels, **options)
         best = best_kmers(
             Additive(), wide, 3, top=4, clusters=labels, random_state=0, **options

@@ -15,6 +15,7 @@ from tangermeme_gia._core.letters import (
     check_sequences,
     codes_from_one_hot,
     one_hot,
+    resolve_alphabet,
 )
 
 # Row 0 reads CA, row 1 a padding and G; row 1 holds no letter at position 0.
@@ -172,6 +173,29 @@ def test_streams_of_a_seed_are_independent_and_those_of_numpy():
     for i in range(2):
         assert as_generator(3, i).random() == spawned[i].random()
     assert as_generator(None).random() != as_generator(None).random()
+
+
+def stating(alphabet):
+    model = torch.nn.Identity()
+    model.alphabet = alphabet
+    return model
+
+
+def test_the_alphabet_is_the_one_given_or_the_model_s_or_dna():
+    assert resolve_alphabet(torch.nn.Identity(), None) == DNA
+    assert resolve_alphabet(stating(None), None) == DNA
+    assert resolve_alphabet(stating("ACGU"), None) == RNA
+    assert resolve_alphabet(lambda X: X, "TGCA") == ("T", "G", "C", "A")
+    assert resolve_alphabet(stating(RNA), DNA) == DNA  # the channels are the same
+
+
+def test_an_alphabet_that_is_not_the_model_s_is_refused():
+    with pytest.raises(ValueError, match="is T, G, C, A, but `model` reads A, C, G, U"):
+        resolve_alphabet(stating(RNA), "TGCA")
+    for wrong in (4, ["AC", "GU"], "AACG", ""):
+        with pytest.raises(ValueError, match=r"`model.alphabet`=.* must be None or"):
+            resolve_alphabet(stating(wrong), None)
+        assert resolve_alphabet(stating(wrong), RNA) == RNA
 
 
 @pytest.mark.parametrize("seed", [1.0, True, "1", np.random.RandomState(0)])

@@ -263,8 +263,8 @@ def test_a_parsed_motif_is_placed_as_what_it_was_parsed_from(X, ppm):
 
 
 def test_a_motif_of_a_condition_that_does_not_fit_is_named():
-    with pytest.raises(ValueError, match=r"^condition 1: `motif` 'GUA' has 'U'"):
-        as_conditions([[("GAT", 1)], [("GUA", 1)]])
+    with pytest.raises(ValueError, match=r"^condition 1: `motif` 'GXA' has 'X'"):
+        as_conditions([[("GAT", 1)], [("GXA", 1)]])
 
 
 @pytest.mark.parametrize(

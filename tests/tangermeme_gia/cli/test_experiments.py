@@ -93,9 +93,9 @@ CASES = {
         {"patterns": [("GATA", 0), ("TTA", 8), ("CC", 15)]},
     ),
     "kmer-scan": (
-        "--k 2 --start 3 --fold-reverse-complements",
+        "--k 2 --start 3 --both-strands",
         gia.kmer_scan,
-        {"k": 2, "start": 3, "fold_reverse_complements": True},
+        {"k": 2, "start": 3, "both_strands": True},
     ),
     "best-kmers": (
         "--k 2 --start 3 --top 3 --delta 0.1",
@@ -116,7 +116,7 @@ def test_a_command_writes_the_table_of_its_experiment(
     toy, table, here, name, model, assert_same
 ):
     words, function, keywords = CASES[name]
-    command = [name, *words.split(), *toy, "--n", "9", "--seed", "3"]
+    command = [name, *words.split(), *toy, "--n", "9", "--random-state", "3"]
     shown = table(*command, "--confidence", "0.8")
     X = gia.backgrounds.profile_background(UNIFORM, 9, 3)
     result = function(model, X, random_state=3, **keywords)
@@ -211,7 +211,7 @@ def test_backgrounds_are_those_of_the_library(
         )
     )
     expected = gia.multi_site(model, drawn, "GATA", [0, 8], clusters=templates)
-    assert_same(table(*words, "--n", 10, "--seed", 2), expected.to_frame())
+    assert_same(table(*words, "--n", 10, "--random-state", 2), expected.to_frame())
 
 
 def test_a_structured_background_has_the_design_of_its_options(
@@ -248,7 +248,7 @@ def test_observed_sequences_are_taken_as_they_are(
     assert_same(table(*words), expected.to_frame())
     rows = torch.from_numpy(draw_rows(40, 7, 5))
     fewer = gia.multi_site(model, X[rows], "GATA", [0, 8])
-    assert_same(table(*words, "--n", 7, "--seed", 5), fewer.to_frame())
+    assert_same(table(*words, "--n", 7, "--random-state", 5), fewer.to_frame())
 
 
 @pytest.mark.parametrize("name", ["shuffle", "dinucleotide", "structured"])
@@ -424,7 +424,7 @@ FAILURES = {
     "--n 0": "`--n`=0 must be at least 1",
     "--n x": "argument --n: invalid int value: 'x'",
     "--confidence 1": "`--confidence`=1 must be between 0 and 1",
-    "--seed -1": "random_state",
+    "--random-state -1": "random_state",
     "--starts 30": "`start`=30 with a 4-mer runs past `X` of length 24",
     "--starts 0 2": "overlap at position 2",
     "--starts 0-9": "argument --starts: '0-9' must be numbers such as",

@@ -28,8 +28,12 @@ def parse(*words):
 def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
     read = inspect.signature(read_inputs).parameters.keys() - {"model"}
-    assert given.keys() == {*read, "device", "batch_size", "seed"}
-    assert (given["sequences"], given["length"], given["seed"]) == (Path("a.fa"), 5, 0)
+    assert given.keys() == {*read, "device", "batch_size", "random_state"}
+    assert (given["sequences"], given["length"], given["random_state"]) == (
+        Path("a.fa"),
+        5,
+        0,
+    )
 
 
 def test_help_shows_defaults_that_say_something():
@@ -50,14 +54,18 @@ def test_a_bundled_model_needs_nothing_else():
     assert (inputs.name, inputs.X, inputs.length) == ("A1CF", None, 41)
     assert inputs.alphabet == ("A", "C", "G", "U")
     assert inputs.origin["sequences"] == "the model's nucleotide profile"
+    assert read_inputs("A1CF", alphabet="DNA").alphabet == ("A", "C", "G", "T")
     assert read_inputs("A1CF", length=41, alphabet="rna").alphabet == inputs.alphabet
 
 
-def test_a_model_of_code_has_uniform_bases_of_the_alphabet(toys):
+def test_a_model_of_code_has_uniform_bases_of_the_alphabet(toys, caplog):
+    caplog.set_level("INFO")
     inputs = read_inputs(f"{toys}:Additive", length=24)
     assert inputs.alphabet == ("A", "C", "G", "T")
     assert torch.equal(inputs.profile, torch.full((4, 24), 0.25))
     assert inputs.origin["sequences"] == "none; 24 uniform bases"
+    assert "Additive comes without a profile" in caplog.text
+    assert "backgrounds are of uniform bases" in caplog.text
     protein = read_inputs(f"{toys}:Additive", length=24, alphabet="protein")
     assert protein.profile.shape == (20, 24)
     spelled = read_inputs(f"{toys}:Additive", length=3, alphabet="tgca")
@@ -102,7 +110,7 @@ def test_one_of_several_outputs_is_chosen(toys):
     ("options", "message"),
     [
         ({"length": 40}, "`--length`=40, but A1CF reads 41 bases"),
-        ({"alphabet": "DNA"}, "`--alphabet`='DNA', but A1CF reads ACGU"),
+        ({"alphabet": "TGCA"}, "`--alphabet`='TGCA', but A1CF reads ACGU"),
         ({"alphabet": "A"}, "must be DNA, RNA, protein or distinct letters"),
         ({"length": -1}, "`--length`=-1 must be at least 1"),
         ({"genome": Path("a.fa")}, r"`--genome` goes with regions"),

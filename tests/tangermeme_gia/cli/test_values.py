@@ -11,7 +11,6 @@ from tangermeme_gia.cli.values import (
     order,
     pattern,
     region,
-    respell,
     structure,
     target,
 )
@@ -58,14 +57,6 @@ def test_kmers_are_words_unless_they_look_like_files(tmp_path, monkeypatch):
     assert kmer_or_file("GATA") == "GATA"
     assert kmer_or_file("motifs") == Path("motifs")
     assert kmer_or_file("none.meme") == Path("none.meme")
-
-
-def test_motifs_are_spelled_as_the_alphabet_does():
-    assert respell("tgcaug", "ACGU") == "UGCAUG"
-    assert respell(["uu", ("tn", 3)], "ACGT") == ["TT", ("TN", 3)]
-    assert respell([[("tu", None)]], "ACDTU") == [[("TU", None)]]
-    assert respell(Path("a.meme"), "ACGT") == Path("a.meme")
-    assert respell(None, "ACGT") is None
 
 
 @pytest.mark.parametrize(

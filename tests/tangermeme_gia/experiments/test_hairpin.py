@@ -265,7 +265,7 @@ def test_several_output_tensors_stay_apart(X):
         ({"structure": Hairpin(12, 11, 6)}, ValueError, "padding (a zero column) in"),
         ({"structure": Hairpin(20, 11, 6)}, ValueError, "runs past a sequence"),
         ({"structure": "(..)"}, ValueError, "`structure` has 4 characters"),
-        ({"motif": "GCUGGC"}, ValueError, "which is not in `alphabet`"),
+        ({"motif": "GCXGGC"}, ValueError, "which is not in `alphabet`"),
         ({"alphabet": "ACGB"}, ValueError, "no complementary bases"),
     ],
 )

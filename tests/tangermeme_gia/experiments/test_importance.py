@@ -130,7 +130,7 @@ def test_the_same_references_before_and_after_leave_only_the_change(X, additive_
     ("patterns", "message"),
     [
         ([("GACC", 21)], "condition 0: `start`=21 with a 4-mer runs past"),
-        ([[], [("GAUC", 2)]], "condition 1: .*'U' at position 2"),
+        ([[], [("GAXC", 2)]], "condition 1: .*'X' at position 2"),
         ([("GACC", 2), ("CC", 5)], "overlap at position 5"),
     ],
 )

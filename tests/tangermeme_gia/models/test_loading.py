@@ -32,6 +32,15 @@ def test_code_may_be_the_path_of_a_file(toys, here):
     assert source.origin["code"] == str(moved)
 
 
+def test_code_may_state_the_letters_of_its_channels(here):
+    text = "import torch\nmodel = torch.nn.Flatten()\nmodel.alphabet = {}\n"
+    (here / "rna.py").write_text(text.format("'ACGU'"))
+    assert load_model("rna.py:model").alphabet == ("A", "C", "G", "U")
+    (here / "odd.py").write_text(text.format("4"))
+    with pytest.raises(ValueError, match=r"'odd.py:model': `model.alphabet`=4 must"):
+        load_model("odd.py:model")
+
+
 @pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("ending", ["pt", "safetensors"])
 def test_weights_are_those_of_the_file(toys, here, ending, wrapped):

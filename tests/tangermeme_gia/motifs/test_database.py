@@ -149,9 +149,7 @@ def test_the_other_strand_is_read_for_dna_only(motifs):
     rna = compare_motifs(query, motifs, alphabet=RNA, n_jobs=1)
     assert set(rna["strand"]) == {"+"}
     assert rna.iloc[0]["known"] != "target"
-    both = compare_motifs(
-        query, motifs, alphabet=RNA, reverse_complement=True, n_jobs=1
-    )
+    both = compare_motifs(query, motifs, alphabet=RNA, both_strands=True, n_jobs=1)
     assert both.iloc[0]["known"] == "target"
 
 
@@ -180,11 +178,11 @@ def test_few_known_motifs_warn(motifs):
 
 def test_what_cannot_be_compared_is_refused(motifs):
     query = {"q": motifs["M3 motif"]}
-    with pytest.raises(ValueError, match="`ppms` holds no motif"):
+    with pytest.raises(ValueError, match="`motifs` holds no motif"):
         compare_motifs({}, motifs)
     with pytest.raises(ValueError, match="`known` holds no motif"):
         compare_motifs(query, {})
-    with pytest.raises(ValueError, match=r"`ppms\['q'\]`.* sums to 4"):
+    with pytest.raises(ValueError, match=r"`motifs\['q'\]`.* sums to 4"):
         compare_motifs({"q": torch.ones(4, 5)}, motifs)
     with pytest.raises(ValueError, match="`n_nearest`=0 must be at least 1"):
         compare_motifs(query, motifs, n_nearest=0)

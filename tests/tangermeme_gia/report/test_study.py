@@ -154,8 +154,9 @@ def test_more_kmers_than_can_be_scanned_are_refused():
 
 
 def test_a_motif_of_other_letters_is_refused():
-    with pytest.raises(ValueError, match="T"):
-        study_of(motif="GATC").check()
+    with pytest.raises(ValueError, match="'X' at position 2, which is not in"):
+        study_of(motif="GAXC").check()
+    assert study_of(motif="gatc").motif == "GAUC"
 
 
 def test_a_model_that_fails_is_named():

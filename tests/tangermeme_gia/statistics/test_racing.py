@@ -86,8 +86,8 @@ def test_the_best_are_those_of_the_exhaustive_scan(X, seed):
         {"kmers": ["GAT", "TTT", "ACC", "CAG", "GGG"], "start": None},
         {"kmers": ["GA", "TTANC", "A", "CCCCC"]},
         {"kmers": {"any": torch.full((4, 3), 0.25), "G": torch.eye(4)[[2]].T}},
-        {"kmers": ["GCC", "TTT", "CAG", "GCC"], "fold_reverse_complements": True},
-        {"k": 3, "fold_reverse_complements": True, "batch_size": 7},
+        {"kmers": ["GCC", "TTT", "CAG", "GCC"], "both_strands": True},
+        {"k": 3, "both_strands": True, "batch_size": 7},
         {"k": 2, "func": lambda model, X, args=None: model(X.float())[:, 0]},
     ],
     ids=["list", "gap", "ppm", "folded list", "folded", "func"],
@@ -107,7 +107,7 @@ def test_a_race_counts_the_sequences_it_predicts(X, fold):
         asked.append(len(X))
         return model(X.float())
 
-    options = {"k": 3, "top": 2, "fold_reverse_complements": fold, "random_state": 0}
+    options = {"k": 3, "top": 2, "both_strands": fold, "random_state": 0}
     found = best_kmers(Letters(), X, func=count, **options)
     # Beside the backgrounds, and the two of them that every run asks first.
     assert found.n_predictions == sum(asked) - len(X) - 2

@@ -32,7 +32,7 @@ def test_the_scan_in_chunks_is_the_scan(tmp_path, both_strands):
         kmers=list(found.kmers),
         start=study.start,
         alphabet=RNA,
-        fold_reverse_complements=both_strands,
+        both_strands=both_strands,
     )
     assert len(found.kmers) == (32 if both_strands else 64)
     assert found.n == 5
