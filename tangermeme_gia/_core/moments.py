@@ -86,6 +86,7 @@ def effect_moments(
             mean[rows, columns] = effects.mean(axis=0)
             if n > 1:
                 # Less the first, backgrounds that agree have an error of exactly 0.
-                deviations = (effects - effects[0]).std(axis=0, ddof=1)
+                with np.errstate(invalid="ignore"):  # infinite ones are named later
+                    deviations = (effects - effects[0]).std(axis=0, ddof=1)
                 se[rows, columns] = deviations / np.sqrt(n)
     return mean, se
