@@ -122,7 +122,12 @@ class Asked(torch.nn.Module):
                 arg if dtype.is_floating_point else arg.to(dtype)
                 for arg, dtype in pairs
             )
-        y = self.model(X, *args)
+        try:
+            y = self.model(X, *args)
+        except SystemExit as error:
+            raise RuntimeError(
+                f"`model` ends the program in its `forward` (SystemExit: {error})."
+            ) from error
         if self.target is not None:
             y = select_output(y, self.target)
         if self.post is not None:
@@ -200,7 +205,7 @@ def left_training(model: torch.nn.Module) -> list[str]:
 
 
 def _with_rows(y: torch.Tensor, n: int, who: str) -> torch.Tensor:
-    obstacle = _no_real_numbers(y)
+    obstacle = no_real_numbers(y)
     if obstacle:
         raise TypeError(
             f"{who} returned {obstacle}; needed are real numbers in an ordinary tensor."
@@ -220,7 +225,7 @@ def _with_rows(y: torch.Tensor, n: int, who: str) -> torch.Tensor:
     )
 
 
-def _no_real_numbers(y: torch.Tensor) -> str | None:
+def no_real_numbers(y: torch.Tensor) -> str | None:
     """What a tensor is of which no effects can be computed, and what to write."""
     if y.is_nested or y.layout != torch.strided:
         kind = "nested" if y.is_nested else "sparse"

@@ -122,3 +122,11 @@ def test_a_buffer_that_a_model_gives_again_is_copied(X, spare):
     torch.testing.assert_close(found.effect, expected.effect)
     found, expected = (run(m, X, batch_size=2) for m in (Buffer(spare), gs))
     torch.testing.assert_close(found, expected)
+
+
+def test_a_model_that_ends_the_program_is_an_error(X):
+    def leave(X):
+        raise SystemExit(3)
+
+    with pytest.raises(RuntimeError, match=r"ends the program .* \(SystemExit: 3\)"):
+        run(leave, X)
