@@ -21,12 +21,13 @@ from tangermeme_gia._core.command_line import (
     write_table,
 )
 from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.storage import only_one
 
 from ..data.preparation import Prepared, prepare
 from ..data.public_data import RAY2013_FILES, download
 from ..data.rnacompete import RNAcompete
 from ..data.transforms import Transform
-from ..network.checkpoints import CheckpointError, NotedFolder, only_one
+from ..network.checkpoints import CheckpointError, NotedFolder
 from ..network.keras_import import import_keras
 from ..network.metadata import Metadata
 from ..network.metrics import score_predictions
@@ -108,7 +109,9 @@ def train_model(**given: Any) -> None:
     measured = read_data(options, options.length)
     lock = options.out.resolve().with_name(f".{options.out.name}.lock")
     try:
-        with only_one(lock, f"another training writes `out`, {options.out}"):
+        with only_one(
+            lock, CheckpointError(f"another training writes `out`, {options.out}")
+        ):
             _train_and_save(options, measured)
     except CheckpointError as error:
         another = "--out" if options.checkpoint_folder is None else "another folder"

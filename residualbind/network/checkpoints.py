@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialise
 from safetensors.torch import save as serialise
 
 from tangermeme_gia._core.identity import DIGEST, VERSION, tensors_checksum
-from tangermeme_gia._core.storage import write_atomically
+from tangermeme_gia._core.storage import only_one, write_atomically
 
 _CHECKPOINT = "checkpoint.safetensors"
 _HISTORY = "history.tsv"
@@ -101,7 +100,8 @@ class RunFolder:
             If it cannot be made or written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with only_one(self.folder / _LOCK, f"another training writes to {self.folder}"):
+        otherwise = CheckpointError(f"another training writes to {self.folder}")
+        with only_one(self.folder / _LOCK, otherwise):
             yield
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -163,17 +163,6 @@ class RunFolder:
                 f"{path} belongs to another run; {_sentence(changes)}"
             )
         return checkpoint
-
-
-@contextmanager
-def only_one(lock: Path, otherwise: str) -> Iterator[None]:
-    """Hold a lock file; a CheckpointError where another process does."""
-    try:
-        held = FileLock(lock).acquire(timeout=0)
-    except Timeout:
-        raise CheckpointError(otherwise) from None
-    with held:
-        yield
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

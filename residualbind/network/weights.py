@@ -89,7 +89,7 @@ def save(
         name: tensor.detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
     }
-    metadata["checksum"] = tensors_checksum(tensors)
+    metadata["checksum"] = tensors_checksum(tensors, metadata)
     write_atomically(Path(path), _to_bytes(tensors, metadata))
 
 
@@ -129,11 +129,11 @@ def load(path: _Path) -> ResidualBind:
     header, tensors = _read(Path(path), with_tensors=True)
     metadata = parse_metadata(Path(path), header)
     model = model_from_tensors(metadata.config, tensors, f"`path`={str(path)!r}")
-    # Files of before the checksum have none.
-    if header.get("checksum") not in (None, tensors_checksum(tensors)):
+    checksum = header.pop("checksum", None)
+    if checksum != tensors_checksum(tensors, header):
         raise ValueError(
-            f"`path`={str(path)!r} is damaged: its weights are not those that were "
-            "saved. Train or copy it again."
+            f"`path`={str(path)!r} is damaged: its weights or what it says of them are "
+            "not those that were saved. Train or copy it again."
         )
     return model
 

@@ -16,6 +16,19 @@ _MOODY = (
     torch.nn.modules.dropout._DropoutNd,
     torch.nn.RReLU,
 )
+# Of outputs; the numbers of others cannot be compared.
+_REAL = (
+    torch.float64,
+    torch.float32,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+)
 
 
 class Called(torch.nn.Module):
@@ -39,8 +52,19 @@ def as_module(model: Any) -> torch.nn.Module:
     ------
     TypeError
         If it is a class or cannot be called.
+
+    ValueError
+        If its weights have no values.
     """
+    if isinstance(model, torch.jit.ScriptModule):  # which takes no hooks
+        return Called(model)
     if isinstance(model, torch.nn.Module):
+        tensors = (*model.parameters(), *model.buffers())
+        if any(tensor.is_meta for tensor in tensors):
+            raise ValueError(
+                f"`model` ({type(model).__name__}) has weights without values, on the "
+                "device meta; load them first, by `load_state_dict(..., assign=True)`."
+            )
         return model
     if isinstance(model, type):
         raise TypeError(
@@ -98,7 +122,12 @@ class Asked(torch.nn.Module):
                 arg if dtype.is_floating_point else arg.to(dtype)
                 for arg, dtype in pairs
             )
-        y = self.model(X, *args)
+        try:
+            y = self.model(X, *args)
+        except SystemExit as error:
+            raise RuntimeError(
+                f"`model` ends the program in its `forward` (SystemExit: {error})."
+            ) from error
         if self.target is not None:
             y = select_output(y, self.target)
         if self.post is not None:
@@ -107,18 +136,20 @@ class Asked(torch.nn.Module):
 
 
 def as_rows(y: Any, n: int, who: str, way_out: str) -> Any:
-    """Outputs as a tensor or a tuple of them, n rows each, that are no views.
+    """Outputs as a tensor or a tuple of them, n rows each, that are copies.
 
-    A view would keep alive all that the model has computed. Of one sequence, an output
-    without its axis (by `squeeze`) gets it back.
+    A view would keep alive all that the model has computed, and a buffer of the model
+    be written over at its next call. Of one sequence, an output without its axis (by
+    `squeeze`) gets it back.
 
     Raises
     ------
     TypeError
-        If they are anything else; it shows their structure and what to write.
+        If they are anything else, or no dense real numbers; it shows their structure
+        and what to write.
 
     ValueError
-        If they do not have n rows.
+        If they do not have n rows, or no numbers.
     """
     if isinstance(y, torch.Tensor):
         return _own(_with_rows(y, n, who))
@@ -159,6 +190,7 @@ def bytes_alive(y: Any) -> int:
             tensor.untyped_storage().nbytes(), tensor.nbytes
         )
         for tensor in tensors_of(y)
+        if not tensor.is_nested and tensor.layout == torch.strided
     }
     return sum(storages.values())
 
@@ -173,6 +205,15 @@ def left_training(model: torch.nn.Module) -> list[str]:
 
 
 def _with_rows(y: torch.Tensor, n: int, who: str) -> torch.Tensor:
+    obstacle = no_real_numbers(y)
+    if obstacle:
+        raise TypeError(
+            f"{who} returned {obstacle}; needed are real numbers in an ordinary tensor."
+        )
+    if not y.numel():
+        raise ValueError(
+            f"{who} returned a tensor of shape {tuple(y.shape)}, which holds no number."
+        )
     if y.ndim and len(y) == n:
         return y
     if n == 1:
@@ -184,9 +225,26 @@ def _with_rows(y: torch.Tensor, n: int, who: str) -> torch.Tensor:
     )
 
 
+def no_real_numbers(y: torch.Tensor) -> str | None:
+    """What a tensor is of which no effects can be computed, and what to write."""
+    if y.is_nested or y.layout != torch.strided:
+        kind = "nested" if y.is_nested else "sparse"
+        way = "to_padded_tensor(0)" if y.is_nested else "to_dense()"
+        return f"a {kind} tensor: give `{way}` of it"
+    if y.is_complex():
+        return (
+            f"complex numbers ({y.dtype}): choose their `.real`, `.imag` or `.abs()` "
+            "by a `target` function"
+        )
+    if y.is_meta:
+        return "a tensor without values, on the device meta"
+    if y.dtype not in _REAL:
+        return f"numbers of {y.dtype}: give `.float()` of them, or `.dequantize()`"
+    return None
+
+
 def _own(y: torch.Tensor) -> torch.Tensor:
-    y = y.detach()
-    return y.clone() if y.untyped_storage().nbytes() > y.nbytes else y
+    return y.detach().as_subclass(torch.Tensor).clone()
 
 
 def _structure(y: Any) -> str:

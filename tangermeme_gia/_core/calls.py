@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import inspect
 import sys
 import warnings
@@ -14,8 +13,10 @@ import numpy as np
 import torch
 from tangermeme.predict import predict
 
-from .asking import Asked, as_module, as_rows, bytes_alive, left_training
-from .target import Target, Targeted, check_target
+from .asking import Asked, as_module, as_rows, tensors_of
+from .memory import OneTooLargeError, ran_out, release
+from .target import Target, Targeted, check_target, head_of
+from .watching import Watched
 
 # Difference between two predictions of the same sequences, in parts of the largest
 # output, that is more than another order of adding up: for single precision and for
@@ -85,19 +86,16 @@ class Caller:
             try:
                 part = self._once(X[rows], args and [arg[rows] for arg in args])
             except Exception as error:
-                if not _is_out_of_memory(error):
+                if not ran_out(error):
                     raise
                 self._halve(rows.stop - start, X.shape[-1], error)
                 continue
             parts.append(part)
             start = rows.stop
-        if self._most < sys.maxsize and not self._said:
-            self._said = True
-            warnings.warn(
+        if self._most < sys.maxsize:
+            self._say(
                 f"memory ran out; going on with {self._most} sequences at once. "
-                f"`batch_size`={self._most} asks for no more.",
-                RuntimeWarning,
-                stacklevel=2,
+                f"`batch_size`={self._most} asks for no more."
             )
         if len(parts) == 1:
             return parts[0]
@@ -107,25 +105,24 @@ class Caller:
         self, X: torch.Tensor, args: list[torch.Tensor] | None
     ) -> tuple[list[torch.Tensor], int]:
         """Outputs of a few sequences, and bytes that each keeps alive meanwhile."""
-        alive: list[int] = []
-        training: list[str] = []
-
-        def look(model: torch.nn.Module, _: Any, y: Any) -> None:
-            alive.append(bytes_alive(y))
-            training.extend(left_training(model))
-
-        hook = self._whole.register_forward_hook(look)
-        try:
+        watched = Watched(self._whole, replay=not self._asked)
+        with watched.calls():
             heads = self._first(X, args)
-        finally:
-            hook.remove()
-        if self._asked and training:
+        if self._asked and watched.training:
             raise ValueError(
                 f"`model` ({self._named()}) is in train mode after its `forward`: "
-                f"{', '.join(dict.fromkeys(training))}. Outputs then depend on the "
+                f"{', '.join(watched.training)}. Outputs then depend on the "
                 "batch or on chance; it must leave `eval()` as it is."
             )
-        return heads, sum(alive) // len(X)
+        if watched.answers_otherwise():
+            warnings.warn(
+                f"`model` ({self._named()}) gives another output when asked again for "
+                "what `func` asked first: it keeps state between calls. Effects are "
+                "right only if `func` resets it each time.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return heads, watched.alive // len(X)
 
     def check_again(self, y: list[torch.Tensor], again: list[torch.Tensor]) -> None:
         """Raise if the model gives other outputs for the same sequences.
@@ -157,6 +154,38 @@ class Caller:
                     "batch; effects need a model that answers the same. Average draws "
                     "in a `func`."
                 )
+
+    def say_fewer(self) -> None:
+        """Warn that fewer sequences than asked for are made at once."""
+        self._say(
+            "memory ran out while sequences were made; going on with fewer at once, "
+            "as a smaller `max_memory` asks for."
+        )
+
+    def head_shapes(
+        self, X: torch.Tensor, args: list[torch.Tensor] | None
+    ) -> list[tuple[int, ...]]:
+        """Shapes of a sequence's outputs, whole where some of their numbers are chosen.
+
+        What a function reduces is known as it is left.
+        """
+        held: list[Any] = []
+        hook = self._whole.register_forward_hook(lambda _, __, y: held.append(y))
+        try:
+            heads = self(X, args)
+        finally:
+            hook.remove()
+        model = self.model
+        if isinstance(model, Asked) and model.post is None:
+            target = model.target
+            if target is not None and not callable(target):
+                heads = tensors_of(head_of(held[-1], target)[0])
+        return [tuple(y.shape[1:]) for y in heads]
+
+    def _say(self, text: str) -> None:
+        if not self._said:
+            self._said = True
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
 
     def _first(
         self, X: torch.Tensor, args: list[torch.Tensor] | None
@@ -200,19 +229,33 @@ class Caller:
         if self._takes_batches:
             n = min(n, self.batch_size)
         if n == 1:
-            raise MemoryError(
-                f"memory ran out with a single sequence of length {length}: give "
-                '`device`="cpu", a smaller `dtype` or shorter sequences, or take less '
-                "of the output in the model itself."
-            ) from error
+            raise OneTooLargeError(length) from error
         self._most = n // 2
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release()
 
     def _named(self) -> str:
         model = getattr(self._whole, "function", self._whole)
         return getattr(model, "__name__", type(model).__name__)
+
+
+def merge_kwargs(
+    kwargs: Mapping[str, Any], additional_func_kwargs: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The keywords for `func` from both routes, copied.
+
+    Raises
+    ------
+    TypeError
+        If a keyword comes by both.
+    """
+    additional = dict(additional_func_kwargs or {})
+    twice = sorted(kwargs.keys() & additional.keys())
+    if twice:
+        raise TypeError(
+            f"{twice} came both as keywords and in `additional_func_kwargs`; give each "
+            "once."
+        )
+    return {**kwargs, **additional}
 
 
 def choose_batch_size(batch_size: int | None, device: torch.device, length: int) -> int:
@@ -274,7 +317,7 @@ def _as_arg(name: str, arg: Any, n: int) -> torch.Tensor:
 
 def _on_cpu(y: Any) -> Any:
     if isinstance(y, torch.Tensor):
-        return y.detach().cpu()
+        return y if y.is_meta else y.detach().cpu()
     is_plain = isinstance(y, list | tuple) and all(
         isinstance(part, torch.Tensor) for part in y
     )
@@ -285,13 +328,3 @@ def _takes_batch_size(func: Callable[..., Any]) -> bool:
     bound = func.keywords if isinstance(func, functools.partial) else {}
     parameters = inspect.signature(func).parameters
     return "batch_size" in parameters and "batch_size" not in bound
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    said = str(error).lower()
-    return isinstance(error, RuntimeError) and any(
-        words in said
-        for words in ("out of memory", "not enough memory", "can't allocate memory")
-    )

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,11 +17,12 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .calls import Caller, as_args, choose_batch_size
+from .calls import Caller, as_args, choose_batch_size, merge_kwargs
 from .clusters import Labels, as_labels
 from .conditions import Design, runs_of_equal
 from .finite import check_finite
-from .memory import check_fits, resolve_memory
+from .lengths import check_shapes, check_whole, other_length
+from .memory import check_fits, halved, resolve_memory
 from .outputs import Outputs, as_heads
 from .results import GIAResult
 from .target import Target, target_labels
@@ -111,7 +113,7 @@ class Engine:
         verbose: bool = False,
         **kwargs: Any,
     ) -> None:
-        keywords = _merge_kwargs(kwargs, additional_func_kwargs)
+        keywords = merge_kwargs(kwargs, additional_func_kwargs)
         self.target, self.X, self.verbose = target, X, verbose
         self.clusters = None if clusters is None else as_labels(clusters, len(X))
         self.args = as_args(keywords.pop("args", None), len(X))
@@ -133,6 +135,10 @@ class Engine:
         with self.held():
             y_before = self.before()
             self._check_fits(design, as_heads(y_before))
+            if (design.lengths != self.X.shape[-1]).any():
+                rows = slice(0, min(_FEW, len(self.X)))
+                args = self._repeated_args(rows, 1)
+                check_whole(self.caller, self._backgrounds(rows), args)
             afters: list[torch.Tensor] = []
             for block in self.stream(design, as_heads(y_before)):
                 if not afters:
@@ -186,15 +192,10 @@ class Engine:
         if _only_shapes.get():
             raise _Shapes([tuple(y.shape[1:]) for y in few])
         size = self._block_size(length, few)
-        parts = []
+        parts: list[list[torch.Tensor]] = []
         for start in range(0, n, size):
             rows = slice(start, min(start + size, n))
-            with _noted(f"while running backgrounds {start} to {rows.stop - 1}"):
-                y = self.caller(self._backgrounds(rows), self._repeated_args(rows, 1))
-            self._check_finite(
-                rows, [head[:, None] for head in y], lambda _: "the background"
-            )
-            parts.append(y)
+            parts += halved(self._run_backgrounds, rows, self.caller.say_fewer)
         heads = [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
         self.caller.check_again(few, [head[: len(few[0])] for head in heads])
         return heads if self.caller.is_list else heads[0]
@@ -218,10 +219,31 @@ class Engine:
                     conditions = slice(start, min(start + width, last))
                     for row in range(0, n, n_rows):
                         rows = slice(row, min(row + n_rows, n))
-                        block = self._run_block(design, rows, conditions)
-                        _check_shapes(before, block.y)
-                        yield block
+                        for block in self._blocks(design, rows, conditions, together):
+                            check_shapes(before, block.y)
+                            yield block
                         bar.update((rows.stop - row) * (conditions.stop - start))
+
+    def _blocks(
+        self, design: Design, rows: slice, conditions: slice, together: int
+    ) -> Iterator[Block]:
+        """One block, or several where memory runs out."""
+
+        def run(conditions: slice) -> list[Block]:
+            ask = partial(self._run_block, design, conditions=conditions)
+            return list(halved(ask, rows, say))
+
+        say = self.caller.say_fewer
+        for blocks in halved(run, conditions, say, together=together):
+            yield from blocks
+
+    def _run_backgrounds(self, rows: slice) -> list[torch.Tensor]:
+        with _noted(f"while running backgrounds {rows.start} to {rows.stop - 1}"):
+            y = self.caller(self._backgrounds(rows), self._repeated_args(rows, 1))
+        self._check_finite(
+            rows, [head[:, None] for head in y], lambda _: "the background"
+        )
+        return y
 
     def _run_block(self, design: Design, rows: slice, conditions: slice) -> Block:
         n_rows = rows.stop - rows.start
@@ -230,7 +252,10 @@ class Engine:
         sequences = design.build(X, rows, conditions)
         args = self._repeated_args(rows, n_conditions)
         first, last = conditions.start, conditions.stop - 1
-        with _noted(f"while running conditions {first} to {last}"):
+        with (
+            _noted(f"while running conditions {first} to {last}"),
+            other_length(self.X.shape[-1], sequences.shape[-1]),
+        ):
             y = self.caller(sequences.flatten(end_dim=1), args)
         shaped = [head.reshape(n_rows, n_conditions, *head.shape[1:]) for head in y]
         self._check_finite(rows, shaped, lambda i: design.describe(first + i))
@@ -350,26 +375,6 @@ def run_design(
     return part.run(design)
 
 
-def _merge_kwargs(
-    kwargs: Mapping[str, Any], additional_func_kwargs: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """The keywords for `func` from both routes, copied.
-
-    Raises
-    ------
-    TypeError
-        If a keyword comes by both.
-    """
-    additional = dict(additional_func_kwargs or {})
-    twice = sorted(kwargs.keys() & additional.keys())
-    if twice:
-        raise TypeError(
-            f"{twice} came both as keywords and in `additional_func_kwargs`; give each "
-            "once."
-        )
-    return {**kwargs, **additional}
-
-
 @contextmanager
 def _noted(note: str) -> Iterator[None]:
     """Errors from within get a note."""
@@ -379,16 +384,6 @@ def _noted(note: str) -> Iterator[None]:
         if hasattr(error, "add_note"):  # Python >= 3.11
             error.add_note(note)
         raise
-
-
-def _check_shapes(before: list[torch.Tensor], after: list[torch.Tensor]) -> None:
-    for y, z in zip(before, after, strict=True):
-        if y.shape[1:] != z.shape[2:]:
-            raise ValueError(
-                f"`func` gives outputs of shape {tuple(y.shape[1:])} before and "
-                f"{tuple(z.shape[2:])} after; they must agree. Outputs for every base "
-                "cannot be compared when motifs are inserted."
-            )
 
 
 def _resolve_device(device: str | torch.device | None) -> torch.device:

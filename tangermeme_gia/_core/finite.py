@@ -68,5 +68,6 @@ def check_effects(effects: np.ndarray, what: str, named: Callable[[int], str]) -
     if wrong.any():
         raise ValueError(
             f"effects of {wrong.sum():,} of {len(effects):,} {what} are NaN or "
-            f"infinite, the first {named(int(wrong.argmax()))}; they have no rank."
+            f"infinite, the first {named(int(wrong.argmax()))}; they have neither mean "
+            "nor rank."
         )

@@ -1,17 +1,101 @@
-"""How many bytes may be in flight."""
+"""How many bytes may be in flight, and what to do where they are too many."""
 
 from __future__ import annotations
 
+import gc
 import math
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import torch
 
 # Bytes that batches in flight may take by default, unless memory is scarce: more makes
 # nothing faster.
 _MAX_MEMORY = 2**28
 _FREE_SHARE = 0.1
+
+_Found = TypeVar("_Found")
+
+
+class OneTooLargeError(MemoryError):
+    """Not even one sequence fits."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(
+            f"memory ran out with a single sequence of length {length}: give "
+            '`device`="cpu", a smaller `dtype` or shorter sequences, or take less '
+            "of the output in the model itself."
+        )
+
+
+def ran_out(error: Exception) -> bool:
+    """Whether an error says that memory has run out, here or on a device."""
+    if isinstance(error, MemoryError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        words in said
+        for words in ("out of memory", "not enough memory", "can't allocate memory")
+    )
+
+
+def release() -> None:
+    """Give back what is not used."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def halved(
+    run: Callable[[slice], _Found],
+    whole: slice,
+    say: Callable[[], None],
+    *,
+    together: int = 1,
+) -> Iterator[_Found]:
+    """What a function finds for a slice, or for halves of it if memory runs out.
+
+    Parameters
+    ----------
+    run: function
+        Finds something for any part.
+
+    whole: slice
+        Where it begins and ends, a multiple of `together` long.
+
+    say: function
+        Called when memory has run out.
+
+    together: int, optional
+        So many in a row stay together. Default is 1.
+
+    Raises
+    ------
+    Exception
+        That of `run`, if it is another one, or nothing can be halved.
+
+    Examples
+    --------
+    >>> list(halved(lambda part: part.stop - part.start, slice(0, 8), print))
+    [8]
+    """
+    n = (whole.stop - whole.start) // together
+    try:
+        found = run(whole)
+    except Exception as error:
+        if n < 2 or not ran_out(error):
+            raise
+    else:
+        yield found
+        return
+    say()
+    release()
+    middle = whole.start + n // 2 * together
+    for part in (slice(whole.start, middle), slice(middle, whole.stop)):
+        yield from halved(run, part, say, together=together)
 
 
 def resolve_memory(max_memory: int | None) -> int:

@@ -178,6 +178,7 @@ def effect_moments(
             rows = slice(row, row + height)
             columns = slice(column, column + width)
             local = change(before[:, columns], after[:, rows, columns])
-            summary = summarise(local.to(torch.float64).numpy(), codes)
+            with np.errstate(invalid="ignore"):  # infinite ones are named later
+                summary = summarise(local.to(torch.float64).numpy(), codes)
             mean[rows, columns], se[rows, columns] = summary.mean, summary.se
     return mean, se

@@ -121,9 +121,9 @@ _CONTROLS = """n_controls: int, optional
 
 _INSERT = """insert: bool, optional
     Whether motifs are inserted, lengthening the sequences, instead of written over the
-    bases. What follows moves on: an output for every base is refused, and one that is
-    read at a fixed place is compared with another place; the model must answer for the
-    whole sequence (a sum, a mean, a maximum), of which a warning reminds.
+    bases. What follows moves on: outputs for every base or bin are refused, and one
+    that is read at a fixed place is compared with another place; the model must answer
+    for the whole sequence (a sum, a mean, a maximum), of which a warning reminds.
     Default is False."""
 
 _PARTS = {

@@ -10,6 +10,7 @@ import pandas as pd
 import torch  # noqa: F401 - in the examples
 
 from .clusters import Labels
+from .finite import check_effects
 from .moments import change, effect_moments
 from .outputs import (
     Label,
@@ -349,8 +350,9 @@ class GIAResult(Labelled, _Fields):
         Raises
         ------
         ValueError
-            If `confidence` is not between 0 and 1, or `conditions` does not have one
-            row per condition or has a column that the frame adds.
+            If `confidence` is not between 0 and 1, an effect is NaN or infinite, or
+            `conditions` does not have one row per condition or has a column that the
+            frame adds.
 
         Examples
         --------
@@ -366,6 +368,7 @@ class GIAResult(Labelled, _Fields):
             np.concatenate(parts, axis=1) for parts in zip(*moments, strict=True)
         )
         _check_conditions(self.conditions, len(mean))
+        check_effects(mean, "conditions", lambda i: f"that of row {i}")
         n = len(as_heads(self.y_before)[0])
         return effects_table(
             self.conditions, self.outputs, mean, se, n, confidence, codes

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def only_one(lock: Path, otherwise: Exception) -> Iterator[None]:
+    """Hold a lock file; raise `otherwise` where another process does."""
+    from filelock import FileLock, Timeout  # used by few commands
+
+    try:
+        held = FileLock(lock).acquire(timeout=0)
+    except Timeout:
+        raise otherwise from None
+    with held:
+        yield
 
 
 def write_atomically(path: Path, content: bytes) -> None:

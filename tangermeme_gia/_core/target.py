@@ -59,9 +59,7 @@ def select_output(y: Any, target: Target) -> Any:
     """
     if callable(target):
         return target(y)
-    parts = output_prefix(target)
-    while parts and isinstance(y, Mapping | list | tuple):
-        y, parts = _head(y, parts[0]), parts[1:]
+    y, parts = head_of(y, target)
     if parts and not isinstance(y, torch.Tensor):
         raise ValueError(
             f"`target`={target!r} goes on behind {_described(y)}, which has no heads "
@@ -83,6 +81,20 @@ def select_output(y: Any, target: Target) -> Any:
             )
     where: tuple[Any, ...] = (slice(None), *parts)
     return y[where] if parts else y
+
+
+def head_of(y: Any, target: Target) -> tuple[Any, tuple[int | str, ...]]:
+    """The head that a target names, and what it says of the head's axes.
+
+    Examples
+    --------
+    >>> head_of({"counts": torch.zeros(5, 2)}, ("counts", 1))[1]
+    (1,)
+    """
+    parts = output_prefix(target)
+    while parts and isinstance(y, Mapping | list | tuple):
+        y, parts = _head(y, parts[0]), parts[1:]
+    return y, parts
 
 
 def target_labels(target: Target | None, y: Outputs) -> list[Label] | None:

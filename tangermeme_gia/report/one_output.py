@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from .._core.asking import no_real_numbers
 from .._core.target import Target, select_output
 from ..models.failures import describe_error
 
@@ -52,6 +53,11 @@ class OneOutput(torch.nn.Module):
         """The letters that the model states, or None."""
         return getattr(self.model, "alphabet", None)
 
+    @property
+    def __name__(self) -> str:
+        """What messages call it."""
+        return type(self.model).__name__
+
     def extra_repr(self) -> str:
         # Part of what the saved results of a model follow from.
         # Functions are among the settings.
@@ -65,7 +71,7 @@ class OneOutput(torch.nn.Module):
         """Predictions, shape=(n, 1) if they are narrowed."""
         try:
             y = self.model(X, *args)
-        except Exception as error:  # models may raise anything
+        except (Exception, SystemExit) as error:  # models may raise anything
             raise OutputError(
                 f"the model fails on sequences of shape {tuple(X.shape)}: "
                 f"{describe_error(error)}"
@@ -79,9 +85,17 @@ class OneOutput(torch.nn.Module):
                 "for each is needed. Choose it with `--target`, or wrap the model in a "
                 "module that reduces its output, as for tangermeme's deep_lift_shap."
             )
-        if not torch.isfinite(one).all():
-            raise OutputError("the model gives NaN or an infinite number.")
-        return one.reshape(len(X), 1) if self.narrow else y
+        obstacle = no_real_numbers(one)
+        if obstacle:
+            raise OutputError(f"the model gives {obstacle}.")
+        n_wrong = int((~torch.isfinite(one)).sum())
+        if n_wrong:
+            raise OutputError(
+                f"the model gives NaN or an infinite number for {n_wrong} of "
+                f"{len(X)} sequences."
+            )
+        # A copy, since models may write over what they gave at their next call.
+        return one.reshape(len(X), 1).clone() if self.narrow else y
 
 
 def _choose(y: Any, target: Target | None) -> Any:

@@ -103,7 +103,10 @@ def write_page(
     page = _template("page.html.jinja").render(
         name=inputs.name,
         output=inputs.answer,
-        sections=[_shown(section, folder) for section in sections],
+        sections=[
+            _shown(section, folder, chosen=inputs.label is not None)
+            for section in sections
+        ],
         words=" ".join(filter(None, (section.sentence for section in sections))),
         summary=[line for section in sections for line in section.summary],
         skipped=skipped,
@@ -145,7 +148,7 @@ def render(template: str, **values: Any) -> str:
     return _template(template).render(**values)
 
 
-def _shown(section: Section, folder: Path) -> dict[str, Any]:
+def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:
     """A section as the template reads it."""
     return {
         "name": section.name,
@@ -163,7 +166,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "tables": [
             {
                 "name": name,
-                "html": table_html(table.head(_ROWS)),
+                "html": table_html(table.head(_ROWS), show_output=chosen),
                 "more": max(0, len(table) - _ROWS),
             }
             for name, table in section.tables.items()
@@ -171,10 +174,10 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
     }
 
 
-def table_html(table: pd.DataFrame) -> str:
+def table_html(table: pd.DataFrame, *, show_output: bool = False) -> str:
     """A table with numbers as short as they can be read."""
-    # The model has one output, and controls are in few tables: the files have both.
-    constant = {"output": 0, "control": "none"}
+    # A model may have one output, and controls are in few tables: the files have both.
+    constant = {"control": "none"} if show_output else {"output": 0, "control": "none"}
     table = table.drop(
         columns=[
             name

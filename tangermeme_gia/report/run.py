@@ -12,13 +12,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+import pandas as pd
+
 from .._core.outputs import Label
+from .._core.storage import only_one
 from .page import Provenance, save_figures, save_tables, write_page
 from .probes import changes, make_probe
 from .section import Section
 from .store import REPORT, Results, Store, finished_report
 from .study import ReportInputs, ReportOptions, Study
 from .written import Written
+
+_LOCK = ".report.lock"
 
 _log = logging.getLogger("tangermeme_gia.report")
 
@@ -87,8 +92,9 @@ def run_report(
     Raises
     ------
     ValueError
-        If the options do not fit the sequences, or the model does not give one number
-        for each sequence (`OutputError`).
+        If the options do not fit the sequences, the model does not give one number
+        for each sequence (`OutputError`), or another report is being written to the
+        folder.
 
     OSError
         If a file cannot be written; finished parts stay.
@@ -115,6 +121,19 @@ def run_report(
     options = options or ReportOptions()
     study = Study(inputs, options, Store(root / "results"), verbose, **kwargs)
     study.check()
+    root.mkdir(parents=True, exist_ok=True)
+    otherwise = ValueError(
+        f"another report is being written to {root}; wait until it is finished, or "
+        "choose another folder."
+    )
+    with only_one(root / _LOCK, otherwise):
+        return _write(study, root, command, began)
+
+
+def _write(
+    study: Study, root: Path, command: str | None, began: float
+) -> list[Section]:
+    """Compute what is not there, and write the page unless it is as it would be."""
     skipped = _compute(study)
     key = _page_key(study, skipped)
     written = Written(root)
@@ -128,6 +147,7 @@ def run_report(
     sections = []
     for name, results in study.finished.items():
         section = experiment(name).describe(study, results)
+        _name_output(section, study.inputs.label)
         sections.append(section)
         if not is_there:
             _log.info("writing %s", name)
@@ -179,6 +199,14 @@ def _results(study: Study, name: str, title: str) -> Results:
     results = {k: _named(v, study.inputs.label) for k, v in results.items()}
     store.save(name, results, fingerprint, make_probe(study, results))
     return store.load(name).results
+
+
+def _name_output(section: Section, label: Label | None) -> None:
+    """Say in every table of which output it is, if one was chosen."""
+    for name, table in section.tables.items():
+        if label is not None and "output" not in table:
+            column = pd.Series([label] * len(table), table.index, dtype=object)
+            section.tables[name] = table.assign(output=column.infer_objects())
 
 
 def _named(result: Any, label: Label | None) -> Any:

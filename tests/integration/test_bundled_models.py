@@ -45,6 +45,16 @@ def test_files_are_small_and_complete(name):
 
 
 @pytest.mark.parametrize("name", pretrained_names())
+def test_a_flipped_bit_of_a_bundled_model_is_found(name, tmp_path, monkeypatch):
+    content = bytearray((FOLDER / f"{name}.safetensors").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / f"{name}.safetensors").write_bytes(content)
+    monkeypatch.setattr("residualbind.network.pretrained._root", lambda: tmp_path)
+    with pytest.raises(ValueError, match=f"{name}.safetensors.* is damaged"):
+        load_pretrained(name)
+
+
+@pytest.mark.parametrize("name", pretrained_names())
 def test_the_shipped_seed_has_the_best_validation_pearson(name):
     rows = [
         line.split("|")

@@ -508,5 +508,16 @@ def test_a_flipped_bit_of_the_weights_is_found(tmp_path):
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="is damaged: its weights are not those that"):
+    with pytest.raises(ValueError, match="is damaged: its weights or what it"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"provenance": '{"seed": 2}'}, {"checksum": None}, {"checksum": "x"}]
+)
+def test_what_a_file_says_of_its_weights_is_as_it_was_saved(tmp_path, change):
+    path = tmp_path / "model.safetensors"
+    save(ResidualBind(), path, provenance={"seed": 1})
+    rewrite(path, **change)
+    with pytest.raises(ValueError, match="is damaged: its weights or what it says"):
         load(path)

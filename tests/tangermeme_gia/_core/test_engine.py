@@ -170,9 +170,17 @@ def test_outputs_that_cannot_be_compared_are_an_error(X):
         def forward(self, X):
             return X.sum(dim=1)
 
+    with pytest.raises(ValueError, match="belong to places"):
+        global_importance(PerBase(), X, [("GA", 0)], insert=True)
+
+    class Short(PerBase):
+        def forward(self, X):
+            assert X.shape[-1] < 40
+            return super().forward(X)
+
     message = r"outputs of shape \(24,\) before and \(26,\) after; they must agree"
     with pytest.raises(ValueError, match=message):
-        global_importance(PerBase(), X, [("GA", 0)], insert=True)
+        global_importance(Short(), X, [("GA", 0)], insert=True)
     global_importance(PerBase(), X, [("GA", 0)])
 
 

@@ -329,3 +329,20 @@ def test_the_letters_of_controls_go_with_their_column():
     mean = GIAResult(torch.zeros(1, 1), y, table).average("control")
     assert mean.conditions.columns.tolist() == ["motif"]
     assert mean.y_afters.tolist() == [[[2.0]]]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("place", ["y_before", "y_afters"])
+def test_a_table_of_numbers_that_are_none_names_the_first(value, place):
+    """As the engine: they are never averaged silently."""
+    y = {"y_before": torch.zeros(3, 2), "y_afters": torch.ones(3, 4, 2)}
+    y[place][1 if place == "y_before" else (slice(None), 2)] = value
+    result = GIAResult(**y, conditions=pd.DataFrame({"site": range(4)}))
+    n, first = (4, 0) if place == "y_before" else (1, 2)
+    text = (
+        f"effects of {n} of 4 conditions are NaN or infinite, the first .* row {first}"
+    )
+    with pytest.raises(ValueError, match=text):
+        result.to_frame()
+    if place == "y_afters":
+        assert len(result.select(site=[0, 1, 3]).to_frame()) == 6

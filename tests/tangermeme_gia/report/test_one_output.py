@@ -105,3 +105,40 @@ def test_the_target_is_part_of_what_the_model_is():
     assert repr(OneOutput(torch.nn.Identity(), 0)) != repr(
         OneOutput(torch.nn.Identity(), 1)
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda y: y + 1j, r"complex numbers \(torch.complex64\)"),
+        (torch.Tensor.to_sparse, "a sparse tensor: give `to_dense"),
+    ],
+)
+def test_what_is_no_real_number_is_named(change, what):
+    model = OneOutput(Gives(lambda X: change(torch.ones(3, 1))))
+    with pytest.raises(OutputError, match=f"the model gives {what}"):
+        model(X)
+
+
+def test_a_model_that_ends_the_program_fails_like_another():
+    def leave(X):
+        raise SystemExit(3)
+
+    with pytest.raises(OutputError, match=r"fails on sequences of .* SystemExit: 3"):
+        OneOutput(Gives(leave))(X)
+
+
+def test_what_a_model_writes_over_is_copied():
+    buffer = torch.zeros(3, 1)
+
+    def overwrite(X):
+        return buffer.copy_(X[:, 0, :1])
+
+    model = OneOutput(Gives(overwrite))
+    before = model(X)
+    model(X + 1)
+    assert before.tolist() == [[0.0], [0.0], [0.0]]
+
+
+def test_messages_name_the_model_and_not_what_is_around_it():
+    assert OneOutput(Gives(None)).__name__ == "Gives"

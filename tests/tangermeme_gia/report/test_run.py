@@ -4,6 +4,8 @@ import errno
 import logging
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import matplotlib as mpl
@@ -414,9 +416,57 @@ def test_the_chosen_output_is_named_in_tables_and_text(tmp_path):
         assert f"Global importance analysis of the {shown}." in page
         assert f"the {shown} by" in page
     tables = {k: t for section in sections for k, t in section.tables.items()}
-    named = {name for name, table in tables.items() if "output" in table}
-    assert named >= {"scan", "motif", "sites", "hairpin", "robustness", "mutagenesis"}
-    for name in named:
-        assert set(tables[name]["output"]) == {2}, name
+    assert {"scan", "motif", "sites", "hairpin", "robustness", "mutagenesis"} <= {
+        *tables
+    }
+    for name, table in tables.items():
+        assert set(table["output"]) == {2}, name
+        written = pd.read_csv(tmp_path / "tables" / f"{name}.tsv", sep="\t")
+        assert set(written["output"]) == {2}, name
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_first_output_is_named_on_the_page_like_any_other(tmp_path):
+    class Both(Sites):
+        def forward(self, X):
+            return super().forward(X).repeat(1, 2)
+
+    options = replace(SMALL, experiments=("sites",), motif="UGCAUG")
+    for target, n in ((0, True), (None, False)):
+        inputs = replace(inputs_of(Sites()), model=OneOutput(Sites(), None))
+        if target is not None:
+            inputs = replace(inputs, model=OneOutput(Both(), target))
+        run_report(inputs, tmp_path, options)
+        page = (tmp_path / "index.html").read_text()
+        assert ("<th>output</th>" in page) is n
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_hold_the_label_of_the_chosen_output(tmp_path):
+    class Both(Sites):
+        def forward(self, X):
+            return super().forward(X).repeat(1, 3)
+
+    inputs = replace(inputs_of(Both()), model=OneOutput(Both(), 2))
+    run_report(inputs, tmp_path, SMALL)
     for by_name in load_results(tmp_path).values():
         assert {label for r in by_name.values() for label in r.outputs} == {2}
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_reports_into_one_folder_are_refused(tmp_path):
+    holds = (
+        "import sys\nfrom filelock import FileLock\n"
+        f"held = FileLock({str(tmp_path / '.report.lock')!r}).acquire()\n"
+        "print('held', flush=True)\nsys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
+        text = f"another report is being written to {tmp_path}; wait until"
+        with pytest.raises(ValueError, match=re.escape(text)):
+            run_report(inputs_of(Sites()), tmp_path, SMALL)
+        assert [path.name for path in tmp_path.iterdir()] == [".report.lock"]
+    run_report(inputs_of(Sites()), tmp_path, SMALL)
+    assert (tmp_path / "index.html").exists()
