@@ -183,7 +183,7 @@ class Engine:
             with _noted(f"while running backgrounds {start} to {rows.stop - 1}"):
                 y = self.caller(self._backgrounds(rows), self._repeated_args(rows, 1))
             self._check_finite(
-                rows, [head[:, None] for head in y], lambda _: "the background"
+                rows, [head[:, None] for head in y], lambda *_: "the background"
             )
             parts.append(y)
         heads = [torch.cat(outputs) for outputs in zip(*parts, strict=True)]
@@ -224,7 +224,9 @@ class Engine:
         with _noted(f"while running conditions {first} to {last}"):
             y = self.caller(sequences.flatten(end_dim=1), args)
         shaped = [head.reshape(n_rows, n_conditions, *head.shape[1:]) for head in y]
-        self._check_finite(rows, shaped, lambda i: design.describe(first + i))
+        self._check_finite(
+            rows, shaped, lambda i, row: design.describe(first + i, rows.start + row)
+        )
         return Block(rows, conditions, shaped)
 
     def _first(self, rows: slice) -> list[torch.Tensor]:
@@ -243,7 +245,10 @@ class Engine:
         return few
 
     def _check_finite(
-        self, rows: slice, y: list[torch.Tensor], condition: Callable[[int], str]
+        self,
+        rows: slice,
+        y: list[torch.Tensor],
+        condition: Callable[[int, int], str],
     ) -> None:
         numbers = self._numbers[rows]
         who = "`model`" if self._in_bytes else "`func`"

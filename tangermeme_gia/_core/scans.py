@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -75,6 +75,8 @@ class KmerScan(Labelled, _Fields):
     1  UGA     1.0  0.1
     """
 
+    _unseen_share = 0.0
+
     def __new__(
         cls,
         kmers: Sequence[str],
@@ -92,6 +94,22 @@ class KmerScan(Labelled, _Fields):
             cls, kmers, effect, se, n, n_scanned, n_predictions, n_exhaustive
         )
         scan._set_labels(outputs, effect)
+        return scan
+
+    @property
+    def unseen_share(self) -> float:
+        """What could the rule of a race have missed, as a share of the backgrounds?
+
+        With a probability of `delta`, those that were left behind first have not been
+        seen on any of so many backgrounds. A k-mer that owes its rank to so many or
+        fewer, with effects as no other k-mer has any, can be missing. 0 for a scan that
+        measured everything.
+        """
+        return self._unseen_share
+
+    def _with_unseen_share(self, share: float) -> KmerScan:
+        scan = self._replace()
+        scan.__dict__["_unseen_share"] = share
         return scan
 
     @property
@@ -128,8 +146,17 @@ class KmerScan(Labelled, _Fields):
         place = find_output(self.outputs, label)
         effect, se = (pick_output(y, place) for y in (self.effect, self.se))
         return KmerScan(
-            self.kmers, effect, se, *self[3:], outputs=[self.outputs[place]]
-        )
+            self.kmers,
+            effect,
+            se,
+            *self[3:],
+            outputs=[self.outputs[place]],
+        )._with_unseen_share(self.unseen_share)
+
+    def _replace(self, **changes: Any) -> KmerScan:
+        scan: KmerScan = super()._replace(**changes)
+        scan.__dict__["_unseen_share"] = self.unseen_share
+        return scan
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect, and how sure is it? One row each, in scan order.
