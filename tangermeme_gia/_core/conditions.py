@@ -34,8 +34,8 @@ class Design(Protocol):
     def lengths(self) -> NDArray[np.int64]:
         """Length of the sequences of each condition that is built."""
 
-    def describe(self, built: int) -> str:
-        """Words for a condition that is built, for messages."""
+    def describe(self, built: int, row: int) -> str:
+        """Words for a condition that is built on a background, for messages."""
 
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length).
@@ -50,13 +50,13 @@ class Table:
     conditions: pd.DataFrame
     columns: NDArray[np.int64] | None = None
 
-    def describe(self, built: int) -> str:
+    def describe(self, built: int, row: int) -> str:
         """Words for the first condition that is this one of those that are built."""
         number = built
         if self.columns is not None:
             number = int(np.flatnonzero(self.columns == built)[0])
-        row = self.conditions.iloc[number].dropna()
-        told = ", ".join(f"{name}={value}" for name, value in row.items())
+        cells = self.conditions.iloc[number].dropna()
+        told = ", ".join(f"{name}={value}" for name, value in cells.items())
         return f"condition {number} ({told})"
 
 

@@ -241,7 +241,7 @@ class Engine:
         with _noted(f"while running backgrounds {rows.start} to {rows.stop - 1}"):
             y = self.caller(self._backgrounds(rows), self._repeated_args(rows, 1))
         self._check_finite(
-            rows, [head[:, None] for head in y], lambda _: "the background"
+            rows, [head[:, None] for head in y], lambda *_: "the background"
         )
         return y
 
@@ -258,7 +258,9 @@ class Engine:
         ):
             y = self.caller(sequences.flatten(end_dim=1), args)
         shaped = [head.reshape(n_rows, n_conditions, *head.shape[1:]) for head in y]
-        self._check_finite(rows, shaped, lambda i: design.describe(first + i))
+        self._check_finite(
+            rows, shaped, lambda i, row: design.describe(first + i, rows.start + row)
+        )
         return Block(rows, conditions, shaped)
 
     def _first(self, rows: slice) -> list[torch.Tensor]:
@@ -277,7 +279,10 @@ class Engine:
         return few
 
     def _check_finite(
-        self, rows: slice, y: list[torch.Tensor], condition: Callable[[int], str]
+        self,
+        rows: slice,
+        y: list[torch.Tensor],
+        condition: Callable[[int, int], str],
     ) -> None:
         numbers = self._numbers[rows]
         who = "`model`" if self._in_bytes else "`func`"

@@ -11,7 +11,7 @@ import torch
 def check_finite(
     y: Sequence[torch.Tensor],
     who: str,
-    condition: Callable[[int], str],
+    condition: Callable[[int, int], str],
     row: Callable[[int], int],
 ) -> None:
     """Raise if outputs, shape=(n_rows, n_conditions, ...), hold NaN or infinity.
@@ -25,7 +25,7 @@ def check_finite(
         What gives them.
 
     condition: function
-        What a condition is, by its number on axis 1.
+        What a condition is, by its number on axis 1 and that of the row.
 
     row: function
         Which background a row is.
@@ -47,12 +47,12 @@ def check_finite(
         [head.reshape(*head.shape[:2], -1).any(dim=2) for head in wrong]
     )
     first_condition, first_row = torch.nonzero(places.any(dim=0).T)[0].tolist()
+    where = f"{condition(first_condition, first_row)} and sequence {row(first_row)}"
     raise ValueError(
         f"{who} gives NaN or infinity as {n_wrong:,} of "
         f"{sum(head.numel() for head in wrong):,} outputs; the first is for "
-        f"{condition(first_condition)} and sequence {row(first_row)} of `X`. Such "
-        "numbers are never averaged or ranked: mend the model, choose other outputs "
-        "by `target`, or leave these sequences out."
+        f"{where} of `X`. Such numbers are never averaged or ranked: mend the model, "
+        "choose other outputs by `target`, or leave these sequences out."
     )
 
 
@@ -68,6 +68,6 @@ def check_effects(effects: np.ndarray, what: str, named: Callable[[int], str]) -
     if wrong.any():
         raise ValueError(
             f"effects of {wrong.sum():,} of {len(effects):,} {what} are NaN or "
-            f"infinite, the first {named(int(wrong.argmax()))}; they have neither mean "
-            "nor rank."
+            f"infinite, the first {named(int(wrong.argmax()))}; they have no mean "
+            "and no rank."
         )

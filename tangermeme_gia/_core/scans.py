@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -80,6 +80,8 @@ class KmerScan(Labelled, _Fields):
     1  UGA     1.0  0.1
     """
 
+    _unseen_share = 0.0
+
     def __new__(
         cls,
         kmers: Sequence[str],
@@ -99,6 +101,22 @@ class KmerScan(Labelled, _Fields):
         )
         scan._set_labels(outputs, effect)
         scan._set_clusters(clusters, n)
+        return scan
+
+    @property
+    def unseen_share(self) -> float:
+        """What could the rule of a race have missed, as a share of the backgrounds?
+
+        With a probability of `delta`, those that were left behind first have not been
+        seen on any of so many backgrounds. A k-mer that owes its rank to so many or
+        fewer, with effects as no other k-mer has any, can be missing. 0 for a scan that
+        measured everything.
+        """
+        return self._unseen_share
+
+    def _with_unseen_share(self, share: float) -> KmerScan:
+        scan = self._replace()
+        scan.__dict__["_unseen_share"] = share
         return scan
 
     @property
@@ -141,7 +159,12 @@ class KmerScan(Labelled, _Fields):
             *self[3:],
             outputs=[self.outputs[place]],
             clusters=self.clusters,
-        )
+        )._with_unseen_share(self.unseen_share)
+
+    def _replace(self, **changes: Any) -> KmerScan:
+        scan: KmerScan = super()._replace(**changes)
+        scan.__dict__["_unseen_share"] = self.unseen_share
+        return scan
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect, and how sure is it? One row each, in scan order.

@@ -57,7 +57,7 @@ class KmerDesign:
         self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._indices)))
         self.lengths: NDArray[np.int64] = np.full(len(self._indices), length)
 
-    def describe(self, built: int) -> str:
+    def describe(self, built: int, row: int) -> str:
         """The k-mer that is placed."""
         names = KmerNames(self._indices[[built]], self._k, self._letters)
         return f"k-mer {names[0]}"

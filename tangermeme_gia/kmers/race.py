@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
+from .._core.conditions import Design
 from .._core.engine import Engine
 from .._core.letters import (
     RandomState,
@@ -25,7 +26,8 @@ from .._core.outputs import Outputs, as_heads
 from .._core.scans import KmerScan
 from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
-from ..statistics.racing import Indices, Race, Values, race
+from ..statistics.racing import Race, race
+from ..statistics.strata import Indices, Values
 from .designs import Kmers, ScanDesign, scan_design
 from .measure import add_effects, block_effects, block_kmers, make_moments
 
@@ -52,11 +54,13 @@ def best_kmers(
 ) -> KmerScan:
     """Which few k-mers change the output most, without measuring all of them?
 
-    A race: only those that lead on growing random subsets of the backgrounds (24, 36,
-    54, ...) are measured on all of them. The others are left behind once they are
-    surely below the best of these. Where effects are too close to tell, k-mers stay, if
-    need be all of them to the end; so they do where the effects to be compared would
-    take more than `max_memory`.
+    A race: only those that lead on growing random subsets of the backgrounds (29, 46,
+    74, ...) are measured on all of them. The others are left behind once they are
+    surely below the best of these. A pilot of 50,000 predictions, other k-mers on each
+    background, finds the backgrounds where effects differ most, which are drawn more
+    often. Where effects are too close to tell, k-mers stay, if need be all of them to
+    the end; so they do where the effects to be compared would take more than
+    `max_memory`.
 
     Parameters
     ----------
@@ -73,9 +77,9 @@ def best_kmers(
         Accepted probability that other k-mers are found than by `kmer_scan`.
         It rests on t intervals with the finite population's correction, divided over
         rounds and the best k-mers, and on rare large effects being as large, and at
-        most five times as frequent, as other k-mers show them: one that owes its rank
-        to a few backgrounds only, with effects as no other k-mer has any, can be
-        missed. Default is 0.01.
+        most five times as frequent, as other k-mers show them. A k-mer that owes its
+        rank to a few backgrounds, with effects as no other has any, can be missed:
+        `unseen_share` of the result says on how many of them. Default is 0.01.
 
     both_strands: bool, optional
         Whether both strands count as one, as for `kmer_scan`. Default is False.
@@ -86,9 +90,10 @@ def best_kmers(
     -------
     scan: KmerScan
         The `top` best in the order of the scan, with the same effects and errors over
-        all backgrounds as `kmer_scan` gives them; `n_predictions` and `n_exhaustive`
-        tell what was saved. The race is about the given backgrounds, and finds the same
-        with and without `clusters`; with them, the best are asked once more for their
+        all backgrounds as `kmer_scan` gives them; `n_predictions` (the pilot included)
+        and `n_exhaustive` tell what was saved, `unseen_share` what the rule could have
+        missed. The race is about the given backgrounds, and finds the same with and
+        without `clusters`; with them, the best are asked once more for their
         cluster-robust errors.
 
     Raises
@@ -111,62 +116,58 @@ def best_kmers(
     strands = 2 if both_strands else 1
     names, design = scan_design(X, k, kmers, start, letters, strands, seed)
     engine = Engine(model, X, **options)
-    order = as_generator(seed).permutation(len(engine.X))
+    n = len(engine.X)
     with engine.held():
         before = _one_output(engine.before())
-        course = _Course(engine, design, before, order, strands)
+        effects = _Effects(engine, design, before, strands)
         found = race(
-            course.ask,
+            effects,
             len(names),
-            len(order),
+            n,
             top=top,
             delta=delta,
+            rng=as_generator(seed),
             max_values=engine.max_memory / np.dtype(np.float64).itemsize,
         )
-        kmers_left, effect, se, n_asked = course.finish(found)
+        kmers_left, effect, se, n_asked = effects.finish(found)
         best = _highest(effect.flatten().numpy(), kmers_left, top)
         kmers_left, effect, se = kmers_left[best], effect[best], se[best]
         if engine.clusters is not None:
-            effect, se = course.measure_in_clusters(kmers_left)
-            n_asked += len(kmers_left) * len(order)
-    return KmerScan(
+            effect, se = effects.measure_in_clusters(kmers_left)
+            n_asked += len(kmers_left) * n
+    scan = KmerScan(
         [names[i] for i in kmers_left.tolist()],
         effect,
         se,
-        len(order),
+        n,
         len(names),
         strands * n_asked,
-        strands * len(names) * len(order),
+        strands * len(names) * n,
         outputs=target_labels(engine.target, before),
         clusters=engine.clusters,
     )
+    return scan._with_unseen_share(found.unseen_share)
 
 
-class _Course:
-    """What a race runs on: the backgrounds in a random order, asked part by part."""
+class _Effects:
+    """What a race runs on: local importances of k-mers on backgrounds."""
 
     def __init__(
-        self,
-        engine: Engine,
-        design: ScanDesign,
-        before: torch.Tensor,
-        order: NDArray[np.int64],
-        strands: int,
+        self, engine: Engine, design: ScanDesign, before: torch.Tensor, strands: int
     ) -> None:
         self._engine, self._design, self._before = engine, design, before
-        self._order, self._strands = order, strands
+        self._strands = strands
 
-    def ask(self, kmers: Indices, rows: slice) -> Values:
-        """Local importances of k-mers on some backgrounds, shape=(n_rows, n_kmers)."""
-        part = _Part(self._design, self._order[rows], kmers, self._strands)
-        before = self._before[part.rows]
-        values = np.empty((len(part.rows), len(kmers)))
-        stream = self._engine.on(part.rows).stream
-        for block in stream(part, [before], together=self._strands):
-            effects = block_effects(block.y[0], before[block.rows], self._strands)
-            columns = block_kmers(block, self._strands)
-            values[block.rows, columns] = effects.flatten(start_dim=1)
-        return values
+    def block(self, kmers: Indices, rows: Indices) -> Values:
+        """Of k-mers on some backgrounds, shape=(n_rows, n_kmers)."""
+        part = _Part(self._design, rows, kmers, self._strands)
+        return self._run(part, rows, len(kmers))
+
+    def scattered(self, kmers: Indices) -> Values:
+        """Of each background's own k-mers on all, both shape=(n, n_each)."""
+        rows = np.arange(len(kmers))
+        part = _Scattered(self._design, kmers, self._strands)
+        return self._run(part, rows, kmers.shape[1])
 
     def finish(self, found: Race) -> tuple[Indices, torch.Tensor, torch.Tensor, int]:
         """The k-mers left, their effects and errors, and how many were asked."""
@@ -175,7 +176,7 @@ class _Course:
             _moments(found.measured_values, shape),
             _moments(found.values, shape),
         ]
-        rows = self._order[len(found.values) :]
+        rows = np.setdiff1d(np.arange(len(self._before)), found.seen)
         part = _Part(self._design, rows, found.others, self._strands)
         before = [self._before[rows]]
         add_effects(moments[1:], self._engine.on(rows), part, before, self._strands)
@@ -187,11 +188,21 @@ class _Course:
 
     def measure_in_clusters(self, kmers: Indices) -> tuple[torch.Tensor, torch.Tensor]:
         """Effects and cluster-robust errors of a few k-mers, on all rows once more."""
-        rows, shape = np.arange(len(self._order)), tuple(self._before.shape[1:])
+        rows, shape = np.arange(len(self._before)), tuple(self._before.shape[1:])
         part = _Part(self._design, rows, kmers, self._strands)
         moments = make_moments(len(kmers), shape, self._engine.clusters)
         add_effects([moments], self._engine, part, [self._before], self._strands)
         return moments.mean, moments.se
+
+    def _run(self, part: Design, rows: Indices, n_kmers: int) -> Values:
+        before = self._before[rows]
+        values = np.empty((len(rows), n_kmers))
+        stream = self._engine.on(rows).stream
+        for block in stream(part, [before], together=self._strands):
+            effects = block_effects(block.y[0], before[block.rows], self._strands)
+            columns = block_kmers(block, self._strands)
+            values[block.rows, columns] = effects.flatten(start_dim=1)
+        return values
 
 
 class _Part:
@@ -200,21 +211,52 @@ class _Part:
     columns = None
 
     def __init__(
-        self, design: ScanDesign, rows: NDArray[np.int64], kmers: Indices, strands: int
+        self, design: ScanDesign, rows: Indices, kmers: Indices, strands: int
     ) -> None:
-        self._design, self.rows = design, rows
+        self._design, self._rows = design, rows
         self.any_device = design.any_device
-        self._chosen = (kmers[:, None] * strands + np.arange(strands)).ravel()
-        self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._chosen)))
-        self.lengths: NDArray[np.int64] = design.lengths[self._chosen]
+        self._built = _with_strands(kmers, strands)
+        self.conditions = pd.DataFrame(index=pd.RangeIndex(len(self._built)))
+        self.lengths: NDArray[np.int64] = design.lengths[self._built]
 
-    def describe(self, built: int) -> str:
+    def describe(self, built: int, row: int) -> str:
         """The k-mer that is placed."""
-        return self._design.describe(int(self._chosen[built]))
+        return self._design.describe(int(self._built[built]), row)
 
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
-        return self._design.build(X, self.rows[rows], self._chosen[conditions])
+        return self._design.build(X, self._rows[rows], self._built[conditions])
+
+
+class _Scattered:
+    """k-mers of a scan on all backgrounds, on each its own."""
+
+    columns = None
+
+    def __init__(self, design: ScanDesign, kmers: Indices, strands: int) -> None:
+        self._design = design
+        self.any_device = design.any_device
+        self._built = _with_strands(kmers, strands)
+        self.conditions = pd.DataFrame(index=pd.RangeIndex(self._built.shape[1]))
+        # A scan's k-mers replace letters, so that all sequences have one length.
+        self.lengths: NDArray[np.int64] = design.lengths[self._built[0]]
+
+    def describe(self, built: int, row: int) -> str:
+        """The k-mer that is placed in the background."""
+        return self._design.describe(int(self._built[row, built]), row)
+
+    def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
+        """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
+        numbers = np.arange(rows.start, rows.stop)[:, None]
+        built = self._built[rows, conditions]
+        one_by_one = zip(X[:, None], numbers, built, strict=True)
+        return torch.cat([self._design.build(*each) for each in one_by_one])
+
+
+def _with_strands(kmers: Indices, strands: int) -> Indices:
+    """The conditions of k-mers, one for each strand, side by side on the last axis."""
+    built: Indices = kmers[..., None] * strands + np.arange(strands)
+    return built.reshape(*kmers.shape[:-1], -1)
 
 
 def _highest(effect: Values, kmers: Indices, top: int) -> Indices:

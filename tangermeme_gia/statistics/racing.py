@@ -2,30 +2,56 @@
 
 Every candidate has a value on each member of the population (a k-mer's local
 importance on each background); the best are those with the highest means. Those that
-lead after few members, drawn at random, are measured on all; the others are left
-behind as soon as they are surely below the best of these.
+lead after few members are measured on all; the others are left behind as soon as they
+are surely below the best of these. A pilot finds the members on which rare effects
+fall, so that they are drawn more often.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import scipy
-from numpy.typing import NDArray
 
-Indices: TypeAlias = NDArray[np.int64]
-Values: TypeAlias = NDArray[np.float64]
-# Values of some candidates on a range of members, shape=(n_members, n_candidates).
-Ask: TypeAlias = Callable[[Indices, slice], Values]
+from .pilot import Pilot, count_responsive, count_scouts, draw_pairs
+from .strata import Indices, Mask, Stratum, Values, estimate, surely_below
 
-# Members seen before the first candidates are left behind.
-FIRST = 24
-# How many times as frequent as other candidates show them rare high values may be.
-MORE_FREQUENT = 5
-_CHUNK = 4096
+# Members of those that respond most, and of the rest, that are seen before the first
+# candidates are left behind.
+FIRST = (5, 24)
+
+
+class Table(Protocol):
+    """What is raced on: the value of any candidate on any member."""
+
+    def block(self, candidates: Indices, members: Indices) -> Values:
+        """Of some candidates on some members, shape=(n_members, n_candidates)."""
+
+    def scattered(self, candidates: Indices) -> Values:
+        """On each member, of its own candidates, both shape=(n, n_each)."""
+
+
+class Known:
+    """A table of values that are known, to try races on.
+
+    Parameters
+    ----------
+    values: numpy.ndarray, shape=(n, n_candidates)
+        Value of every candidate on each member.
+    """
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def block(self, candidates: Indices, members: Indices) -> Values:
+        """Of some candidates on some members."""
+        return self._values[np.ix_(members, candidates)]
+
+    def scattered(self, candidates: Indices) -> Values:
+        """On each member, of its own candidates."""
+        return np.take_along_axis(self._values, candidates, axis=1)
 
 
 class Race(NamedTuple):
@@ -42,58 +68,69 @@ class Race(NamedTuple):
     others: numpy.ndarray of int, shape=(n_others,)
         Others that may be among the best, too, ascending.
 
+    seen: numpy.ndarray of int, shape=(n_seen,)
+        Members that the others were seen on.
+
     values: numpy.ndarray, shape=(n_seen, n_others)
-        Their values on the members seen so far, which are the first ones.
+        Their values there.
 
     n_asked: int
         How many values were asked for, of all candidates.
+
+    unseen_share: float
+        Of how many members, as a share of all, those left behind first can have seen
+        none, with a probability of `delta`; 0 if nobody was left behind.
     """
 
     measured: Indices
     measured_values: Values
     others: Indices
+    seen: Indices
     values: Values
     n_asked: int
+    unseen_share: float
 
 
 def race(
-    ask: Ask,
+    table: Table,
     n_candidates: int,
     n: int,
     *,
     top: int,
     delta: float,
+    rng: np.random.Generator,
     max_values: float = math.inf,
 ) -> Race:
     """Which candidates may be among the best, by means over a whole population?
 
-    After 24 members, 36, 54, ... and at last fewer than all, those that lead are
-    measured on all members, so that the mean that a candidate has to reach, the
-    `top`-th highest of the exact ones, is known and never too high. Any other is left
-    behind if it is surely below: if that mean is above both
+    A pilot asks for other candidates on each member. Of those whose values stand out,
+    some are measured on all members, each next one for a value that those before do not
+    reach on its member; the sixteenth of the members with the largest values and the
+    rest are two strata from now on. After 5 and 24 members of them, 10 and 36, ...,
+    those that lead are measured on all members, so that the mean that a candidate has
+    to reach, the `top`-th highest of the exact ones, is known and never too high. Any
+    other is left behind if it is surely below: if that mean is above both
 
-    - the upper limit of a one-sided t interval of the candidate's mean, with the finite
-      population's correction, after regression on the mean value of those measured,
-      which is known for every member;
-    - what rare members could hide: the candidate's mean if the largest share of the
-      population that can have escaped the draw (about 9 / m for m members of many) had
-      values as high as the mean of the highest fifth of that share of any candidate's.
+    - the upper limit of a one-sided t interval of the candidate's stratified mean, with
+      the finite population's correction;
+    - what rare members could hide: the mean plus, for the largest share of members of
+      each stratum that can have escaped the draw, as much as any candidate's highest
+      values there are above its mean (the mean of as many as are a fifth of that
+      share; those measured on all members included).
 
     Either at a probability of `delta / 2`, divided by the rounds and by `top`: only
     those that are truly among the best can be lost, and the mean that they have to
-    reach does not depend on chance. The outcome is then that of asking for every value
-    but with a probability of about `delta`. The first part rests on t intervals, the
-    second on rare high values being as high as other candidates show them, and at most
-    five times as frequent. A candidate that owes its rank to values on some per cent of
-    the members, of a size never seen with any, can be missed; no method that does not
-    ask for nearly everything finds it.
+    reach does not depend on chance. What a member does to all candidates alike, the
+    median of its pilot, changes no order and is taken from all values. The first part
+    rests on t intervals, the second on rare high values being as high as other
+    candidates show them, and at most five times as frequent. A candidate that owes its
+    rank to values on a few members, of a size never seen with any, can be missed; no
+    method that does not ask for nearly everything finds it.
 
     Parameters
     ----------
-    ask: function
-        `ask(candidates, members)` gives the values of some candidates, by ascending
-        indices, on a slice of the members, shape=(n_members, n_candidates). The members
-        have to be in random order.
+    table: Table
+        Gives the values.
 
     n_candidates, n: int
         How many candidates and members there are.
@@ -103,6 +140,9 @@ def race(
 
     delta: float
         Accepted probability that not all of them are among those left.
+
+    rng: numpy.random.Generator
+        Draws the pilot and the members.
 
     max_values: float, optional
         The most values to keep; with more candidates than fit, the race ends early
@@ -115,154 +155,135 @@ def race(
 
     Examples
     --------
-    >>> values = np.random.default_rng(0).normal(size=(500, 40)) + np.arange(40)
-    >>> found = race(
-    ...     lambda candidates, members: values[members, candidates],
-    ...     *(40, 500),
-    ...     top=2,
-    ...     delta=0.01,
-    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> table = Known(rng.normal(size=(500, 40)) + np.arange(40))
+    >>> found = race(table, 40, 500, top=2, delta=0.01, rng=rng)
     >>> found.measured, found.others, found.n_asked
-    (array([38, 39]), array([], dtype=int64), 1912)
+    (array([36, 38, 39]), array([], dtype=int64), 4474)
     """
-    measured, full = np.empty(0, dtype=np.int64), np.empty((n, 0))
-    others, values = np.arange(n_candidates), np.empty((0, n_candidates))
-    n_asked = 0
     sizes = round_sizes(n)
-    probability = delta / (2 * top * len(sizes)) if sizes else delta
+    course = _Course(table, n_candidates, n)
+    if n_candidates <= top or not sizes or course.kept(sizes[0], top) > max_values:
+        return course.result()
+    course.run_pilot(rng)
     for size in sizes:
-        wanted = len(others) * size + (len(measured) + top) * n
-        if n_candidates <= top or len(others) == 0 or wanted > max_values:
+        if len(course.others) == 0 or course.kept(size, top) > max_values:
             break
-        new = ask(others, slice(len(values), size))
-        values = np.concatenate([values, new])
-        leads = _leaders(full.mean(axis=0), values.mean(axis=0), top)
-        rest = ask(others[leads], slice(size, n)) if leads.any() else full[size:, :0]
-        n_asked += new.size + rest.size
-        measured = np.concatenate([measured, others[leads]])
-        full = np.concatenate([full, np.concatenate([values[:, leads], rest])], axis=1)
-        others, values = others[~leads], values[:, ~leads]
-        kept = ~surely_below(values, full, top, probability)
-        others, values = others[kept], values[:, kept]
-    order = np.argsort(measured)
-    return Race(measured[order], full[:, order], others, values, n_asked)
+        course.see(size)
+        course.measure(course.leaders(top))
+        course.leave_behind(top, delta, delta / (2 * top * len(sizes)))
+    return course.result()
 
 
-def round_sizes(n: int) -> list[int]:
-    """Members seen when candidates are left behind: 24, then by half more, below n.
+def round_sizes(n: int) -> list[tuple[int, int]]:
+    """Members of the two strata seen when candidates are left behind.
+
+    5 and 24; then twice as many, in the end all, and half more, never all.
 
     Examples
     --------
-    >>> round_sizes(400)
-    [24, 36, 54, 81, 121, 181, 271]
+    >>> round_sizes(200)
+    [(5, 24), (10, 36), (12, 54), (12, 81), (12, 121), (12, 181)]
     """
+    n_responsive = count_responsive(n)
     sizes = []
-    size = FIRST
-    while size < n:
-        sizes.append(size)
-        size += size // 2
+    responsive, rest = FIRST
+    while rest < n - n_responsive:
+        sizes.append((min(responsive, n_responsive), rest))
+        responsive, rest = 2 * responsive, rest + rest // 2
     return sizes
 
 
-def unseen_share(probability: float, n_seen: int, n: int) -> float:
-    """Which share of a population can a draw have missed with some probability?
+class _Course:
+    """Who still runs, and what has been seen."""
 
-    A draw of m of n members without replacement misses all of some q members with a
-    probability of at most (1 - m / n)^q, and at most (1 - q / n)^m.
+    def __init__(self, table: Table, n_candidates: int, n: int) -> None:
+        self._table, self._n = table, n
+        self._measured, self._full = np.empty(0, dtype=np.int64), np.empty((n, 0))
+        self.others = np.arange(n_candidates)
+        nobody = np.empty((0, n_candidates))
+        self._strata = [Stratum(np.arange(n), np.zeros(n), nobody)]
+        self._n_asked, self._unseen_share = 0, 0.0
 
-    Examples
-    --------
-    >>> round(unseen_share(0.001, 100, 1000), 3)
-    0.066
-    """
-    by_members = math.log(probability) / math.log1p(-n_seen / n) / n
-    by_draws = -math.expm1(math.log(probability) / n_seen)
-    return min(by_members, by_draws)
+    def kept(self, sizes: Sequence[int], top: int) -> int:
+        """How many values are kept after a round, at most."""
+        return len(self.others) * sum(sizes) + (len(self._measured) + top) * self._n
 
+    def run_pilot(self, rng: np.random.Generator) -> None:
+        """Follow those that stand out, and split the members by their response."""
+        n_candidates = len(self.others)
+        candidates = draw_pairs(n_candidates, self._n, rng)
+        pilot = Pilot.of(candidates, self._table.scattered(candidates))
+        self._n_asked += candidates.size
+        explained = np.full(self._n, pilot.values.min())
+        for _ in range(count_scouts(n_candidates)):
+            scout = pilot.most_unexpected(explained)
+            if scout is None:
+                break
+            self.measure(self.others == scout)
+            explained = np.maximum(explained, self._full[:, -1] - pilot.offsets)
+        nobody = np.empty((0, len(self.others)))
+        self._strata = [
+            Stratum(members, pilot.offsets[members], nobody)
+            for members in pilot.strata(self._full, rng)
+        ]
 
-def surely_below(
-    values: Values, full: Values, top: int, probability: float
-) -> NDArray[np.bool_]:
-    """Which candidates are surely below the best of those measured on all members?
+    def see(self, sizes: Sequence[int]) -> None:
+        """Ask for all others on more members of each stratum."""
+        for i, (stratum, size) in enumerate(zip(self._strata, sizes, strict=True)):
+            members = stratum.members[len(stratum.values) : size]
+            self._strata[i] = stratum.add(self._ask(self.others, members))
 
-    Parameters
-    ----------
-    values: numpy.ndarray, shape=(n_seen, n_others)
-        Values of the candidates on the first members.
+    def leaders(self, top: int) -> Mask:
+        """Which of the others are among the best by what is known."""
+        exact, means = self._full.mean(axis=0), estimate(self._strata).mean
+        best = np.argsort(-np.concatenate([exact, means]), kind="stable")[:top]
+        leads = np.zeros(len(means), dtype=bool)
+        leads[best[best >= len(exact)] - len(exact)] = True
+        return leads
 
-    full: numpy.ndarray, shape=(n, n_measured)
-        Values of those measured, on all members; at least `top` of them.
+    def measure(self, chosen: Mask) -> None:
+        """Some of the others on all members."""
+        values = np.empty((self._n, int(chosen.sum())))
+        for stratum in self._strata:
+            seen = stratum.members[: len(stratum.values)]
+            values[seen] = stratum.values[:, chosen]
+            values[stratum.unseen] = self._ask(self.others[chosen], stratum.unseen)
+        self._measured = np.concatenate([self._measured, self.others[chosen]])
+        self._full = np.concatenate([self._full, values], axis=1)
+        self._keep(~chosen)
 
-    top: int
-        How many are wanted.
+    def leave_behind(self, top: int, delta: float, probability: float) -> None:
+        """Those that are surely below the best of the measured."""
+        if len(self.others) == 0:
+            return
+        below = surely_below(self._strata, self._full, top, probability)
+        if below.any() and self._unseen_share == 0:
+            self._unseen_share = max(
+                stratum.unseen_share(delta) * len(stratum.members) / self._n
+                for stratum in self._strata
+            )
+        self._keep(~below)
 
-    probability: float
-        That a candidate of the true top is taken to be below, for each of the two
-        reasons that `race` tells.
+    def result(self) -> Race:
+        """Everything known, by ascending candidates."""
+        order = np.argsort(self._measured)
+        return Race(
+            self._measured[order],
+            self._full[:, order],
+            self.others,
+            np.concatenate([s.members[: len(s.values)] for s in self._strata]),
+            np.concatenate([s.values for s in self._strata]),
+            self._n_asked,
+            self._unseen_share,
+        )
 
-    Returns
-    -------
-    below: numpy.ndarray of bool, shape=(n_others,)
-        None of them if a value is not finite.
+    def _ask(self, candidates: Indices, members: Indices) -> Values:
+        if len(candidates) == 0 or len(members) == 0:
+            return np.empty((len(members), len(candidates)))
+        self._n_asked += len(candidates) * len(members)
+        return self._table.block(candidates, members)
 
-    Examples
-    --------
-    >>> full = np.array([[5.0], [5.5], [4.5], [5.0]] * 100)
-    >>> values = np.array([[1.0, 5.0], [1.2, 4.9], [1.1, 5.2]] * 10)
-    >>> surely_below(values, full, 1, 1e-4)
-    array([ True, False])
-    """
-    n_seen, n = len(values), len(full)
-    if not (np.isfinite(values).all() and np.isfinite(full).all()):
-        return np.zeros(values.shape[1], dtype=bool)
-    to_reach = np.sort(full.mean(axis=0))[-top]
-    share = unseen_share(probability, n_seen, n)
-    covariate = full.mean(axis=1) - full.mean()
-    critical = float(scipy.stats.t.isf(probability, n_seen - 2))
-    critical *= _spread_of_mean(covariate, n_seen)
-    mean, spread, highest = [], [], -math.inf
-    for table in (full[:n_seen], values):
-        for first in range(0, table.shape[1], _CHUNK):
-            adjusted = _regress(table[:, first : first + _CHUNK], covariate[:n_seen])
-            highest = max(highest, _highest_share(adjusted, share / MORE_FREQUENT))
-            mean.append(adjusted.mean(axis=0))
-            spread.append(adjusted.std(axis=0, ddof=2))
-    n_measured = full.shape[1]
-    means = np.concatenate(mean)[n_measured:]
-    spreads = np.concatenate(spread)[n_measured:]
-    below: NDArray[np.bool_] = (means + critical * spreads < to_reach) & (
-        (1 - share) * means + share * highest < to_reach
-    )
-    return below
-
-
-def _leaders(exact: Values, means: Values, top: int) -> NDArray[np.bool_]:
-    """Which of those with estimated means are among the top with the exact ones."""
-    best = np.argsort(-np.concatenate([exact, means]), kind="stable")[:top]
-    leads = np.zeros(len(means), dtype=bool)
-    leads[best[best >= len(exact)] - len(exact)] = True
-    return leads
-
-
-def _spread_of_mean(covariate: Values, n_seen: int) -> float:
-    """Standard deviation of a mean estimated by regression, in those of residuals."""
-    seen = covariate[:n_seen]
-    squares = float(((seen - seen.mean()) ** 2).sum())
-    sampling = (1 - n_seen / len(covariate)) / n_seen
-    shift = float(seen.mean()) ** 2 / squares if squares > 0 else 0.0
-    return math.sqrt(sampling + shift)
-
-
-def _regress(values: Values, covariate: Values) -> Values:
-    """Each column less what its regression on the covariate, of mean 0, explains."""
-    centred = covariate - covariate.mean()
-    squares = float(centred @ centred)
-    slopes = centred @ values / squares if squares > 0 else np.zeros(values.shape[1])
-    adjusted: Values = values - covariate[:, None] * slopes
-    return adjusted
-
-
-def _highest_share(values: Values, share: float) -> float:
-    """The highest mean of the highest values, as many as are that share of all."""
-    n = max(1, math.ceil(share * len(values)))
-    return float(np.partition(values, -n, axis=0)[-n:].mean(axis=0).max())
+    def _keep(self, kept: Mask) -> None:
+        self.others = self.others[kept]
+        self._strata = [stratum.keep(kept) for stratum in self._strata]
