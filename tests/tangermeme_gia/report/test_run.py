@@ -13,6 +13,7 @@ import torch
 
 from tangermeme_gia import plot
 from tangermeme_gia._core.identity import model_checksum
+from tangermeme_gia._core.results import GIAResult
 from tangermeme_gia.report import (
     EXPERIMENTS,
     OneOutput,
@@ -420,3 +421,11 @@ def test_the_chosen_output_is_named_in_tables_and_text(tmp_path):
         assert set(tables[name]["output"]) == {2}, name
     for by_name in load_results(tmp_path).values():
         assert {label for r in by_name.values() for label in r.outputs} == {2}
+
+
+def test_a_named_output_keeps_its_clusters():
+    y = torch.zeros(4, 1)
+    result = GIAResult(y, y[:, None], pd.DataFrame({"a": [1]}), clusters=[0, 0, 1, 1])
+    named = run_module._named(result, 2)
+    assert named.outputs == [2]
+    assert named.clusters.tolist() == [0, 0, 1, 1]
