@@ -15,6 +15,7 @@ import torch
 
 from tangermeme_gia import plot
 from tangermeme_gia._core.identity import model_checksum
+from tangermeme_gia._core.results import GIAResult
 from tangermeme_gia.report import (
     EXPERIMENTS,
     OneOutput,
@@ -470,3 +471,11 @@ def test_two_reports_into_one_folder_are_refused(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [".report.lock"]
     run_report(inputs_of(Sites()), tmp_path, SMALL)
     assert (tmp_path / "index.html").exists()
+
+
+def test_a_named_output_keeps_its_clusters():
+    y = torch.zeros(4, 1)
+    result = GIAResult(y, y[:, None], pd.DataFrame({"a": [1]}), clusters=[0, 0, 1, 1])
+    named = run_module._named(result, 2)
+    assert named.outputs == [2]
+    assert named.clusters.tolist() == [0, 0, 1, 1]
