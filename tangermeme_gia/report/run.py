@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from .._core.outputs import Label
-from .page import Provenance, save_figures, save_tables, write_page
+from .figures import save_figures, unit_of
+from .page import Provenance, write_page
 from .probes import changes, make_probe
 from .section import Section
 from .store import REPORT, Results, Store, finished_report
 from .study import ReportInputs, ReportOptions, Study
+from .tables import save_tables
 from .written import Written
 
 _log = logging.getLogger("tangermeme_gia.report")
@@ -125,14 +127,14 @@ def run_report(
         (root / REPORT).unlink(missing_ok=True)
         written.remove()
         study.store.remove_other_models(study.checksums)
-    sections = []
+    sections, unit = [], unit_of(inputs.answer)
     for name, results in study.finished.items():
         section = experiment(name).describe(study, results)
         sections.append(section)
         if not is_there:
             _log.info("writing %s", name)
             with written.writing(section.written):
-                save_figures(section, root / "figures")
+                save_figures(section, root / "figures", unit)
                 save_tables(section, root / "tables")
     if not is_there:
         provenance = Provenance.of(study, command, time.monotonic() - began)
