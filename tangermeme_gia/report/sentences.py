@@ -70,6 +70,16 @@ def weakness(name: str, pearson: Interval) -> str:
     )
 
 
+def fits(pearson: Interval) -> str:
+    """How well predictions follow measured scores."""
+    r = float(pearson.effect)
+    if np.isnan(r):
+        return "How well it predicts measured scores is not defined."
+    if r < WEAK:
+        return f"It hardly predicts measured scores (Pearson {number(r, 2)})."
+    return f"Its predictions follow measured scores (Pearson {number(r, 2)})."
+
+
 class Pairs(NamedTuple):
     """What two sites do beyond the sum of both, by spacing.
 

@@ -375,6 +375,7 @@ class Study:
         }
         searched = options.motif is None
         own = {**vars(options), "motif": self.motif, "searched": searched}
+        own["scores"] = _checksum(scores=inputs.scores)
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
             choices["scores"] = _checksum(scores=inputs.scores)
