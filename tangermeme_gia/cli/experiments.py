@@ -120,7 +120,10 @@ def _compare(command: Command, compared: Comparison, confidence: float) -> pd.Da
     table = compared.to_frame(confidence)
     own = [_tabulate(command, one, confidence) for one in compared.results.values()]
     more = pd.concat(own, ignore_index=True)
-    return table.join(more[more.columns.difference(table.columns, sort=False)])
+    whole: pd.DataFrame = table.join(
+        more[more.columns.difference(table.columns, sort=False)]
+    )
+    return whole
 
 
 def add_group(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:

@@ -347,14 +347,14 @@ def test_inputs_change_every_part(inputs):
     assert all(a.fingerprint(part) != b.fingerprint(part) for part in EXPERIMENTS)
 
 
-def test_scores_change_only_what_has_quartiles():
+def test_scores_change_only_what_reads_them():
     names = ("profile", "quartile1")
     a, b = (
         study_of(observed(scores), backgrounds=names)
         for scores in (torch.arange(64.0), torch.arange(64.0).flip(0))
     )
     differ = {p for p in EXPERIMENTS if a.fingerprint(p) != b.fingerprint(p)}
-    assert differ == {"robustness"}
+    assert differ == {"quality", "robustness"}
 
 
 # Whether the templates reach every result
