@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._core.agreement import one_warning, unnoted
 from .._core.results import GIAResult
 from .inputs import (
     Labels,
@@ -16,6 +17,7 @@ from .inputs import (
     Values,
     as_arms,
     check_fraction,
+    note,
     without_controls,
 )
 from .intervals import Interval, confidence_interval
@@ -38,6 +40,7 @@ class AdditivityFit(NamedTuple):
     points: pd.DataFrame
 
 
+@one_warning
 def additivity_fit(
     local: LocalImportance,
     n_sites: Sequence[int] | NDArray[np.int64] | None = None,
@@ -175,13 +178,17 @@ def _points(
         additive = values[:, :1] * (sites / sites[0])
     else:
         additive = np.cumsum(singles, axis=1)[:, sites - 1]
-    effect, increment, deviation = (
-        confidence_interval(local, confidence, clusters=clusters)
-        for local in (values, gain, values - additive)
-    )
-    p = paired_t_test(values - additive, clusters=clusters).p
+    local = values - additive
     # Without single sites the first arm is its own expectation: nothing is measured.
     measured = np.arange(len(sites)) >= (singles is None)
+    note(local[:, measured], clusters)
+    effect, increment = (
+        confidence_interval(each, confidence, clusters=clusters)
+        for each in (values, gain)
+    )
+    with unnoted():
+        deviation = confidence_interval(local, confidence, clusters=clusters)
+        p = paired_t_test(local, clusters=clusters).p
     table: pd.DataFrame = pd.DataFrame(
         {
             "n_sites": sites,

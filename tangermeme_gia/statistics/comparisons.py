@@ -11,6 +11,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from .._core.agreement import one_warning
 from .._core.outputs import Label, as_columns
 from .._core.results import GIAResult
 
@@ -242,6 +243,7 @@ def _keys(frame: pd.DataFrame) -> pd.DataFrame:
     return keys
 
 
+@one_warning
 def comparable_frames(
     results: Mapping[str, Any], axis: str, confidence: float = 0.95
 ) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,8 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.agreement import FewEffectsWarning as FewEffectsWarning
+from .._core.agreement import note_agreement
 from .._core.letters import as_float64
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
@@ -106,6 +108,12 @@ def as_clusters(clusters: Labels, n: int) -> Codes:
             "effect is."
         )
     return codes
+
+
+def note(values: Values, clusters: Labels | None) -> None:
+    """Warn where all or nearly all backgrounds, or templates, agree."""
+    codes = None if clusters is None else as_clusters(clusters, len(values))
+    note_agreement(values, codes)
 
 
 def check_fraction(name: str, value: float) -> None:

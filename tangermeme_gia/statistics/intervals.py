@@ -11,6 +11,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import scipy
 
+from .._core.agreement import (
+    note_agreement,
+    note_agreement_of_moments,
+    one_warning,
+)
 from .._core.letters import RandomState, as_generator, as_seed
 from .._core.scans import KmerScan
 from .inputs import (
@@ -22,6 +27,7 @@ from .inputs import (
     as_local,
     as_scan,
     check_fraction,
+    note,
 )
 
 IntervalMethod = Literal["t", "bca", "bootstrap-t"]
@@ -59,6 +65,7 @@ class Summary(NamedTuple):
     n: int
 
 
+@one_warning
 def confidence_interval(
     local: LocalImportance | KmerScan,
     confidence: float = 0.95,
@@ -109,9 +116,10 @@ def confidence_interval(
     -------
     interval: Interval
         `effect` (the mean), `se`, `low`, `high`, each of shape (...), and `n`. Where
-        all backgrounds agree the interval is that one value. "bootstrap-t" may be
-        unbounded where resamples often hold one value only: with two or three
-        backgrounds, or if all but a few have the same local importance.
+        all backgrounds agree the interval is that one value, which says no more than
+        its warning. "bootstrap-t" may be unbounded where resamples often hold one value
+        only: with two or three backgrounds, or if all but a few have the same local
+        importance.
 
     Raises
     ------
@@ -133,13 +141,14 @@ def confidence_interval(
     if method not in INTERVAL_METHODS:
         raise ValueError(f"`method`={method!r} must be one of {INTERVAL_METHODS}.")
     if method == "t":
-        mean, se, df, n = moments(local, clusters)
+        mean, se, df, n = noted_moments(local, clusters)
         margin = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
         return Interval(mean, se, mean - margin, mean + margin, n)
     values = as_local(local)
     mean, se, _, n = summarise(values, clusters)
     _check_resamples(n_resamples, confidence)
     codes = np.arange(n) if clusters is None else as_clusters(clusters, n)
+    note_agreement(values, codes)
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
     bounds = np.empty((2, columns.shape[1]))
     # The same seed for every block: all conditions share their resamples, and the
@@ -168,6 +177,18 @@ def moments(local: LocalImportance | KmerScan, clusters: Labels | None) -> Summa
         )
     effect, se = as_scan(local)
     return Summary(effect, se, local.n - 1, local.n)
+
+
+def noted_moments(
+    local: LocalImportance | KmerScan, clusters: Labels | None
+) -> Summary:
+    """The same, with a note where backgrounds agree."""
+    summary = moments(local, clusters)
+    if isinstance(local, KmerScan):
+        note_agreement_of_moments(summary.mean, summary.se, summary.n)
+    else:
+        note(as_local(local), clusters)
+    return summary
 
 
 def summarise(values: Values, clusters: Labels | None) -> Summary:

@@ -16,6 +16,7 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.agreement import one_warning
 from .._core.letters import RandomState, as_float64, as_generator
 from .._core.results import GIAResult
 from .inputs import (
@@ -84,6 +85,7 @@ def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Disc
     return Discoveries(adjusted, adjusted < alpha)
 
 
+@one_warning
 def rescore_winners(
     selection: LocalImportance,
     held_out: LocalImportance,
@@ -169,6 +171,7 @@ def rescore_winners(
     return table
 
 
+@one_warning
 def split_and_rescore(
     local: LocalImportance,
     *,

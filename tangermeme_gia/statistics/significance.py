@@ -14,6 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from .._core.agreement import one_warning
 from .._core.letters import RandomState, as_generator
 from .._core.scans import KmerScan
 from .inputs import (
@@ -24,12 +25,13 @@ from .inputs import (
     as_local,
     as_pair,
     check_fraction,
+    note,
 )
 from .intervals import (
     RESAMPLE_ROWS,
     RESAMPLE_VALUES,
     ROUNDING,
-    moments,
+    noted_moments,
     sum_by,
     summarise,
 )
@@ -57,6 +59,7 @@ class Significance(NamedTuple):
     n: int
 
 
+@one_warning
 def paired_t_test(
     local: LocalImportance | KmerScan,
     other: LocalImportance | None = None,
@@ -91,8 +94,8 @@ def paired_t_test(
     -------
     test: Significance
         `effect`, `statistic` (t), `p`, `significant` and `n`. Where all backgrounds
-        agree there is no doubt left: p is 1 for an effect of 0 (t = 0), and otherwise 0
-        (t infinite), or 1 if the alternative is the other side.
+        agree t is 0 and p 1 for an effect of 0, and otherwise t is infinite and p 0, or
+        1 if the alternative is the other side; a warning says how little that is.
 
     Raises
     ------
@@ -110,11 +113,12 @@ def paired_t_test(
     # backgrounds agree; elsewhere the two are equal, which is tested.
     _check_options(alternative, alpha)
     values = local if other is None else _difference(local, other)
-    summary = moments(values, clusters)
+    summary = noted_moments(values, clusters)
     t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
 
+@one_warning
 def wilcoxon_test(
     local: LocalImportance,
     other: LocalImportance | None = None,
@@ -154,6 +158,7 @@ def wilcoxon_test(
     """
     values = _difference(local, other)
     _check_options(alternative, alpha)
+    note(values, None)
     n, shape = len(values), values.shape[1:]
     columns = values.reshape(n, int(np.prod(shape)))
     absent = columns == 0
@@ -183,6 +188,7 @@ def wilcoxon_test(
     return Significance(effect, statistic.reshape(shape)[()], p, p < alpha, n)
 
 
+@one_warning
 def sign_flip_test(
     local: LocalImportance,
     other: LocalImportance | None = None,
@@ -237,6 +243,7 @@ def sign_flip_test(
     _check_options(alternative, alpha)
     if n_resamples < 1:
         raise ValueError(f"`n_resamples`={n_resamples} must be at least 1.")
+    note(values, clusters)
     n, effect = len(values), summarise(values, None).mean
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
     if clusters is not None:
@@ -246,6 +253,7 @@ def sign_flip_test(
     return Significance(effect, effect, p, p < alpha, n)
 
 
+@one_warning
 def welch_test(
     a: LocalImportance,
     b: LocalImportance,
@@ -294,6 +302,8 @@ def welch_test(
             f"`a` has shape {groups[0].shape} and `b` {groups[1].shape}; they may "
             "differ in axis 0 only."
         )
+    for group in groups:
+        note(group, None)
     first, second = (summarise(group, None) for group in groups)
     effect = first.mean - second.mean
     # Welch's t from means and errors, as scipy.stats.ttest_ind(equal_var=False) where

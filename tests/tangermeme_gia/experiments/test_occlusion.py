@@ -119,7 +119,7 @@ def test_orders_are_the_same_whether_they_are_kept_or_not(X, monkeypatch, kept):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "repetitions"), [(50, 3000), (200, 2000), (1000, 1000)])
+@pytest.mark.parametrize(("n", "repetitions"), [(50, 1000), (200, 600), (1000, 250)])
 def test_intervals_of_the_default_cover_the_mean_over_sequences(n, repetitions):
     # Sequences of a profile: what a shuffle of the window leaves of it on average is
     # the mean of its columns.
