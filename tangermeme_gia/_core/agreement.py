@@ -68,6 +68,7 @@ class Agreement(NamedTuple):
     n_same: int
     n_few: int
     fewest: int
+    what: str = "effect"
 
     @property
     def n_affected(self) -> int:
@@ -109,7 +110,9 @@ def unnoted() -> Iterator[None]:
 
 
 def note_agreement(
-    values: NDArray[np.float64], codes: NDArray[np.intp] | None = None
+    values: NDArray[np.float64],
+    codes: NDArray[np.intp] | None = None,
+    what: str = "effect",
 ) -> None:
     """Warn where columns hold one value on all rows, or on most and few others.
 
@@ -124,7 +127,8 @@ def note_agreement(
         for first in range(0, columns.shape[1], width)
     ]
     n = len(values) if codes is None else int(codes.max()) + 1
-    _note(n, *(np.concatenate(part) for part in zip(*parts, strict=True)))
+    apart, is_absent = (np.concatenate(part) for part in zip(*parts, strict=True))
+    _note(n, apart, is_absent, what)
 
 
 def note_agreement_of_outputs(y_before: Outputs, y_afters: Outputs) -> None:
@@ -139,8 +143,8 @@ def note_agreement_of_outputs(y_before: Outputs, y_afters: Outputs) -> None:
             local = change(before, part).to(torch.float64).numpy().reshape(n, -1)
             parts.append(_apart(local, _rounding(before, part), None))
     if parts and len(as_heads(y_before)[0]) > 1:
-        joined = (np.concatenate(part) for part in zip(*parts, strict=True))
-        _note(len(as_heads(y_before)[0]), *joined)
+        apart, is_absent = (np.concatenate(part) for part in zip(*parts, strict=True))
+        _note(len(as_heads(y_before)[0]), apart, is_absent)
 
 
 def note_agreement_of_moments(
@@ -176,7 +180,12 @@ def _rounding(before: torch.Tensor, after: torch.Tensor) -> NDArray[np.float64]:
     return rounding.reshape(len(after), -1)
 
 
-def _note(n: int, apart: NDArray[np.intp], is_absent: NDArray[np.bool_]) -> None:
+def _note(
+    n: int,
+    apart: NDArray[np.intp],
+    is_absent: NDArray[np.bool_],
+    what: str = "effect",
+) -> None:
     agree = apart == 0
     few = ~agree & (apart < FEWEST_APART) & (2 * apart < n)
     note = Agreement(
@@ -186,6 +195,7 @@ def _note(n: int, apart: NDArray[np.intp], is_absent: NDArray[np.bool_]) -> None
         int((agree & ~is_absent).sum()),
         int(few.sum()),
         int(apart[few].min(initial=n)),
+        what,
     )
     notes = _noted.get()
     if note.n_affected == 0:
@@ -214,13 +224,13 @@ def describe_agreement(note: Agreement) -> str:
 
     if note.n_none:
         lines.append(
-            f"None of {n} backgrounds shows any effect{told(note.n_none)}: with 95 % "
-            f"confidence fewer than {bound} do."
+            f"None of {n} backgrounds shows any {note.what}{told(note.n_none)}: with "
+            f"95 % confidence fewer than {bound} do."
         )
     if note.n_same:
         lines.append(
-            f"All {n} backgrounds show the same effect{told(note.n_same)}: with 95 % "
-            f"confidence fewer than {bound} show another."
+            f"All {n} backgrounds show the same {note.what}{told(note.n_same)}: with "
+            f"95 % confidence fewer than {bound} show another."
         )
     if lines:
         lines.append(

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import platform
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 import pandas as pd
 
+from .._core.agreement import FewEffectsWarning
 from .._core.storage import write_atomically
 from .section import Section
 from .store import REPORT
@@ -151,6 +153,7 @@ def _shown(section: Section, folder: Path) -> dict[str, Any]:
         "name": section.name,
         "question": section.question,
         "method": section.method,
+        "cautions": section.cautions,
         "files": section.files,
         "figures": [
             {
@@ -245,13 +248,17 @@ def _template(name: str) -> jinja2.Template:
 
 @contextmanager
 def _drawing() -> Iterator[None]:
-    """Pictures that are the same bytes each time, whatever the user's settings."""
+    """Pictures that are the same bytes each time, whatever the user's settings.
+
+    Of backgrounds that agree the section says it in words.
+    """
     import matplotlib as mpl
 
     settings: dict[str, Any] = dict(mpl.rcParamsDefault.items())
     settings["backend"] = "agg"
     settings |= {"svg.hashsalt": "tangermeme-gia", "svg.fonttype": "path"}
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
+    with mpl.rc_context(settings), warnings.catch_warnings():  # type: ignore[arg-type]
+        warnings.simplefilter("ignore", FewEffectsWarning)
         yield
 
 

@@ -119,9 +119,11 @@ def additivity_fit(
     sites = _as_sites(n_sites, values)
     singles = _as_singles(single_sites, values, int(sites[-1]))
     check_fraction("confidence", confidence)
-    lines = {
-        zero: _fit(values, sites, zero, confidence, clusters) for zero in (False, True)
-    }
+    with unnoted():
+        lines = {
+            zero: _fit(values, sites, zero, confidence, clusters)
+            for zero in (False, True)
+        }
     slope, intercept, r2 = lines[include_zero]
     fits = pd.DataFrame(
         {
@@ -181,13 +183,13 @@ def _points(
     local = values - additive
     # Without single sites the first arm is its own expectation: nothing is measured.
     measured = np.arange(len(sites)) >= (singles is None)
-    note(local[:, measured], clusters)
-    effect, increment = (
-        confidence_interval(each, confidence, clusters=clusters)
-        for each in (values, gain)
-    )
+    note(local[:, measured], clusters, "deviation")
+    effect = confidence_interval(values, confidence, clusters=clusters)
     with unnoted():
-        deviation = confidence_interval(local, confidence, clusters=clusters)
+        increment, deviation = (
+            confidence_interval(each, confidence, clusters=clusters)
+            for each in (gain, local)
+        )
         p = paired_t_test(local, clusters=clusters).p
     table: pd.DataFrame = pd.DataFrame(
         {

@@ -110,10 +110,10 @@ def as_clusters(clusters: Labels, n: int) -> Codes:
     return codes
 
 
-def note(values: Values, clusters: Labels | None) -> None:
+def note(values: Values, clusters: Labels | None, what: str = "effect") -> None:
     """Warn where all or nearly all backgrounds, or templates, agree."""
     codes = None if clusters is None else as_clusters(clusters, len(values))
-    note_agreement(values, codes)
+    note_agreement(values, codes, what)
 
 
 def check_fraction(name: str, value: float) -> None:

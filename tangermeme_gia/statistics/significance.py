@@ -70,6 +70,9 @@ def paired_t_test(
 ) -> Significance:
     """Does a pattern have an effect, or one arm a larger one than another?
 
+    Its level is measured (benchmarks/calibration.py, section "tests") for the shapes
+    and numbers for which `confidence_interval` is; elsewhere it finds too much.
+
     Parameters
     ----------
     local: GIAResult, KmerScan, array-like or torch.Tensor, shape=(n, ...)
@@ -199,10 +202,13 @@ def sign_flip_test(
     random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Significance:
-    """Does a pattern have an effect, without any assumption on its distribution?
+    """Does a pattern have an effect, if it would be symmetric without one?
 
-    If a pattern had no effect, or two arms the same, each difference could as well have
-    the other sign. The mean is compared with the means under such flips of sign.
+    The mean is compared with the means under flips of sign. That is exact for any
+    number of backgrounds if local importances are *symmetric* about 0 where there is no
+    effect, as where two arms could change places. For skewed ones of mean 0 it errs as
+    the t test does: at a level of 0.05, 10 effects that are exponential on 30 % of the
+    backgrounds and 0 elsewhere are significant in 23 % of cases, and 200 in 7 %.
 
     Parameters
     ----------

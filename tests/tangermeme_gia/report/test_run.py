@@ -420,3 +420,16 @@ def test_the_chosen_output_is_named_in_tables_and_text(tmp_path):
         assert set(tables[name]["output"]) == {2}, name
     for by_name in load_results(tmp_path).values():
         assert {label for r in by_name.values() for label in r.outputs} == {2}
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_page_says_where_backgrounds_agree(tmp_path):
+    # The motif adds 2 to most backgrounds, and each further site as much.
+    options = ReportOptions(motif="GAC", n=24, n_scan=2, experiments=("sites",))
+    sections = run_report(inputs_of(Sites()), tmp_path, options)
+    [caution] = sections[-1].cautions
+    # 1 - 0.05 ** (1 / 24) = 0.117
+    assert caution.startswith("None of 24 backgrounds shows any deviation in 3 of 3")
+    assert "with 95 % confidence fewer than 12 % do" in caution
+    page = (tmp_path / "index.html").read_text()
+    assert f'<p class="caution">{caution}</p>' in page
