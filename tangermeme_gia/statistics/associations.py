@@ -34,9 +34,9 @@ def correlation(
 
     Pearson's correlation over backgrounds, with an interval that takes neither of the
     two to be normal. As measured (benchmarks/calibration.py, section "correlations"),
-    95 % intervals hold correlations of 0 and 0.6 in 94 to 96 % for normal and Laplace
-    numbers and 10 to 200 backgrounds; for exponential ones they are too narrow, 92 to
-    94 %.
+    95 % intervals of 10 to 200 backgrounds hold correlations of 0 and 0.6 in 94 to 96 %
+    for normal numbers; they are a little narrow for Laplace ones, 93 to 95 %, and for
+    exponential ones, 91 to 94 %.
 
     Parameters
     ----------

@@ -70,8 +70,7 @@ def paired_t_test(
 ) -> Significance:
     """Does a pattern have an effect, or one arm a larger one than another?
 
-    Its level is measured (benchmarks/calibration.py, section "tests") for the shapes
-    and numbers for which `confidence_interval` is; elsewhere it finds too much.
+    Its level holds for the shapes and numbers for which `confidence_interval` covers.
 
     Parameters
     ----------
@@ -204,11 +203,10 @@ def sign_flip_test(
 ) -> Significance:
     """Does a pattern have an effect, if it would be symmetric without one?
 
-    The mean is compared with the means under flips of sign. That is exact for any
-    number of backgrounds if local importances are *symmetric* about 0 where there is no
-    effect, as where two arms could change places. For skewed ones of mean 0 it errs as
-    the t test does: at a level of 0.05, 10 effects that are exponential on 30 % of the
-    backgrounds and 0 elsewhere are significant in 23 % of cases, and 200 in 7 %.
+    The mean is compared with the means under flips of sign: exact if local importances
+    are *symmetric* about 0 where there is no effect. For skewed ones of mean 0 it errs
+    as the t test does: of 10 that are exponential on 30 % of the backgrounds and
+    elsewhere the same, it finds 23 % at a level of 0.05, of 200 it finds 7 %.
 
     Parameters
     ----------
