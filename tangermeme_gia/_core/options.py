@@ -116,8 +116,9 @@ _SEED = """random_state: int, numpy Generator or None, optional
 _CONTROLS = """n_controls: int, optional
     How often each condition is repeated with every motif replaced by a random one of
     its length, and by a permutation of its own letters; the rows say so in their
-    columns `control` and `control_letters`. A control that can only be the motif itself
-    comes with a warning. Default is 0."""
+    columns `control` and `control_letters`. All backgrounds have the same letters:
+    intervals are for these, and how controls differ is seen between several. A control
+    that can only be the motif itself comes with a warning. Default is 0."""
 
 _INSERT = """insert: bool, optional
     Whether motifs are inserted, lengthening the sequences, instead of written over the

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch  # noqa: F401 - in the examples
 
+from .agreement import note_agreement_of_outputs, one_warning
 from .clusters import Labels
 from .finite import check_effects
 from .moments import change, effect_moments
@@ -327,6 +328,7 @@ class GIAResult(Labelled, _Fields):
         rest = table.drop(columns=gone).iloc[first].reset_index(drop=True)
         return self._replace(y_afters=after, conditions=rest)
 
+    @one_warning
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
         """How large is each effect, and how sure is it? One row each.
 
@@ -370,6 +372,7 @@ class GIAResult(Labelled, _Fields):
         _check_conditions(self.conditions, len(mean))
         check_effects(mean, "conditions", lambda i: f"that of row {i}")
         n = len(as_heads(self.y_before)[0])
+        note_agreement_of_outputs(self.y_before, self.y_afters, codes)
         return effects_table(
             self.conditions, self.outputs, mean, se, n, confidence, codes
         )

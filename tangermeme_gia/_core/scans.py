@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import torch
 
+from .agreement import note_agreement_of_moments
 from .clusters import Labels
 from .finite import check_effects
 from .outputs import (
@@ -241,6 +242,7 @@ class KmerScan(Labelled, _Fields):
         self, kmers: Iterable[str], rows: slice | torch.Tensor, confidence: float
     ) -> pd.DataFrame:
         mean, se = (as_columns(y)[rows].numpy() for y in (self.effect, self.se))
+        note_agreement_of_moments(mean, se, self.n, self._codes)
         names: pd.DataFrame = pd.DataFrame(
             {"kmer": pd.Series(list(kmers), dtype=object)}
         )

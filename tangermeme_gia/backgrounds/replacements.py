@@ -14,24 +14,29 @@ from .._core.letters import check_count, check_sequences
 
 Background: TypeAlias = str | torch.Tensor | PackedSequence
 _SHUFFLES = ("shuffle", "dinucleotide")
+# Orders of shuffles that are kept: 32 MiB.
+_KEPT = 1 << 25
 
 
 class Replacements:
-    """What replaces a region in each draw."""
+    """What replaces a region in each draw, drawn for each of `n_rows` on its own."""
 
     def __init__(
         self,
         background: Background,
         X: torch.Tensor | PackedSequence,
         n: int,
+        n_rows: int,
         seed: int,
         letters: tuple[str, ...],
     ) -> None:
         check_count("n", n)
         self.n = n
+        # A seed of its own for every row: what all rows share is no mean over rows.
         # The generators of tangermeme take 32 bits.
-        self._seed = seed % 2**32
-        self._orders: dict[int, torch.Tensor] = {}
+        self._seeds = np.random.SeedSequence(seed).generate_state(n_rows).tolist()
+        self._orders: dict[tuple[int, int], NDArray[np.int32]] = {}
+        self._held = 0
         self._sequences: torch.Tensor | PackedSequence | None = None
         self._chosen: NDArray[np.int64] = np.empty((0, n), dtype=np.int64)
         if isinstance(background, str):
@@ -47,37 +52,30 @@ class Replacements:
         self._chosen = np.stack(
             [
                 np.random.default_rng([seed, i]).choice(len(background), n, False)
-                for i in range(len(X))
+                for i in range(n_rows)
             ]
         )
 
     def of(
-        self,
-        region: torch.Tensor,
-        start: int,
-        draws: slice,
-        sequences: NDArray[np.int64],
-        shift: NDArray[np.int64],
+        self, region: torch.Tensor, start: int, draws: slice, rows: slice
     ) -> torch.Tensor:
-        """Replacements, shape=(n_rows, n_draws, n_letters, width).
-
-        `sequences` are the rows' numbers in X; `shift` is added to the seed of each.
-        """
+        """Replacements of some rows, shape=(n_rows, n_draws, n_letters, width)."""
+        seeds = self._seeds[rows]
         if self.name == "shuffle":
-            order = self._order(region.shape[-1])[draws].to(region.device)
-            return _reordered(region, order)
+            orders = [self._order(seed, region.shape[-1])[draws] for seed in seeds]
+            order = torch.from_numpy(np.stack(orders).astype(np.int64))
+            return _reordered(region, order.to(region.device))
         if self.name == "dinucleotide":
             # All draws of a region are made to give out any, with four times their
             # memory: as much at once as what is asked for, or that of one region.
             asked = len(range(self.n)[draws])
             at_once = max(1, len(region) * asked // (4 * self.n))
-            seeds = self._seed + shift
             replaced = region.new_empty((len(region), asked, *region.shape[1:]))
             for i in range(0, len(region), at_once):
                 part = slice(i, i + at_once)
                 replaced[part] = _shuffled(region[part], self.n, seeds[part])[:, draws]
             return replaced
-        chosen = torch.from_numpy(self._chosen[sequences, draws])
+        chosen = torch.from_numpy(self._chosen[rows, draws])
         source: Any = self._sequences
         source = source[chosen.ravel()]
         if isinstance(source, PackedSequence):
@@ -87,15 +85,23 @@ class Replacements:
         given: torch.Tensor = drawn.to(region) * _letters(region)[:, None, None]
         return given
 
-    def _order(self, width: int) -> torch.Tensor:
-        """The orders of `tangermeme.ersatz.shuffle` with this seed."""
-        if width not in self._orders:
-            rng = np.random.RandomState(self._seed)
-            orders = np.tile(np.arange(width), (self.n, 1))
-            for order in orders:
-                rng.shuffle(order)
-            self._orders[width] = torch.from_numpy(orders)
-        return self._orders[width]
+    def _order(self, seed: int, width: int) -> NDArray[np.int32]:
+        """The orders of `tangermeme.ersatz.shuffle`; windows of one width share them.
+
+        They are kept while they take little memory, because numpy draws them one by
+        one.
+        """
+        key = seed, width
+        if key in self._orders:
+            return self._orders[key]
+        rng = np.random.RandomState(seed)
+        orders = np.tile(np.arange(width, dtype=np.int32), (self.n, 1))
+        for order in orders:
+            rng.shuffle(order)
+        if self._held + orders.nbytes <= _KEPT:
+            self._orders[key] = orders
+            self._held += orders.nbytes
+        return orders
 
 
 def _letters(region: torch.Tensor) -> torch.Tensor:
@@ -105,29 +111,30 @@ def _letters(region: torch.Tensor) -> torch.Tensor:
 
 
 def _reordered(region: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
-    """The letters of each row in each order, shape=(n_rows, n_draws, n_letters, width).
+    """The letters of each row in its orders, shape=(n_rows, n_draws, n_letters, width).
 
-    Letters go to the places of letters, so that padding stays where it is.
+    `order` is of shape (n_rows, n_draws, width). Letters go to the places of letters,
+    so that padding stays where it is.
     """
-    is_letter = _letters(region)
-    if is_letter.all():
-        return region[:, :, order].transpose(1, 2)
-    letters_first = (~is_letter)[:, order].sort(dim=-1, stable=True).indices
-    source = order.expand_as(letters_first).gather(-1, letters_first)
-    places = (~is_letter).sort(dim=-1, stable=True).indices[:, None]
-    columns = torch.empty_like(source).scatter_(-1, places.expand_as(source), source)
-    shape = (*source.shape[:2], region.shape[1], source.shape[2])
+    absent = ~_letters(region)[:, None].expand_as(order)
+    columns = order
+    if absent.any():
+        letters_first = absent.gather(-1, order).sort(dim=-1, stable=True).indices
+        source = order.gather(-1, letters_first)
+        places = absent.sort(dim=-1, stable=True).indices
+        columns = torch.empty_like(source).scatter_(-1, places, source)
+    shape = (*order.shape[:2], region.shape[1], order.shape[2])
     return region[:, None].expand(shape).gather(-1, columns[:, :, None].expand(shape))
 
 
-def _shuffled(region: torch.Tensor, n: int, seeds: NDArray[np.int64]) -> torch.Tensor:
+def _shuffled(region: torch.Tensor, n: int, seeds: list[int]) -> torch.Tensor:
     """`n` dinucleotide shuffles of each row, shape=(n_rows, n, n_letters, width).
 
     Padding stays where it is: every run of letters between it is shuffled alone.
     """
     is_letter = _letters(region)
     if is_letter.all():
-        drawn = dinucleotide_shuffle(region, n=n, random_state=seeds.tolist())
+        drawn = dinucleotide_shuffle(region, n=n, random_state=seeds)
         return torch.as_tensor(drawn)
     shuffled = region[:, None].repeat(1, n, 1, 1)
     for row, letters in enumerate(is_letter.tolist()):

@@ -38,9 +38,13 @@ def occlusion(
 ) -> GIAResult:
     """How much does the output depend on a region, whatever else might stand there?
 
-    Each region of the given sequences is replaced by `n` draws of a background. Padding
-    and N in it stay where they are. Where there are none, the outputs with a shuffle
-    are those of tangermeme's `ablate` with the same seed.
+    Each region of the given sequences is replaced by `n` draws of a background, which
+    every sequence gets on its own: after ``average("draw")`` sequences are independent,
+    and the interval of `to_frame` is for the mean over sequences such as these and over
+    the draws. Padding and N in a region stay where they are. Where there are none, the
+    outputs of sequence i with a shuffle are those of tangermeme's `ablate` for it alone
+    with the seed ``np.random.SeedSequence(random_state).generate_state(len(X))[i]``;
+    for all of X at once `ablate` reorders every sequence in the same way.
 
     Parameters
     ----------
@@ -53,10 +57,11 @@ def occlusion(
 
     background: str, torch.Tensor or PackedSequence, optional
         "shuffle", the region's own letters in random order, and "dinucleotide", with
-        its dinucleotide counts kept, are tangermeme's shuffles; the first reorders
-        every sequence in the same way. Sequences of the length of X, at least `n`:
-        the region is copied from `n` different ones, drawn for each sequence of X; the
-        windows of a sequence share them. Their padding is copied, too.
+        its dinucleotide counts kept, are tangermeme's shuffles. Sequences of the length
+        of X, at least `n`: the region is copied from `n` different ones, drawn for each
+        sequence of X; intervals are then for draws from these, whatever others might
+        have been given. Their padding is copied, too. Windows of a sequence share the
+        sequences, and if they are as wide as each other the orders of "shuffle".
         Default is "shuffle".
 
     n: int, optional
@@ -92,7 +97,7 @@ def occlusion(
     letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
     edges = _check_windows("windows", np.atleast_2d(windows), X, 2)
-    draws = Replacements(background, X, n, as_seed(random_state), letters)
+    draws = Replacements(background, X, n, len(X), as_seed(random_state), letters)
     rows = [
         (start, end, draws.name, draw)
         for start, end in edges.tolist()
@@ -117,9 +122,10 @@ def occlusion_annotations(
 ) -> GIAResult:
     """How much does the output depend on each annotated region of its own sequence?
 
-    As `occlusion`, with regions that differ between sequences, such as motif hits. With
-    a shuffle the outputs are those of tangermeme's `ablate_annotations`, called for
-    each annotation with the same seed.
+    As `occlusion`, with regions that differ between sequences, such as motif hits.
+    Every annotation has its own draws: with a shuffle, those of tangermeme's
+    `ablate_annotations` for it alone with the seed of its row. Annotations of one
+    sequence share it, and are no independent rows.
 
     Parameters
     ----------
@@ -162,7 +168,8 @@ def occlusion_annotations(
     letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
     regions = _check_windows("annotations", annotations, X, 3)
-    draws = Replacements(background, X, n, as_seed(random_state), letters)
+    seed = as_seed(random_state)
+    draws = Replacements(background, X, n, len(regions), seed, letters)
     table = pd.DataFrame({"background": [draws.name] * n, "draw": range(n)})
     design = _AnnotationDesign(table, regions, draws, X.shape[-1])
     return run_design(model, X, design, rows=regions[:, 0], **options)
@@ -187,14 +194,13 @@ class _WindowDesign(Table):
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         n, first, last = self._draws.n, conditions.start, conditions.stop
-        numbers = np.arange(rows.start, rows.stop)
         batch = X[:, None].repeat(1, last - first, 1, 1)
         for window in range(first // n, (last - 1) // n + 1):
             start, end = self._windows[window].tolist()
             here = slice(max(first, window * n), min(last, (window + 1) * n))
             draws = slice(here.start - window * n, here.stop - window * n)
             batch[:, here.start - first : here.stop - first, :, start:end] = (
-                self._draws.of(X[:, :, start:end], start, draws, numbers, numbers)
+                self._draws.of(X[:, :, start:end], start, draws, rows)
             )
         return batch
 
@@ -219,11 +225,9 @@ class _AnnotationDesign(Table):
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         batch = X[:, None].repeat(1, conditions.stop - conditions.start, 1, 1)
         for i, (_, start, end) in enumerate(self._regions[rows].tolist()):
-            sequence = self._regions[rows][[i], 0]
             region = X[i : i + 1, :, start:end]
-            # As if each annotation were ablated in a call of its own.
-            shift = np.zeros(1, dtype=np.int64)
-            drawn = self._draws.of(region, start, conditions, sequence, shift)
+            row = slice(rows.start + i, rows.start + i + 1)
+            drawn = self._draws.of(region, start, conditions, row)
             batch[i, :, :, start:end] = drawn[0]
         return batch
 

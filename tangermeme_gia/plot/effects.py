@@ -13,7 +13,8 @@ from .._core.clusters import as_codes
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
-from ..statistics.effects import factorial_contrasts, interaction_contrast
+from ..statistics.effects import interaction_contrast
+from ..statistics.factorial import factorial_contrasts
 from ..statistics.inputs import as_local, without_controls
 from ..statistics.intervals import Interval, confidence_interval
 from .style import (

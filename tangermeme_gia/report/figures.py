@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._core.agreement import FewEffectsWarning
 from .._core.storage import write_atomically
 from .section import Section
 
@@ -80,13 +82,17 @@ def _say_unit(ax: Axes, unit: str) -> None:
 
 @contextmanager
 def _drawing() -> Iterator[None]:
-    """Pictures that are the same bytes each time, whatever the user's settings."""
+    """Pictures that are the same bytes each time, whatever the user's settings.
+
+    Of backgrounds that agree the section says it in words.
+    """
     import matplotlib as mpl
 
     settings: dict[str, Any] = dict(mpl.rcParamsDefault.items())
     settings["backend"] = "agg"
     settings |= {"svg.hashsalt": "tangermeme-gia", "svg.fonttype": "path"}
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
+    with mpl.rc_context(settings), warnings.catch_warnings():  # type: ignore[arg-type]
+        warnings.simplefilter("ignore", FewEffectsWarning)
         yield
 
 

@@ -111,6 +111,7 @@ def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:
         "sentence": section.sentence,
         "thumbnail": section.thumbnail,
         "method": section.method,
+        "cautions": section.cautions,
         "files": section.files,
         "figures": shown_figures(section.figures, folder / "figures"),
         "tables": [

@@ -7,13 +7,16 @@ import json
 import logging
 import os
 import time
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import pandas as pd
 
+from .._core.agreement import FewEffectsWarning
 from .._core.outputs import Label
 from .._core.storage import only_one
 from .figures import save_figures, unit_of
@@ -149,7 +152,7 @@ def _write(
         study.store.remove_other_models(study.checksums)
     sections, unit = [], unit_of(study.inputs.answer)
     for name, results in study.finished.items():
-        section = experiment(name).describe(study, results)
+        section = _described(name, study, results)
         _name_output(section, study.inputs.label)
         sections.append(section)
         if not is_there:
@@ -162,6 +165,22 @@ def _write(
         with written.writing(["index.html"]):
             write_page(root, study, sections, skipped, provenance, key)
     return sections
+
+
+def _described(name: str, study: Study, results: Results) -> Section:
+    """What the page says of an experiment, and where its intervals say too much."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FewEffectsWarning)
+        section = experiment(name).describe(study, results)
+    cautions = []
+    for each in caught:
+        if issubclass(each.category, FewEffectsWarning):
+            cautions.append(str(each.message))
+        else:
+            warnings.warn_explicit(
+                each.message, each.category, each.filename, each.lineno
+            )
+    return replace(section, cautions=list(dict.fromkeys(cautions)))
 
 
 def _page_key(study: Study, skipped: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,6 +52,8 @@ class Section:
     headline: Mapping[str, float | str] = field(default_factory=dict)
     # Further files in the folder of tables, by name, and what writes them.
     files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    # What intervals and tests here cannot say, in words.
+    cautions: Sequence[str] = ()
 
     @property
     def written(self) -> list[str]:

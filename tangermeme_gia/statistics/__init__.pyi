@@ -2,9 +2,10 @@ from .additivity import additivity_fit as additivity_fit
 from .associations import correlation as correlation
 from .effects import effect_difference as effect_difference
 from .effects import effect_ratio as effect_ratio
-from .effects import factorial_contrasts as factorial_contrasts
 from .effects import interaction_contrast as interaction_contrast
 from .effects import standardised_effect as standardised_effect
+from .factorial import factorial_contrasts as factorial_contrasts
+from .inputs import FewEffectsWarning as FewEffectsWarning
 from .intervals import confidence_interval as confidence_interval
 from .mutagenesis import mutagenesis_change as mutagenesis_change
 from .planning import backgrounds_needed as backgrounds_needed

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .._core.agreement import note_agreement, one_warning, unnoted
 from .._core.clusters import Labels, Values
 from .._core.results import GIAResult
 from .inputs import (
@@ -38,6 +39,7 @@ class AdditivityFit(NamedTuple):
     points: pd.DataFrame
 
 
+@one_warning
 def additivity_fit(
     local: LocalImportance,
     n_sites: Sequence[int] | NDArray[np.int64] | None = None,
@@ -118,9 +120,11 @@ def additivity_fit(
     singles = _as_singles(single_sites, values, int(sites[-1]))
     check_fraction("confidence", confidence)
     clusters = clusters_of(clusters, len(values), local, single_sites)
-    lines = {
-        zero: _fit(values, sites, zero, confidence, clusters) for zero in (False, True)
-    }
+    with unnoted():
+        lines = {
+            zero: _fit(values, sites, zero, confidence, clusters)
+            for zero in (False, True)
+        }
     slope, intercept, r2 = lines[include_zero]
     fits = pd.DataFrame(
         {
@@ -177,13 +181,18 @@ def _points(
         additive = values[:, :1] * (sites / sites[0])
     else:
         additive = np.cumsum(singles, axis=1)[:, sites - 1]
-    effect, increment, deviation = (
-        confidence_interval(local, confidence, clusters=clusters)
-        for local in (values, gain, values - additive)
-    )
-    p = paired_t_test(values - additive, clusters=clusters).p
+    local = values - additive
     # Without single sites the first arm is its own expectation: nothing is measured.
     measured = np.arange(len(sites)) >= (singles is None)
+    codes = clusters_of(clusters, len(values))
+    note_agreement(local[:, measured], codes, "deviation")
+    effect = confidence_interval(values, confidence, clusters=clusters)
+    with unnoted():
+        increment, deviation = (
+            confidence_interval(each, confidence, clusters=clusters)
+            for each in (gain, local)
+        )
+        p = paired_t_test(local, clusters=clusters).p
     table: pd.DataFrame = pd.DataFrame(
         {
             "n_sites": sites,

@@ -7,10 +7,9 @@ import scipy
 import torch
 from numpy.typing import ArrayLike
 
-from .._core.clusters import Labels
-from .._core.moments import summarise
+from .._core.clusters import Codes, Labels, Values, sum_by
 from .inputs import LocalImportance, as_local, as_pair, check_fraction, clusters_of
-from .intervals import Interval
+from .intervals import ROUNDING, Interval
 
 # Fewer backgrounds than this say nothing about a correlation.
 _FEWEST = 4
@@ -26,8 +25,10 @@ def correlation(
     """Do local importances go up and down with another number of each background?
 
     Pearson's correlation over backgrounds, with an interval that takes neither of the
-    two to be normal. It is a little narrow for skewed data (measured: 86 % of 90 % for
-    sums of exponential numbers and 200 backgrounds).
+    two to be normal. As measured (benchmarks/calibration.py, section "correlations"),
+    95 % intervals of 10 to 200 backgrounds hold correlations of 0 and 0.6 in 94 to 96 %
+    for normal numbers; they are a little narrow for Laplace ones, 93 to 95 %, and for
+    exponential ones, 91 to 94 %.
 
     Parameters
     ----------
@@ -48,9 +49,11 @@ def correlation(
     Returns
     -------
     interval: Interval
-        `effect` (the correlation), `se` (by the delta method), `low` and `high` (by
-        Fisher's transformation, with that error) and `n`. NaN where either does not
-        vary.
+        `effect` (the correlation), `low` and `high` (by Fisher's transformation z, with
+        the standard error of a jackknife of z that leaves out one background or
+        template at a time, and t), `se` (the same error, by the delta method) and `n`.
+        From -1 to 1 where all of the correlation hangs on one background; NaN where
+        either does not vary.
 
     Raises
     ------
@@ -84,13 +87,37 @@ def correlation(
     varies = (scale[0] > 0) & (scale[1] > 0)
     a, b = (v / np.where(varies, s, 1.0) for v, s in zip((a, b), scale, strict=True))
     r = np.clip((a * b).mean(axis=0), -1, 1)
-    # Each background's pull on the correlation, to first order.
-    pull = a * b - r * (a**2 + b**2) / 2
-    error = summarise(pull, clusters_of(clusters, len(first), local))
     certain = np.abs(r) == 1
+    n = len(a)
+    known = clusters_of(clusters, n, local)
+    codes = np.arange(n) if known is None else known
     with np.errstate(divide="ignore", invalid="ignore"):
-        margin = scipy.stats.t.ppf((1 + confidence) / 2, error.df) * error.se
-        margin = np.where(certain, 0.0, margin / (1 - r**2))
+        se, df = _jackknife(a, b, codes)
+        margin = np.where(
+            certain, 0.0, scipy.stats.t.ppf((1 + confidence) / 2, df) * se
+        )
         bounds = [np.tanh(np.arctanh(r) + sign * margin) for sign in (-1, 1)]
-    shown = [np.where(varies, v, np.nan)[()] for v in (r, error.se, *bounds)]
-    return Interval(shown[0], shown[1], shown[2], shown[3], error.n)
+        error = np.where(certain, 0.0, se * (1 - r**2))
+    shown = [np.where(varies, v, np.nan)[()] for v in (r, error, *bounds)]
+    return Interval(shown[0], shown[1], shown[2], shown[3], n)
+
+
+def _jackknife(a: Values, b: Values, codes: Codes) -> tuple[Values, int]:
+    """Error of Fisher's z, by leaving out each unit, and its degrees of freedom.
+
+    Infinite where the rest does not vary, or lies on a line. For few backgrounds it
+    covers where the influence of each, to first order, does not (88 to 90 % of 95 for
+    10 normal or Laplace numbers).
+    """
+    size = np.bincount(codes)
+    left = (len(codes) - size).reshape(-1, *[1] * (a.ndim - 1))
+    x, y, xx, yy, xy = (
+        each.sum(axis=0) - sum_by(each, codes) for each in (a, b, a * a, b * b, a * b)
+    )
+    variance = (xx - x * x / left) * (yy - y * y / left)
+    least = ROUNDING * len(codes) ** 2
+    r = (xy - x * y / left) / np.sqrt(np.where(variance > least, variance, np.nan))
+    z = np.arctanh(np.clip(r, -1, 1))
+    spread = ((z - z.mean(axis=0)) ** 2).sum(axis=0)
+    se = np.sqrt(spread * (len(size) - 1) / len(size))
+    return np.where(np.isfinite(se), se, np.inf), len(size) - 1

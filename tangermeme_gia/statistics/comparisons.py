@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from .._core.agreement import one_warning
 from .._core.clusters import Codes, Values, as_codes, as_labels, degrees_of_freedom
 from .._core.moments import summarise
 from .._core.outputs import Label, as_columns
@@ -253,6 +254,7 @@ def _keys(frame: pd.DataFrame) -> pd.DataFrame:
     return keys
 
 
+@one_warning
 def comparable_frames(
     results: Mapping[str, Any], axis: str, confidence: float = 0.95
 ) -> dict[str, pd.DataFrame]:

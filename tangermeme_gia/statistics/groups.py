@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._core.agreement import note_agreement
 from .._core.clusters import Codes, Labels, Values, as_codes, as_labels, sum_by
 from .._core.moments import centre, summarise
 from .._core.results import GIAResult
@@ -64,6 +65,8 @@ def difference_of_groups(
     given = (None, None) if clusters is None else clusters
     measured = zip(given, groups, (a, b), strict=True)
     codes = [clusters_of(one, len(group), local) for one, group, local in measured]
+    for group, known in zip(groups, codes, strict=True):
+        note_agreement(group, known)
     first, second = map(summarise, groups, codes)
     effect = first.mean - second.mean
     # Welch's t from means and errors, as scipy.stats.ttest_ind(equal_var=False) where

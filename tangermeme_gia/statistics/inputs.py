@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from .._core.agreement import FewEffectsWarning as FewEffectsWarning
 from .._core.clusters import Codes, Labels, Values, as_codes, as_labels
 from .._core.letters import as_float64
 from .._core.outputs import as_columns

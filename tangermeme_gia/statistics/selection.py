@@ -17,6 +17,7 @@ import scipy
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.agreement import one_warning
 from .._core.clusters import Codes, Labels, Values
 from .._core.letters import RandomState, as_float64, as_generator
 from .._core.results import GIAResult
@@ -79,6 +80,7 @@ def benjamini_hochberg(p: ArrayLike | torch.Tensor, alpha: float = 0.05) -> Disc
     return Discoveries(adjusted, adjusted < alpha)
 
 
+@one_warning
 def rescore_winners(
     selection: LocalImportance,
     held_out: LocalImportance,
@@ -168,6 +170,7 @@ def rescore_winners(
     return table
 
 
+@one_warning
 def split_and_rescore(
     local: LocalImportance,
     *,

@@ -8,21 +8,22 @@ the paper.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from .._core.agreement import note_agreement, one_warning
 from .._core.clusters import Codes, Labels, Values, sum_by
-from .._core.letters import RandomState, as_generator
+from .._core.letters import RandomState
 from .._core.moments import summarise
 from .._core.scans import KmerScan
+from .flips import Alternative, flip_p_value
 from .groups import difference_of_groups
 from .inputs import LocalImportance, as_local, as_pair, check_fraction, clusters_of
-from .intervals import RESAMPLE_ROWS, RESAMPLE_VALUES, ROUNDING, moments
+from .intervals import noted_moments
 
-Alternative = Literal["two-sided", "greater", "less"]
 ALTERNATIVES = ("two-sided", "greater", "less")
 # Up to here all flips of sign, 8,192 of them, are tried for the signed-rank test.
 MOST_FLIPPED = 13
@@ -45,6 +46,7 @@ class Significance(NamedTuple):
     n: int
 
 
+@one_warning
 def paired_t_test(
     local: LocalImportance | KmerScan,
     other: LocalImportance | None = None,
@@ -54,6 +56,8 @@ def paired_t_test(
     alpha: float = 0.05,
 ) -> Significance:
     """Does a pattern have an effect, or one arm a larger one than another?
+
+    Its level holds for the shapes and numbers for which `confidence_interval` covers.
 
     Parameters
     ----------
@@ -80,8 +84,8 @@ def paired_t_test(
     -------
     test: Significance
         `effect`, `statistic` (t), `p`, `significant` and `n`. Where all backgrounds
-        agree there is no doubt left: p is 1 for an effect of 0 (t = 0), and otherwise 0
-        (t infinite), or 1 if the alternative is the other side.
+        agree t is 0 and p 1 for an effect of 0, and otherwise t is infinite and p 0, or
+        1 if the alternative is the other side; a warning says how little that is.
 
     Raises
     ------
@@ -99,13 +103,16 @@ def paired_t_test(
     # backgrounds agree; elsewhere the two are equal, which is tested.
     _check_options(alternative, alpha)
     if other is None:
-        summary = moments(local, clusters)
+        summary = noted_moments(local, clusters)
     else:
-        summary = summarise(*_difference(local, other, clusters))
+        values, codes = _difference(local, other, clusters)
+        note_agreement(values, codes)
+        summary = summarise(values, codes)
     t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
 
+@one_warning
 def wilcoxon_test(
     local: LocalImportance,
     other: LocalImportance | None = None,
@@ -152,6 +159,7 @@ def wilcoxon_test(
     """
     values, codes = _difference(local, other, clusters)
     _check_options(alternative, alpha)
+    note_agreement(values, codes)
     shape = values.shape[1:]
     columns = values.reshape(len(values), int(np.prod(shape)))
     absent = columns == 0
@@ -164,7 +172,7 @@ def wilcoxon_test(
         signed = sum_by(signed, codes)
     n = len(signed)
     if n <= MOST_FLIPPED:
-        p = _flip_p_value(signed, alternative, 2**n, None)
+        p = flip_p_value(signed, alternative, 2**n, None)
     else:
         # Without an effect each rank, or sum of a template's, is positive half of the
         # time.
@@ -186,6 +194,7 @@ def wilcoxon_test(
     return Significance(effect, statistic, p, p < alpha, len(values))
 
 
+@one_warning
 def sign_flip_test(
     local: LocalImportance,
     other: LocalImportance | None = None,
@@ -196,10 +205,12 @@ def sign_flip_test(
     random_state: RandomState = 0,
     alpha: float = 0.05,
 ) -> Significance:
-    """Does a pattern have an effect, without any assumption on its distribution?
+    """Does a pattern have an effect, if it would be symmetric without one?
 
-    If a pattern had no effect, or two arms the same, each difference could as well have
-    the other sign. The mean is compared with the means under such flips of sign.
+    The mean is compared with the means under flips of sign: exact if local importances
+    are *symmetric* about 0 where there is no effect. For skewed ones of mean 0 it errs
+    as the t test does: of 10 that are exponential on 30 % of the backgrounds and
+    elsewhere the same, it finds 23 % at a level of 0.05, of 200 it finds 7 %.
 
     Parameters
     ----------
@@ -240,15 +251,17 @@ def sign_flip_test(
     _check_options(alternative, alpha)
     if n_resamples < 1:
         raise ValueError(f"`n_resamples`={n_resamples} must be at least 1.")
+    note_agreement(values, codes)
     n, effect = len(values), summarise(values, None).mean
     columns = values.reshape(n, int(np.prod(values.shape[1:])))
     if codes is not None:
         columns = sum_by(columns, codes)
-    p = _flip_p_value(columns, alternative, n_resamples, random_state)
+    p = flip_p_value(columns, alternative, n_resamples, random_state)
     p = p.reshape(values.shape[1:])[()]
     return Significance(effect, effect, p, p < alpha, n)
 
 
+@one_warning
 def welch_test(
     a: LocalImportance,
     b: LocalImportance,
@@ -345,48 +358,3 @@ def _p_value(
         return np.asarray(2 * survival(np.abs(statistic)))[()]
     towards = statistic if alternative == "greater" else -statistic
     return np.asarray(survival(towards))[()]
-
-
-def _flip_p_value(
-    columns: Values,
-    alternative: Alternative,
-    n_resamples: int,
-    random_state: RandomState,
-) -> Values:
-    n, n_columns = columns.shape
-    exact = 2**n <= n_resamples
-    m = 2**n if exact else n_resamples
-    rng = as_generator(random_state)
-    extreme = np.zeros(n_columns, dtype=np.int64)
-    for first in range(0, m, RESAMPLE_ROWS):
-        flips = np.arange(first, min(first + RESAMPLE_ROWS, m))
-        flipped = (
-            (flips[:, None] >> np.arange(n)) % 2
-            if exact
-            else rng.integers(2, size=(len(flips), n))
-        )
-        signs = (1 - 2 * flipped).astype(np.float64)
-        extreme += _count_extreme(columns, signs, alternative)
-    return extreme / m if exact else (extreme + 1) / (m + 1)
-
-
-def _count_extreme(
-    columns: Values, signs: Values, alternative: Alternative
-) -> NDArray[np.int64]:
-    """How many flips give each column a sum at least as extreme as its own?
-
-    `scipy.stats.permutation_test` does the same with a copy of all columns for each
-    flip; one matrix product for hundreds of flips is far faster.
-    """
-    block = max(1, RESAMPLE_VALUES // len(signs))
-    counts = []
-    for first in range(0, columns.shape[1], block):
-        part = columns[:, first : first + block]
-        observed, flipped = part.sum(axis=0), signs @ part
-        if alternative == "two-sided":
-            observed, flipped = np.abs(observed), np.abs(flipped)
-        elif alternative == "less":
-            observed, flipped = -observed, -flipped
-        tie = ROUNDING * np.abs(part).sum(axis=0)
-        counts.append((flipped >= observed - tie).sum(axis=0))
-    return np.concatenate([*counts, np.zeros(0, dtype=np.int64)])

@@ -60,9 +60,34 @@ def test_bootstrap_intervals_cover_normal_and_skewed_means(calibration, method):
 
 
 def test_few_skewed_backgrounds_are_covered_best_by_the_bootstrap_t(calibration):
-    rows = calibration.intervals(500, 1, (20,), distributions=["exponential (2)"])
+    methods = ("t", "bca", "bootstrap-t")
+    rows = calibration.intervals(500, 1, (20,), methods, ["exponential (2)"])
     t, bca, bootstrap_t = (row["rate"] for row in rows)
     assert max(t, bca) < 93 < bootstrap_t
+
+
+def test_zeros_narrow_intervals_and_where_they_do_there_is_a_warning(calibration):
+    rows = list(calibration.zeros(1000, 1, sizes=(30, 1000)))
+    assert claims_that_fail(rows, errors=2) == []
+    assert min(rates(rows, "coverage", "t")) < 60
+    quiet = [r for r in rows if "without" in r["what"] and r["repetitions"] > 100]
+    assert min(row["rate"] for row in quiet) > 92
+
+
+def test_correlations_are_covered_from_ten_backgrounds_on(calibration):
+    rows = list(calibration.correlations(1000, 1, sizes=(10, 50)))
+    assert claims_that_fail(rows, errors=2) == []
+
+
+def test_a_pilot_gives_what_was_asked_with_the_assurance(calibration):
+    rows = list(calibration.planning(300, 1, pilots=(50,)))
+    assert claims_that_fail(rows, errors=2) == []
+
+
+def test_one_order_for_all_sequences_hides_what_it_does(calibration):
+    rows = list(calibration.occlusions(30, 1, sizes=(200,)))
+    assert claims_that_fail(rows, errors=3) == []
+    assert max(rates(rows, "coverage", "one order for all")) < 80
 
 
 def test_derived_effects_are_covered(calibration):
@@ -85,7 +110,7 @@ def test_tables_of_few_templates_cover_only_with_clusters(calibration):
 
 
 def test_tests_reject_a_true_null_at_their_level(calibration):
-    rows = list(calibration.null_tests(1000, 2, sizes=(12, 200)))
+    rows = list(calibration.null_tests(1000, 2, sizes=(10, 200)))
     assert claims_that_fail(rows, errors=2) == []
     skewed = [row for row in rows if row["data"] == "exponential (2)"]
     assert rates(skewed, "rejection", "Wilcoxon")[-1] > 40  # tests symmetry
@@ -115,10 +140,12 @@ def test_a_winner_is_unbiased_only_on_held_out_backgrounds(calibration):
 @pytest.mark.parametrize(
     "section",
     [
-        *("intervals", "effects", "additivity", "clusters", "tables_of_clusters"),
+        *("intervals", "bootstraps", "zeros", "occlusions", "correlations"),
+        *("planning", "effects", "additivity", "clusters", "tables_of_clusters"),
         *("tests", "shared_backgrounds", "searches", "winners"),
     ],
 )
 def test_every_claim_holds_over_thousands_of_repetitions(calibration, section):
-    rows = calibration.SECTIONS[section](4000, 2)
+    repetitions = 4000 // calibration.COST.get(section, 1)
+    rows = calibration.SECTIONS[section](repetitions, 2)
     assert claims_that_fail(rows, errors=1) == []

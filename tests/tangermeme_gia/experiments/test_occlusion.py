@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 import torch
 from tangermeme.ablate import ablate, ablate_annotations
@@ -8,6 +9,7 @@ from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 from torch.testing import assert_close
 
 from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.outputs import as_heads
 from tangermeme_gia.backgrounds import replacements
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.experiments.occlusion import (
@@ -51,23 +53,27 @@ def background() -> torch.Tensor:
     return random_one_hot((9, 4, LENGTH), random_state=1)
 
 
+def seeds(n: int, random_state: int = 3) -> list[int]:
+    return np.random.SeedSequence(random_state).generate_state(n).tolist()
+
+
 @pytest.mark.parametrize("model", [Additive(), Heads()], ids=["tensor", "list"])
 @pytest.mark.parametrize("name", SHUFFLES)
-def test_shuffled_windows_equal_ablate(X, name, model):
+def test_shuffled_windows_equal_ablate_of_each_sequence_alone(X, name, model):
     result = occlusion(model, X, WINDOWS, background=name, n=6, random_state=3)
     for i, (start, end) in enumerate(WINDOWS):
-        options = {"shuffle_fn": SHUFFLES[name], "random_state": 3}
-        before, after = ablate(model, X, start, end, n=6, **options)
-        if isinstance(before, torch.Tensor):
-            assert_close(result.y_before, before)
-            assert_close(result.y_afters[:, 6 * i : 6 * i + 6], after)
-        else:
-            for mine, theirs in zip(result.y_afters, after, strict=True):
-                assert_close(mine[:, 6 * i : 6 * i + 6], theirs)
+        for row, seed in enumerate(seeds(len(X))):
+            options = {"shuffle_fn": SHUFFLES[name], "random_state": seed}
+            both = ablate(model, X[[row]], start, end, n=6, **options)
+            for mine, before, after in zip(
+                result.heads, *map(as_heads, both), strict=True
+            ):
+                assert_close(mine.y_before[[row]], before)
+                assert_close(mine.y_afters[[row], 6 * i : 6 * i + 6], after)
 
 
 @pytest.mark.parametrize("name", SHUFFLES)
-def test_shuffled_annotations_equal_ablate_annotations(X, name):
+def test_shuffled_annotations_equal_ablate_annotations_of_each_alone(X, name):
     model, extra = Additive(), torch.arange(4.0)[:, None]
     result = occlusion_annotations(
         model, X, ANNOTATIONS, background=name, n=6, random_state=3, args=(extra,)
@@ -79,15 +85,59 @@ def test_shuffled_annotations_equal_ablate_annotations(X, name):
             [annotation],
             shuffle_fn=SHUFFLES[name],
             n=6,
-            random_state=3,
+            random_state=seed,
             args=(extra[[annotation[0]]],),
         )
-        for annotation in ANNOTATIONS
+        for annotation, seed in zip(ANNOTATIONS, seeds(3), strict=True)
     ]
     expected = torch.cat([part.y_afters[:, 0] for part in parts])
     torch.testing.assert_close(result.y_afters, expected)
     before = torch.cat([part.y_befores[:, 0] for part in parts])
     torch.testing.assert_close(result.y_before, before)
+
+
+@pytest.mark.parametrize("background_name", [*SHUFFLES, "given"])
+@pytest.mark.parametrize("experiment", [occlusion, occlusion_annotations])
+def test_equal_rows_have_draws_of_their_own(X, background, background_name, experiment):
+    given = background if background_name == "given" else background_name
+    same = X[:1].expand(30, -1, -1)
+    regions = [(0, 40)] if experiment is occlusion else [[0, 0, 40]] * 30
+    result = experiment(Sequences(), same, regions, background=given, n=2)
+    assert len(torch.unique(result.y_afters[:, 0], dim=0)) > 5
+    # Neither is a draw of one row the other draw of its neighbour.
+    equal = (result.y_afters[1:, 0] == result.y_afters[:-1, 1]).flatten(1).all(dim=1)
+    assert equal.float().mean() < 0.4
+
+
+@pytest.mark.parametrize("kept", [0, 1 << 25])
+def test_orders_are_the_same_whether_they_are_kept_or_not(X, monkeypatch, kept):
+    monkeypatch.setattr(replacements, "_KEPT", kept)
+    windows = [(0, 24), (10, 34), (36, 60)]
+    result = occlusion(Additive(), X, windows, n=6, random_state=3)
+    after = ablate(Additive(), X[[2]], 10, 34, n=6, random_state=seeds(4)[2])[1]
+    assert_close(result.y_afters[[2], 6:12], after)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "repetitions"), [(50, 1000), (200, 600), (1000, 250)])
+def test_intervals_of_the_default_cover_the_mean_over_sequences(n, repetitions):
+    # Sequences of a profile: what a shuffle of the window leaves of it on average is
+    # the mean of its columns.
+    model, rng = Additive(), np.random.default_rng(n)
+    weight = model.weight.detach().numpy()[0]
+    profile = rng.dirichlet(np.ones(4), size=LENGTH).T
+    start, end = 10, 22
+    mean = profile[:, start:end].mean(axis=1, keepdims=True) - profile[:, start:end]
+    truth = (mean * weight[:, start:end]).sum()
+    held = []
+    for seed in range(repetitions):
+        letters = (rng.random((n, 1, LENGTH)) > profile.cumsum(axis=0)).sum(axis=1)
+        X = torch.eye(4, dtype=torch.int8)[letters.clip(max=3)].transpose(1, 2)
+        result = occlusion(model, X, (start, end), n=3, random_state=seed)
+        row = result.output(0).average("draw").to_frame().iloc[0]
+        held.append(row["low"] <= truth <= row["high"])
+    error = 3 * np.sqrt(0.95 * 0.05 / repetitions)
+    assert 0.95 - error < np.mean(held) < 0.95 + error
 
 
 def test_an_additive_model_loses_what_the_background_does_not_give_back(X, background):
@@ -103,15 +153,17 @@ def test_an_additive_model_loses_what_the_background_does_not_give_back(X, backg
         torch.testing.assert_close(effects[:, i], expected, atol=1e-12, rtol=0)
 
 
-def test_annotations_draw_what_windows_draw(X, background):
-    options = {"background": background, "n": 4, "random_state": 5}
-    windows = occlusion(Additive(), X, WINDOWS, **options)
-    annotated = occlusion_annotations(Additive(), X, ANNOTATIONS, **options)
-    for i, (sequence, start, _) in enumerate(ANNOTATIONS):
-        window = [first for first, _ in WINDOWS].index(start)
-        expected = windows.y_afters[sequence, 4 * window : 4 * window + 4]
-        torch.testing.assert_close(annotated.y_afters[i], expected)
-        torch.testing.assert_close(annotated.y_before[i], windows.y_before[sequence])
+@pytest.mark.parametrize("background_name", [*SHUFFLES, "given"])
+def test_annotations_of_all_sequences_draw_what_a_window_draws(
+    X, background, background_name
+):
+    given = background if background_name == "given" else background_name
+    options = {"background": given, "n": 4, "random_state": 5}
+    window = occlusion(Additive(), X, WINDOWS[1], **options)
+    annotations = [[row, *WINDOWS[1]] for row in range(len(X))]
+    annotated = occlusion_annotations(Additive(), X, annotations, **options)
+    torch.testing.assert_close(annotated.y_afters, window.y_afters)
+    torch.testing.assert_close(annotated.y_before, window.y_before)
 
 
 def test_the_table_says_what_was_replaced_in_which_draw(X, background):
@@ -193,8 +245,7 @@ def test_regions_with_padding_follow_the_seed(X, name):
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
-    # Only the dinucleotide shuffle of tangermeme has a seed for each sequence.
-    assert torch.equal(first[0], first[1]) == (name == "shuffle")
+    assert not torch.equal(first[0], first[1])
 
 
 def test_dinucleotides_of_a_region_with_padding_are_kept(X):

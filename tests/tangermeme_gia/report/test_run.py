@@ -479,3 +479,16 @@ def test_a_named_output_keeps_its_clusters():
     named = run_module._named(result, 2)
     assert named.outputs == [2]
     assert named.clusters.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_page_says_where_backgrounds_agree(tmp_path):
+    # The motif adds 2 to most backgrounds, and each further site as much.
+    options = ReportOptions(motif="GAC", n=24, n_scan=2, experiments=("sites",))
+    sections = run_report(inputs_of(Sites()), tmp_path, options)
+    [caution] = sections[-1].cautions
+    # 1 - 0.05 ** (1 / 24) = 0.117
+    assert caution.startswith("None of 24 backgrounds shows any deviation in 3 of 3")
+    assert "with 95 % confidence fewer than 12 % do" in caution
+    page = (tmp_path / "index.html").read_text()
+    assert f'<p class="caution">{caution}</p>' in page

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from tangermeme_gia.statistics.associations import correlation
 
@@ -31,14 +32,42 @@ def test_it_is_pearsons_for_every_condition():
 
 @pytest.mark.parametrize("skewed", [False, True])
 @pytest.mark.parametrize("rho", [0.0, 0.6])
-def test_intervals_hold_the_true_correlation_as_often_as_they_say(rho, skewed):
+@pytest.mark.parametrize("n", [10, 200])
+def test_intervals_hold_the_true_correlation_as_often_as_they_say(n, rho, skewed):
     rng = np.random.default_rng(1)
-    pairs = np.array([draw(rng, 200, rho, skewed) for _ in range(2000)])
-    interval = correlation(pairs[:, 0].T, pairs[:, 1].T, 0.9)
+    pairs = np.array([draw(rng, n, rho, skewed) for _ in range(4000)])
+    interval = correlation(pairs[:, 0].T, pairs[:, 1].T)
     held = ((interval.low <= rho) & (rho <= interval.high)).mean()
-    assert (0.84 if skewed else 0.88) < held < 0.92
-    spread = interval.effect.std()
-    assert interval.se.mean() == pytest.approx(spread, rel=0.1)
+    assert (0.92 if skewed else 0.94) < held < 0.96
+    if n == 200:
+        spread = interval.effect.std()
+        assert interval.se.mean() == pytest.approx(spread, rel=0.1)
+
+
+def test_the_error_is_that_of_a_jackknife_written_out():
+    rng = np.random.default_rng(3)
+    x, y = draw(rng, 12, 0.5)
+    templates = np.repeat([2, 0, 1, 3], [3, 2, 4, 3])
+    for clusters in (None, templates):
+        units = np.arange(12) if clusters is None else clusters
+        z = np.array(
+            [
+                np.arctanh(np.corrcoef(x[units != u], y[units != u])[0, 1])
+                for u in np.unique(units)
+            ]
+        )
+        se = np.sqrt((len(z) - 1) * z.var())
+        interval = correlation(x, y, clusters=clusters)
+        half = (np.arctanh(interval.high) - np.arctanh(interval.low)) / 2
+        assert half == pytest.approx(stats.t.ppf(0.975, len(z) - 1) * se)
+        assert interval.se == pytest.approx(se * (1 - interval.effect**2))
+
+
+def test_what_hangs_on_one_background_has_no_bounds():
+    x = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 3.0])
+    interval = correlation(x, np.arange(6.0))
+    assert interval.low == -1
+    assert interval.high == 1
 
 
 def test_copies_of_one_template_do_not_narrow_it():
