@@ -89,23 +89,20 @@ def _orientations(word: str) -> Any:
 
 _BIASED = (
     "Their effects are biased upwards on the backgrounds that chose them: measure them "
-    "again with global-importance and another --seed"
+    "again with junction-effects and another --seed"
 )
 _AT = {"type": pattern, "required": True, "metavar": "MOTIF@START"}
+_WORDS = "words, or one file of motifs (MEME, JASPAR, HOMER, ...)"
+_FOLD = option(
+    "--fold-reverse-complements",
+    "take both strands of a k-mer as one",
+    action="store_true",
+)
 _KMERS = (
     option("--k", "length of the k-mers", type=int, default=6),
-    option(
-        "--kmers",
-        "instead of all: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
-        nargs="+",
-        type=kmer_or_file,
-    ),
+    option("--kmers", f"instead of all: {_WORDS}", nargs="+", type=kmer_or_file),
     start("k-mers"),
-    option(
-        "--fold-reverse-complements",
-        "take both strands of a k-mer as one",
-        action="store_true",
-    ),
+    _FOLD,
 )
 
 
@@ -325,6 +322,30 @@ COMMANDS = (
             ),
         ),
         _draw_ranks,
+    ),
+    Command(
+        "junction-effects",
+        "Does a k-mer act by itself, or only where the background completes a better "
+        "one?",
+        "--kmers UAAUUA AAUUAA --n 200 --seed 1",
+        (
+            option(
+                "--kmers",
+                f"best first: {_WORDS}",
+                nargs="+",
+                type=kmer_or_file,
+                required=True,
+            ),
+            start("k-mers"),
+            option(
+                "--better-only",
+                "split a k-mer only by those before it, not by all others",
+                action=argparse.BooleanOptionalAction,
+                default=True,
+            ),
+            _FOLD,
+        ),
+        lambda plot, result, *_: _draw_boxes(plot, result.result, "kmer"),
     ),
     Command(
         "kmer-mutagenesis",

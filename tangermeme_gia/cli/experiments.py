@@ -24,9 +24,14 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("experiment")
     for name, settings in command.options:
         group.add_argument(name, **settings)
-    # The best of one background are not those of another.
-    _add_backgrounds(parser, several=command.name != "best-kmers")
-    add_output(parser, local=command.name not in ("kmer-scan", "best-kmers"))
+    # The best of one background are not those of another, nor its junctions.
+    _add_backgrounds(
+        parser, several=command.name not in ("best-kmers", "junction-effects")
+    )
+    add_output(
+        parser,
+        local=command.name not in ("kmer-scan", "best-kmers", "junction-effects"),
+    )
     add_inputs(parser)
 
 

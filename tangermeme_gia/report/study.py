@@ -196,7 +196,7 @@ class ReportOptions:
         chosen = {*self.experiments}
         if self.motif is None:
             chosen |= {"scan"}
-        if chosen & {*EXPERIMENTS} - {*_SEARCH}:
+        if chosen & {*EXPERIMENTS} - {"scan"}:
             chosen |= {"motif"}
         if "alignment" in chosen:
             chosen |= {"scan"}
@@ -373,7 +373,7 @@ class Study:
             "n_scan": self.n_scan,
             "start": options.start,
         }
-        searched = options.motif is None
+        searched = "scan" in options.wanted()
         own = {**vars(options), "motif": self.motif, "searched": searched}
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
