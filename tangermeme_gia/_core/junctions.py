@@ -60,11 +60,11 @@ class Junctions(NamedTuple):
         -------
         frame: pandas.DataFrame
             A row per k-mer and output: `kmer`, `completes` (of those it completes the
-            one with the largest part in its effect; empty if none), the columns `output` to `n` of
-            `GIAResult.to_frame`, `share` (of the backgrounds where it completes any),
-            and `effect`, `low`, `high` and `n` of these backgrounds (`effect_with`,
-            ...) and of all others (`effect_without`, ...). Of no backgrounds the effect
-            is NaN, of one the interval.
+            one with the largest part in its effect; empty if none), the columns
+            `output` to `n` of `GIAResult.to_frame`, `share` (of the backgrounds where
+            it completes any), and `effect`, `low`, `high` and `n` of these backgrounds
+            (`effect_with`, ...) and of all others (`effect_without`, ...). Of no
+            backgrounds the effect is NaN, of one the interval.
 
         Raises
         ------
