@@ -130,7 +130,7 @@ def junction_effects(
         random_state=random_state,
         **options,
     )
-    return Junctions(result.average("strand").average("control"), completed)
+    return Junctions(result.average("strand"), completed)
 
 
 def find_junctions(
