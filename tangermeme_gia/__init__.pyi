@@ -4,6 +4,7 @@ from . import plot as plot
 from . import report as report
 from . import statistics as statistics
 from . import structure as structure
+from ._core.junctions import Junctions as Junctions
 from ._core.patterns import place as place
 from ._core.results import GIAResult as GIAResult
 from ._core.scans import KmerScan as KmerScan
@@ -23,6 +24,7 @@ from .experiments.spacing import motif_spacing as motif_spacing
 from .experiments.structure_reading import (
     importance_by_structure as importance_by_structure,
 )
+from .kmers.junctions import junction_effects as junction_effects
 from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan

@@ -67,6 +67,9 @@ CONTROLS = option(
     type=int,
     default=0,
 )
+BOTH_STRANDS = option(
+    "--both-strands", "take both strands of a k-mer as one", action="store_true"
+)
 KMERS = (
     option("--k", "length of the k-mers", type=int, default=6),
     option(
@@ -76,9 +79,5 @@ KMERS = (
         type=kmer_or_file,
     ),
     start("k-mers"),
-    option(
-        "--both-strands",
-        "take both strands of a k-mer as one",
-        action="store_true",
-    ),
+    BOTH_STRANDS,
 )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .arguments import (
+    BOTH_STRANDS,
     CONTROLS,
     INSERT,
     KMERS,
@@ -21,7 +22,7 @@ from .arguments import (
     option,
     start,
 )
-from .values import gaps, letters, order, pattern, structure
+from .values import gaps, kmer_or_file, letters, order, pattern, structure
 
 Given = Mapping[str, Any]
 
@@ -107,7 +108,7 @@ def _orientations(word: str) -> Any:
 
 _BIASED = (
     "Their effects are biased upwards on the backgrounds that chose them: measure them "
-    "again with global-importance and another --random-state"
+    "again with junction-effects and another --random-state"
 )
 _AT = {"type": pattern, "required": True, "metavar": "MOTIF@START"}
 
@@ -350,6 +351,30 @@ COMMANDS = (
         "compare-motifs",
         "Which known motifs look like these?",
         "--motifs motif.meme --known known.meme --n-nearest 3",
+    ),
+    Command(
+        "junction-effects",
+        "Does a k-mer act by itself, or only where the background completes a better "
+        "one?",
+        "--kmers UAAUUA AAUUAA --n 200 --random-state 1",
+        (
+            option(
+                "--kmers",
+                "best first: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
+                nargs="+",
+                type=kmer_or_file,
+                required=True,
+            ),
+            start("k-mers"),
+            option(
+                "--better-only",
+                "split a k-mer only by those before it, not by all others",
+                action=argparse.BooleanOptionalAction,
+                default=True,
+            ),
+            BOTH_STRANDS,
+        ),
+        lambda plot, result, *_: _draw_boxes(plot, result.result, "kmer"),
     ),
     Command(
         "kmer-mutagenesis",

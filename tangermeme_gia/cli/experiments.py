@@ -28,9 +28,14 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
     add_group(parser, command.options)
-    # The best of one background are not those of another.
-    add_backgrounds(parser, several=command.name != "best-kmers")
-    add_output(parser, local=command.name not in ("kmer-scan", "best-kmers"))
+    # The best of one background are not those of another, nor its junctions.
+    add_backgrounds(
+        parser, several=command.name not in ("best-kmers", "junction-effects")
+    )
+    add_output(
+        parser,
+        local=command.name not in ("kmer-scan", "best-kmers", "junction-effects"),
+    )
     add_inputs(parser)
 
 

@@ -110,7 +110,7 @@ def _given(
     seed: int,
 ) -> tuple[Sequence[str], ScanDesign]:
     """Given motifs or those of a file: their names and their design."""
-    names, motifs = _given_motifs(kmers, letters)
+    names, motifs = given_motifs(kmers, letters)
     if _are_plain(motifs):
         codes = np.concatenate([motif.values for motif in motifs])
         indices = indices_from_codes(codes, len(letters))
@@ -126,9 +126,10 @@ def _given(
     return names, PatternDesign(table, placements)
 
 
-def _given_motifs(
+def given_motifs(
     kmers: Kmers, letters: tuple[str, ...]
 ) -> tuple[list[str], list[Motif]]:
+    """Names and motifs of a list, a mapping or a file."""
     if isinstance(kmers, (str, os.PathLike)):
         if not Path(kmers).is_file():
             raise ValueError(

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from .._core.junctions import Junctions
 from .._core.letters import DNA, Codes, as_float64, complement_channels
 from .._core.scans import KmerScan
 from .._core.spelling import respell
@@ -116,7 +117,7 @@ def sensitivity_logo(
 
 
 def align_kmers(
-    kmers: KmerScan | Sequence[str],
+    kmers: KmerScan | Junctions | Sequence[str],
     effects: ArrayLike | torch.Tensor | None = None,
     top: int = 10,
     *,
@@ -137,12 +138,16 @@ def align_kmers(
 
     Parameters
     ----------
-    kmers: KmerScan or sequence of str
-        A scan of all k-mers with one output; or distinct k-mers of one length.
+    kmers: KmerScan, Junctions or sequence of str
+        A scan of all k-mers with one output; its best by `junction_effects`, each of
+        which weighs its effect on the backgrounds where it completes no better one (a
+        k-mer without such backgrounds weighs nothing); or distinct k-mers of one
+        length.
 
     effects: array-like or None, shape=(len(kmers),), optional
-        Global importance of each; None is that of the scan. For a motif that lowers the
-        prediction pass k-mers and the negated effects. Default is None.
+        Global importance of each; None is that of the scan or the junctions. For a
+        motif that lowers the prediction pass k-mers and the negated effects.
+        Default is None.
 
     top: int, optional
         How many to align, best first; all of them if there are fewer. Equal effects
@@ -194,14 +199,7 @@ def align_kmers(
     tensor([0.1875, 0.1875, 0.1875, 0.4375], dtype=torch.float64)
     """
     letters = list(alphabet)
-    if isinstance(kmers, KmerScan):
-        best = kmers.top(top)
-        kmers, effects = best["kmer"].tolist(), best["effect"].to_numpy()
-    if effects is None:
-        raise TypeError(
-            "`effects` is missing; give one for each of `kmers`, or a scan."
-        )
-    scores = as_float64(effects, "effects")
+    kmers, scores = _kmers_and_effects(kmers, effects, top)
     codes = _check_kmers(kmers, scores, letters)
     k = codes.shape[1]
     furthest = _check_options(top, max_shift, min_coverage, k)
@@ -230,6 +228,28 @@ def align_kmers(
         }
     )
     return KmerAlignment(torch.from_numpy(ppm[:, first:last].copy()), table)
+
+
+def _kmers_and_effects(
+    kmers: KmerScan | Junctions | Sequence[str],
+    effects: ArrayLike | torch.Tensor | None,
+    top: int,
+) -> tuple[Sequence[str], Values]:
+    """What is aligned and by which effects; NaN only without a junction-free one."""
+    if isinstance(kmers, Junctions):
+        alone = kmers._replace(result=kmers.result.output()).to_frame()
+        return kmers.kmers, alone["effect_without"].to_numpy()
+    if isinstance(kmers, KmerScan):
+        best = kmers.top(top)
+        kmers, effects = best["kmer"].tolist(), best["effect"].to_numpy()
+    if effects is None:
+        raise TypeError(
+            "`effects` is missing; give one for each of `kmers`, a scan or junctions."
+        )
+    scores = as_float64(effects, "effects")
+    if not np.isfinite(scores).all():
+        raise ValueError("`effects` holds NaN or infinity.")
+    return kmers, scores
 
 
 def _check_options(top: int, max_shift: int | None, min_coverage: float, k: int) -> int:
@@ -263,8 +283,6 @@ def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> C
             f"`kmers` holds {len(kmers)} k-mers and `effects` has shape "
             f"{effects.shape}; there must be one effect for each, and at least one."
         )
-    if not np.isfinite(effects).all():
-        raise ValueError("`effects` holds NaN or infinity.")
     lengths = {len(kmer) for kmer in kmers}
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(f"`kmers` must have one length; found {sorted(lengths)}.")
@@ -275,7 +293,7 @@ def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> C
 
 def _weights(effects: Values, baseline: float) -> Values:
     """The share of each k-mer in the motif, best first."""
-    above: Values = np.maximum(effects - baseline, 0)
+    above: Values = np.fmax(effects - baseline, 0)  # which is 0 for NaN
     if not above[0] > 0:
         raise ValueError(
             f"no k-mer has an effect above `baseline`={baseline:g} (the best is "

@@ -103,7 +103,7 @@ class ReportOptions:
         chosen = {*self.experiments}
         if self.motif is None:
             chosen |= {"scan"}
-        if chosen & {*EXPERIMENTS} - {*_SEARCH}:
+        if chosen & {*EXPERIMENTS} - {"scan"}:
             chosen |= {"motif"}
         if "alignment" in chosen:
             chosen |= {"scan"}
@@ -286,7 +286,8 @@ class Study:
             "n_scan": self.n_scan,
             "start": options.start,
         }
-        own = {**vars(options), "motif": self.motif, "searched": not options.motif}
+        searched = "scan" in options.wanted()
+        own = {**vars(options), "motif": self.motif, "searched": searched}
         own["scores"] = _checksum(scores=inputs.scores)
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):

@@ -9,11 +9,13 @@ from pathlib import Path
 import torch
 
 from ... import plot
+from ..._core.junctions import Junctions
 from ..._core.letters import DNA, RNA
 from ...motifs.database import write_meme
 from ...motifs.from_kmers import align_kmers
 from ...motifs.matrices import information_content
 from ..figures import letters_from_one
+from ..junctions import split_winners
 from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study
@@ -27,24 +29,21 @@ _MOTIF_FILE = "motif.meme"
 
 def obstacle(study: Study) -> str | None:
     """The best k-mers are weighted by their effects."""
-    if study.best_kmers["effect"].iloc[0] <= 0:
+    if not (_junctions(study).to_frame()["effect_without"] > 0).any():
         return "no k-mer raises the output, and effects above 0 weight the motif"
     return None
 
 
 def compute(study: Study) -> Results:
-    """Nothing of its own: the scan has been computed."""
+    """Nothing of its own: scan and winners have been measured."""
     return {}
 
 
 def describe(study: Study, results: Results) -> Section:
     """The motif of the scan's best k-mers."""
-    top, letters = study.best_kmers, study.inputs.alphabet
+    letters = study.inputs.alphabet
     aligned = align_kmers(
-        top["kmer"].tolist(),
-        top["effect"].tolist(),
-        alphabet=letters,
-        both_strands=study.options.both_strands,
+        _junctions(study), alphabet=letters, both_strands=study.options.both_strands
     )
     consensus = _consensus(aligned.ppm, letters)
     reads = f"read {consensus}" if consensus else "have no letter in common"
@@ -57,8 +56,9 @@ def describe(study: Study, results: Results) -> Section:
     return Section(
         "alignment",
         "What does the motif look like?",
-        f"The {len(top)} best k-mers of the scan, aligned to the best and weighted by "
-        "their effects. It is drawn from effects on the model, not from counts of "
+        f"The {len(aligned.table)} best k-mers of the scan, aligned to the best and "
+        "weighted by their effects on held-out backgrounds where they complete no "
+        "better one of them. It is drawn from effects on the model, not from counts of "
         "binding sites.",
         [
             Figure(
@@ -78,6 +78,10 @@ def describe(study: Study, results: Results) -> Section:
         # The format knows no other alphabets.
         files={_MOTIF_FILE: write} if letters in (DNA, RNA) else {},
     )
+
+
+def _junctions(study: Study) -> Junctions:
+    return split_winners(study, study.finished["motif"]["winners"])
 
 
 def _consensus(ppm: torch.Tensor, letters: Sequence[str]) -> str:

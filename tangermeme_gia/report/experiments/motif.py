@@ -14,6 +14,7 @@ from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...statistics.effects import effect_difference
 from ..effects import local_effects
+from ..junctions import borrowed, measure_winners, split_winners
 from ..places import find_elsewhere, scan_places
 from ..section import Figure, Line, Section
 from ..sentences import reads
@@ -44,11 +45,8 @@ def compute(study: Study) -> Results:
     }
     if study.options.motif and study.options.start is None:
         results["places"] = scan_places(study)
-    if not study.options.motif:
-        conditions = [[(kmer, study.start)] for kmer in study.best_kmers["kmer"]]
-        results["winners"] = global_importance(
-            study.model, study.X, conditions, **study.ask
-        )
+    if "scan" in study.finished:
+        results["winners"] = measure_winners(study)
     return results
 
 
@@ -84,9 +82,11 @@ def describe(study: Study, results: Results) -> Section:
     if "places" in results:
         _say_where(section, study, results["places"])
     if "winners" in results:
-        winners = results["winners"].to_frame()
-        section.tables["best_kmers"] = winners
-        section.method += _among_winners(winners)
+        junctions = split_winners(study, results["winners"])
+        section.tables["best_kmers"] = junctions.to_frame()
+        if not study.options.motif:
+            section.method += _among_winners(section.tables["best_kmers"])
+        section.method += borrowed(junctions)
     return section
 
 
@@ -164,7 +164,7 @@ def _thumbnail(motif: str, frame: pd.DataFrame) -> str:
 def _among_winners(winners: pd.DataFrame) -> str:
     """Whether the scan's best k-mer is the best on other backgrounds, too."""
     first = winners["effect"].to_numpy().argmax()
-    names = winners["patterns"].str.split("@").str[0]
+    names = winners["kmer"]
     order = (
         "stays first here" if first == 0 else f"is not first here, but {names[first]}"
     )

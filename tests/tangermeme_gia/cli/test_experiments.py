@@ -108,6 +108,16 @@ CASES = {
         gia.best_kmers,
         {"k": 2, "start": 3, "top": 3, "delta": 0.1},
     ),
+    "junction-effects": (
+        "--kmers GATA ATAT --start 3 --no-better-only --both-strands",
+        gia.junction_effects,
+        {
+            "kmers": ["GATA", "ATAT"],
+            "start": 3,
+            "better_only": False,
+            "both_strands": True,
+        },
+    ),
     "kmer-mutagenesis": (
         "--motif gata --start 3",
         gia.kmer_mutagenesis,

@@ -64,7 +64,7 @@ def test_wanted_holds_what_each_choice_needs_in_the_reports_order(motif):
             wanted = options.wanted()
             assert {*chosen} <= {*wanted}
             assert [name for name in EXPERIMENTS if name in wanted] == list(wanted)
-            needs_motif = bool({*chosen} - {"scan", "alignment"})
+            needs_motif = bool({*chosen} - {"scan"})
             assert ("motif" in wanted) == needs_motif
             searches = motif is None or bool({"scan", "alignment"} & {*chosen})
             assert ("scan" in wanted) == searches
