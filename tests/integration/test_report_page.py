@@ -214,7 +214,7 @@ def test_a_table_is_sorted_searched_and_kept(reports, show, tmp_path):
         assert numbers == sorted(numbers)
     box.get_by_role("searchbox").fill("gu")
     assert box.locator("tbody td:first-child").all_inner_texts() == ["GU"]
-    assert box.get_by_role("status").inner_text() == "1 rows"
+    assert box.get_by_role("status").inner_text() == "1 row"
     with page.expect_download() as download:
         box.get_by_role("button", name="TSV").click()
     download.value.save_as(tmp_path / "scan.tsv")
