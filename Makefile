@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-all test-documented test-kernels fuzz lint docs bench clean
+.PHONY: demo test test-all test-pages test-documented test-kernels fuzz lint docs bench clean
 
 # 64 backgrounds in the scan keep the demo under two minutes on two cores; the page
 # says so. Everything else is measured on the default of 1,000.
@@ -18,6 +18,12 @@ test: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# The report's pages in Chromium (a package of the system) with axe-core of npm; without
+# them `make test` leaves these tests out, and says so.
+test-pages: $(INSTALLED)
+	npm install --no-save --no-package-lock axe-core
+	$(BIN)/python -m pytest -m "not slow" tests/integration/test_report_page.py
 
 # Pages, docstrings, tutorials and what both packages do together.
 test-documented: $(INSTALLED)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DPI = 300
 # A picture of more points than this is drawn by browsers faster as pixels.
-_LARGEST_SVG = 200_000
+_LARGEST_SVG = 500_000
 # What plots call the output of any model.
 _ANY_OUTPUT = "(model output)"
 _LONGEST_UNIT = 40

@@ -68,6 +68,7 @@ def write_page(
     headline = {k: v for section in sections for k, v in section.headline.items()}
     page = render(
         "page.html.jinja",
+        charts=any(f.chart for section in sections for f in section.figures),
         name=inputs.name,
         output=inputs.answer,
         cautions=verdict.cautions(sections),

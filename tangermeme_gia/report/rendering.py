@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -13,12 +14,15 @@ import jinja2
 from .figures import data_uri
 from .section import Figure
 
-_SCRIPTS = ("page.js", "tables.js")
+_SCRIPTS = ("templates/page.js", "templates/tables.js")
+# Vega and Vega-Lite as they were published: see vendor/README.md.
+_CHARTS = ("vendor/vega.min.js", "vendor/vega-lite.min.js", "templates/charts.js")
 
 
-def render(template: str, **values: Any) -> str:
-    """A page of this package's templates, with their scripts inside."""
-    return _template(template).render(scripts=_scripts(), **values)
+def render(template: str, charts: bool = False, **values: Any) -> str:
+    """A page of this package's templates, with the scripts that it needs inside."""
+    names = (*_SCRIPTS, *(_CHARTS if charts else ()))
+    return _template(template).render(scripts="".join(map(_script, names)), **values)
 
 
 def shown_figures(figures: Sequence[Figure], folder: Path) -> list[Mapping[str, Any]]:
@@ -28,15 +32,22 @@ def shown_figures(figures: Sequence[Figure], folder: Path) -> list[Mapping[str, 
             "name": figure.name,
             "reading": figure.reading,
             "source": data_uri(folder / f"{figure.name}.svg"),
+            "chart": figure.chart and _json(figure.chart),
         }
         for figure in figures
     ]
 
 
-def _scripts() -> str:
-    folder = files("tangermeme_gia.report") / "templates"
-    texts = [(folder / name).read_text(encoding="utf-8") for name in _SCRIPTS]
-    return "".join(f"<script>\n{text}</script>\n" for text in texts)
+def _script(name: str) -> str:
+    text = (files("tangermeme_gia.report") / name).read_text(encoding="utf-8")
+    # A map of the source would be asked for.
+    kept = [line for line in text.splitlines() if "sourceMappingURL" not in line]
+    return "\n".join(["<script>", *kept, "</script>", ""])
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    """JSON that no text in it can end."""
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 class Figure(NamedTuple):
-    """A figure to draw, and what it says in one sentence."""
+    """A figure to draw, and what it says in one sentence.
+
+    `chart` shows the same as a Vega-Lite specification, which says its values.
+    """
 
     name: str
     draw: Callable[[], Axes]
     reading: str
+    chart: Mapping[str, Any] | None = None
 
 
 class Line(NamedTuple):

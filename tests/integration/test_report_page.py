@@ -26,6 +26,7 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
     None,
 )
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason='playwright is missing: pip install ".[browser]"'
 )
@@ -81,7 +82,7 @@ def reports(tmp_path_factory) -> Path:
     inputs = ReportInputs(
         "one:a model", OneOutput(model), RNA, profile=torch.full((4, 41), 0.25)
     )
-    parts = ("alignment", "sites", "gc", "robustness")
+    parts = ("alignment", "mutagenesis", "sites", "position", "gc", "robustness")
     options = ReportOptions(k=2, n=8, n_scan=4, experiments=parts)
     folders = [root / name for name in (inputs.name, "two", "three")]
     run_report(inputs, folders[0], options)
@@ -150,7 +151,7 @@ def test_open_tables_do_not_widen_the_page(reports, show, name):
 def test_the_navigation_leads_to_every_section(reports, show):
     page = show(reports / PAGES[0], WIDTHS[0]).page
     links = page.locator("nav a").all()
-    assert len(links) == 9
+    assert len(links) == 11
     for link in links:
         page.evaluate("scrollTo(0, 0)")
         link.click()
@@ -175,7 +176,7 @@ def test_links_lead_to_files_that_are_there(reports, show, name):
 def test_small_pictures_lead_to_their_sections(reports, show):
     page = show(reports / PAGES[0], 1280).page
     links = page.locator(".findings a").all()
-    assert len(links) == 5
+    assert len(links) == 6
     for link in links:
         assert link.locator("svg").bounding_box()["height"] > 40
         link.click()
@@ -213,7 +214,7 @@ def test_a_table_is_sorted_searched_and_kept(reports, show, tmp_path):
         assert numbers == sorted(numbers)
     box.get_by_role("searchbox").fill("gu")
     assert box.locator("tbody td:first-child").all_inner_texts() == ["GU"]
-    assert box.get_by_role("status").inner_text() == "1 rows"
+    assert box.get_by_role("status").inner_text() == "1 row"
     with page.expect_download() as download:
         box.get_by_role("button", name="TSV").click()
     download.value.save_as(tmp_path / "scan.tsv")
@@ -221,6 +222,56 @@ def test_a_table_is_sorted_searched_and_kept(reports, show, tmp_path):
     assert (tmp_path / "scan.tsv").read_bytes() == original
     box.get_by_role("button", name="Copy").click()
     box.get_by_text("copied").wait_for()
+
+
+def test_charts_say_their_values(reports, show):
+    page = show(reports / PAGES[0], 1280).page
+    frame = load_results(reports / "one:a model")["position"]["position"].to_frame()
+    points = page.locator("#chart-position .mark-symbol path")
+    assert points.count() == len(frame)
+    points.nth(3).hover()
+    said = page.locator(".hint").inner_text().replace("−", "-").splitlines()
+    assert said[0] == "Start of the motif (from 0): 3"
+    assert float(said[1].split(": ")[1]) == pytest.approx(frame["effect"][3], rel=1e-3)
+    page.locator("#chart-mutagenesis .mark-rect path").first.hover()
+    assert re.search(r"Variant: [ACGU]\neffect: ", page.locator(".hint").inner_text())
+    assert page.locator("img[data-name=position]").is_hidden()
+    assert page.locator("img[data-name=gc]").is_visible()
+
+
+def test_kmers_are_found_among_the_ranks(reports, show):
+    page = show(reports / PAGES[0], 1280).page
+    found = page.locator("#chart-scan .mark-symbol path[fill='#D55E00']")
+    assert found.count() == 0
+    page.get_by_label("Find k-mers with").fill("ga")
+    found.first.wait_for()
+    assert found.count() == 1
+
+
+def test_pictures_stand_for_charts_in_print(reports, show):
+    page = show(reports / PAGES[0], 1280).page
+    page.emulate_media(media="print")
+    assert page.locator("img[data-name=position]").is_visible()
+    assert page.locator("#chart-position").is_hidden()
+
+
+def test_the_page_can_be_mailed(reports):
+    assert (reports / PAGES[0]).stat().st_size < 5_000_000
+
+
+@pytest.mark.skipif(
+    not AXE.is_file(), reason="axe-core is missing: npm install --no-save axe-core"
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_keyboards_and_screen_readers_can_use_a_page(browser, reports, name, scheme):
+    page = browser.new_page(color_scheme=scheme, bypass_csp=True)
+    page.goto((reports / name).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("axe.run()")["violations"]
+    page.close()
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
 
 
 def test_figures_are_kept_from_the_page_itself(reports, show, tmp_path):

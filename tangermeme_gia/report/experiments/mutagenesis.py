@@ -12,8 +12,9 @@ from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...kmers.mutagenesis import kmer_mutagenesis
 from ...statistics.mutagenesis import mutagenesis_change
+from ..charts import Chart, heat_chart
 from ..effects import ON_HALVES, extremes, local_effects
-from ..figures import letters_from_one
+from ..figures import letters_from_one, unit_of
 from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study
@@ -64,6 +65,7 @@ def describe(study: Study, results: Results) -> Section:
                     motif,
                 ),
                 f"{reading}{ON_HALVES}.",
+                _chart(study, changes),
             )
         ],
         {"mutagenesis": _counted_from_one(result.to_frame())},
@@ -72,6 +74,19 @@ def describe(study: Study, results: Results) -> Section:
             Line("Most important letter (from 1)", most if clear else "none is clear")
         ],
     )
+
+
+def _chart(study: Study, changes: pd.DataFrame) -> Chart:
+    """The heat map, whose cells say what they show."""
+    names = [f"{letter}{i}" for i, letter in enumerate(study.motif, start=1)]
+    cells = changes.set_axis(names, axis=0).stack().reset_index()
+    cells.columns = pd.Index(["letter", "variant", "effect"])
+    titles = {
+        "letter": "Letter of the motif (from 1)",
+        "variant": "Variant",
+        "effect": f"Change ({unit_of(study.inputs.answer)})",
+    }
+    return heat_chart(cells, "letter", "variant", titles)
 
 
 def _counted_from_one(frame: pd.DataFrame) -> pd.DataFrame:

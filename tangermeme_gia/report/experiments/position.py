@@ -10,7 +10,9 @@ from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.positions import positional_bias
 from ...statistics.intervals import Interval, confidence_interval
+from ..charts import curve_chart
 from ..effects import ON_HALVES, Extremes, extremes, local_effects, unrounded
+from ..figures import unit_of
 from ..section import Figure, Line, Section
 from ..sentences import position_matters
 from ..store import Results
@@ -56,6 +58,7 @@ def describe(study: Study, results: Results) -> Section:
                 "position",
                 partial(plot.position_curve, result),
                 f"Effect by position: {change}{ON_HALVES}.",
+                curve_chart(frame, "start", _titles(study)),
             )
         ],
         {"position": frame},
@@ -66,6 +69,13 @@ def describe(study: Study, results: Results) -> Section:
         summary=[Line("Effect by position", change)],
         headline=ends.numbers("position"),
     )
+
+
+def _titles(study: Study) -> dict[str, str]:
+    return {
+        "start": "Start of the motif (from 0)",
+        "effect": f"Effect ({unit_of(study.inputs.answer)})",
+    }
 
 
 def _change(starts: Sequence[int], mean: Interval, ends: Extremes) -> str:

@@ -12,6 +12,8 @@ from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...experiments.robustness import across_backgrounds
 from ...statistics.comparisons import Comparison
+from ..charts import heat_chart
+from ..figures import unit_of
 from ..layout import FLANK, flank_starts, no_flanks, site_starts
 from ..section import Figure, Line, Section
 from ..sentences import backgrounds_agree
@@ -66,12 +68,20 @@ def describe(study: Study, results: Results) -> Section:
         correlations = comparison.agreement()
         tables["correlation_of_backgrounds"] = correlations
         reading += _least_alike(correlations, len(frame) // len(results))
+    titles = {"effect": f"Effect ({unit_of(study.inputs.answer)})"}
     grid = partial(plot.background_grid, comparison, "condition")
     return Section(
         "robustness",
         "Does the answer depend on the background?",
         f"The main conditions under {n}. {_about_backgrounds(study, results)}",
-        [Figure("robustness", grid, reading)],
+        [
+            Figure(
+                "robustness",
+                grid,
+                reading,
+                heat_chart(frame, "background", "condition", titles),
+            )
+        ],
         tables,
         backgrounds_agree(first),
         strip(list(first.index), first["effect"], first["low"], first["high"]),

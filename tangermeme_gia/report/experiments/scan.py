@@ -14,7 +14,9 @@ from ...kmers.codes import all_kmers, canonical_kmers, kmer_from_index
 from ...kmers.scan import kmer_scan
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
+from ..charts import rank_chart
 from ..effects import ALPHA
+from ..figures import unit_of
 from ..probes import changes, make_probe
 from ..section import Figure, Section
 from ..store import Results
@@ -82,7 +84,14 @@ def describe(study: Study, results: Results) -> Section:
         f"All {count(len(frame), f'{k}-mer')}{strands} at position {study.start} of "
         f"{count(found.n, 'background')}. The best of many is partly lucky: effects "
         "below are measured again on other backgrounds.",
-        [Figure("scan", partial(plot.kmer_ranks, found), _reading(found, frame))],
+        [
+            Figure(
+                "scan",
+                partial(plot.kmer_ranks, found),
+                _reading(found, frame),
+                rank_chart(frame, f"Effect ({unit_of(study.inputs.answer)})"),
+            )
+        ],
         {"scan": frame.sort_values("effect", ascending=False, kind="stable")},
     )
 

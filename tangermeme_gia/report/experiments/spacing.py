@@ -11,7 +11,9 @@ from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.spacing import motif_spacing
 from ...statistics.intervals import Interval, confidence_interval
+from ..charts import curve_chart
 from ..effects import ON_HALVES, Extremes, extremes
+from ..figures import unit_of
 from ..layout import no_second_site, site_starts
 from ..pairs import pair_interaction
 from ..section import Figure, Line, Section
@@ -67,12 +69,14 @@ def describe(study: Study, results: Results) -> Section:
                 partial(_curve, named, unit, by="sites"),
                 "Both sites together against each alone: where the curves of the "
                 "single sites fall, position matters, not spacing.",
+                curve_chart(named.to_frame(), "spacing", _titles(study), "sites"),
             ),
             Figure(
                 "spacing_interaction",
                 partial(_curve, shown, unit, "Interaction"),
                 f"The interaction is {where}{ON_HALVES if ends.differ else ''}; "
                 f"{differing}.",
+                curve_chart(shown, "spacing", _titles(study, "Interaction")),
             ),
         ],
         {"spacing": named.to_frame(), "spacing_interaction": table},
@@ -83,6 +87,13 @@ def describe(study: Study, results: Results) -> Section:
         summary=[Line("Two sites minus the sum of each", f"{where}; {differing}")],
         headline=ends.numbers("interaction"),
     )
+
+
+def _titles(study: Study, effect: str = "Effect") -> dict[str, str]:
+    return {
+        "spacing": f"Spacing between motifs ({study.inputs.unit}s)",
+        "effect": f"{effect} ({unit_of(study.inputs.answer)})",
+    }
 
 
 def _in_words(result: GIAResult) -> GIAResult:

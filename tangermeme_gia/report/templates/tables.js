@@ -95,8 +95,10 @@
         });
         return line;
       }));
+      const count = state.found.length.toLocaleString("en");
       more.hidden = state.found.length <= state.most;
-      told.textContent = `${state.found.length.toLocaleString("en")} rows`;
+      more.textContent = `the first ${state.most} of ${count} rows: show more`;
+      told.textContent = `${count} ${state.found.length === 1 ? "row" : "rows"}`;
     }
 
     function find() {

@@ -75,6 +75,8 @@ def test_nothing_is_fetched_from_outside(page):
     assert page.all("iframe") == []
     assert all("src" not in script for script in page.all("script"))
     assert [link["href"] for link in page.all("link")] == ["data:,"]
+    policy = next(m for m in page.all("meta") if "http-equiv" in m)["content"]
+    assert policy.startswith("default-src 'none'; img-src data: blob:; ")
     style = next(text for text in page.texts if "--ink" in text)
     assert "url(" not in style
     assert "@import" not in style
@@ -84,6 +86,7 @@ def test_nothing_is_fetched_from_outside(page):
 
 def test_every_link_leads_somewhere(page, finished):
     ids = [a["id"] for _, a in page.elements if "id" in a]
+    ids = [name for name in ids if not name.startswith("chart-")]
     assert len(set(ids)) == len(ids) == 15
     hrefs = [a["href"] for a in page.all("a")]
     anchors = [href[1:] for href in hrefs if href.startswith("#")]

@@ -223,7 +223,8 @@ def test_proteins_have_a_report_without_a_nucleotide_motif_file(tmp_path):
     page = (tmp_path / "index.html").read_text()
     assert "motif.meme" not in page
     assert "sequences of 15 residues" in page
-    assert "base" not in page.split("</style>")[1].replace("base64", "")
+    text = page.split("</style>")[1].split("</main>")[0]
+    assert "base" not in text.replace("base64", "")
 
 
 @pytest.mark.usefixtures("quick")
