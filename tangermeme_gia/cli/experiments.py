@@ -53,7 +53,9 @@ def run_experiment(command: Command, **options: Any) -> None:
         return
     (X,) = drawn.values()
     result = run(asked.model, X, **keywords)
-    listing = result.to_frame if listed is None else partial(result.top, listed)
+    listing = result.to_frame
+    if listed is not None:
+        listing = partial(result.top, listed, lowest=given.get("lowest", False))
     output.write(
         listing(confidence=output.confidence),
         lambda plots: command.draw(plots, result, {**given, "top": listed}, alphabet),
