@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from .._core.outputs import Label
+from .._core.scans import KmerScan
 from .page import Provenance, save_figures, save_tables, write_page
 from .probes import changes, make_probe
 from .section import Section
@@ -183,4 +184,9 @@ def _results(study: Study, name: str, title: str) -> Results:
 
 def _named(result: Any, label: Label | None) -> Any:
     """A result whose one output has the label of the one that was chosen."""
-    return result if label is None else type(result)(*result, outputs=[label])
+    if label is None:
+        return result
+    labelled = type(result)(*result, outputs=[label])
+    if isinstance(result, KmerScan):
+        return labelled._after_race(*result._race)
+    return labelled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import torch
 from ... import plot
 from ..._core.scans import KmerScan
 from ...kmers.codes import all_kmers, canonical_kmers, kmer_from_index
+from ...kmers.race import best_kmers
 from ...kmers.scan import kmer_scan
 from ...statistics.inputs import Values
 from ...statistics.selection import benjamini_hochberg
@@ -20,10 +22,12 @@ from ..effects import ALPHA
 from ..probes import changes, make_probe
 from ..section import Figure, Section
 from ..store import Results
-from ..study import Study
+from ..study import BEST_KMERS, Study
 from ..wording import count
 
 _CHUNKS = 16
+# Backgrounds of the scan of all k-mers, from which no number is stated.
+_N_LANDSCAPE = 64
 
 
 def obstacle(study: Study) -> str | None:
@@ -32,8 +36,34 @@ def obstacle(study: Study) -> str | None:
 
 
 def compute(study: Study) -> Results:
+    """All k-mers on a few backgrounds; both ends on many, and again on others."""
+    kmers = _kmers(study)
+    scan = _landscape(study, kmers)
+    options: dict[str, Any] = {
+        "start": study.start,
+        "fold_reverse_complements": study.options.both_strands,
+        **study.ask,
+    }
+    ends = {
+        name: best_kmers(
+            study.model,
+            study.backgrounds[0],
+            kmers=kmers,
+            top=BEST_KMERS,
+            lowest=name == "lowest",
+            **options,
+        )
+        for name in ("highest", "lowest")
+    }
+    both = list(dict.fromkeys(kmer for end in ends.values() for kmer in end.kmers))
+    again = kmer_scan(study.model, study.X, kmers=both, **options)
+    return {"scan": scan, **ends, "again": again}
+
+
+def _landscape(study: Study, kmers: list[str]) -> KmerScan:
     """All k-mers at one place, in chunks that are saved as they are finished."""
-    kmers, both_strands = _kmers(study), study.options.both_strands
+    X = study.backgrounds[0][:_N_LANDSCAPE]
+    both_strands = study.options.both_strands
     size = math.ceil(len(kmers) / _CHUNKS)
     chunks = study.store.chunks("scan")
     fingerprint = study.fingerprint("scan")
@@ -43,7 +73,7 @@ def compute(study: Study) -> Results:
         if changes(study, chunks, name, fingerprint) != []:
             piece = kmer_scan(
                 study.model,
-                study.backgrounds[0],
+                X,
                 kmers=kmers[first : first + size],
                 start=study.start,
                 fold_reverse_complements=both_strands,
@@ -56,12 +86,12 @@ def compute(study: Study) -> Results:
         torch.cat([getattr(piece, field) for piece in pieces])
         for field in ("effect", "se")
     )
-    asked = len(kmers) * (2 if both_strands else 1) * study.n_scan
-    return {"scan": KmerScan(kmers, effect, se, study.n_scan, len(kmers), asked, asked)}
+    asked = len(kmers) * (2 if both_strands else 1) * len(X)
+    return KmerScan(kmers, effect, se, len(X), len(kmers), asked, asked)
 
 
 def describe(study: Study, results: Results) -> Section:
-    """The best k-mer, and how many raise or lower the output."""
+    """The best k-mer, and which of both ends raise or lower the output."""
     found: KmerScan = results["scan"]
     frame = found.to_frame()
     k = len(found.kmers[0])
@@ -71,11 +101,16 @@ def describe(study: Study, results: Results) -> Section:
     return Section(
         "scan",
         f"Which {k}-mer raises the output most?",
-        f"All {count(len(frame), f'{k}-mer')}{strands} at position {study.start} of "
-        f"{count(found.n, 'background')}. The best of many is partly lucky: effects "
-        "below are measured again on other backgrounds.",
-        [Figure("scan", partial(plot.kmer_ranks, found), _reading(found, frame))],
-        {"scan": frame.sort_values("effect", ascending=False, kind="stable")},
+        f"All {count(len(frame), f'{k}-mer')}{strands} at position {study.start}: the "
+        f"figure shows their ranks on {count(found.n, 'background')}; nothing is "
+        f"tested there. The highest and the lowest are chosen on "
+        f"{results['highest'].n:,} and measured again on {results['again'].n:,} "
+        "others, from which every number in words comes.",
+        [Figure("scan", partial(plot.kmer_ranks, found), _reading(results))],
+        {
+            "scan": frame.sort_values("effect", ascending=False, kind="stable"),
+            "highest_and_lowest": results["again"].to_frame(),
+        },
     )
 
 
@@ -87,22 +122,25 @@ def _kmers(study: Study) -> list[str]:
     return [kmer_from_index(index, k, letters) for index in indices]
 
 
-def _reading(found: KmerScan, frame: pd.DataFrame) -> str:
-    stands = benjamini_hochberg(_p_values(frame, found.n), ALPHA).significant
-    n_raise, n_lower = (
-        int((stands & (sign * frame["effect"] > 0)).sum()) for sign in (1, -1)
+def _reading(results: Results) -> str:
+    frame = results["again"].to_frame().set_index("kmer")
+    stands = benjamini_hochberg(_p_values(frame, results["again"].n), ALPHA).significant
+    effect = frame["effect"].where(stands, 0)
+    highest, lowest = (
+        results[name].top(BEST_KMERS, lowest=name == "lowest")["kmer"].tolist()
+        for name in ("highest", "lowest")
     )
-    best, worst = (found.top(1, lowest=lowest).iloc[0] for lowest in (False, True))
+    best, worst, n = highest[0], lowest[0], results["scan"].n_scanned
     reading = (
-        f"{best['kmer']} has the highest effect of "
-        f"{count(len(frame), f'{len(best.kmer)}-mer')}, {worst['kmer']} the lowest. At "
-        f"a false discovery rate of 5 %, {n_raise:,} raise the output and {n_lower:,} "
-        "lower it."
+        f"{best} has the highest effect of {count(n, f'{len(best)}-mer')}, {worst} the "
+        f"lowest. Measured again, at a false discovery rate of 5 %, "
+        f"{(effect[highest] > 0).sum()} of the {len(highest)} highest raise the output "
+        f"and {(effect[lowest] < 0).sum()} of the {len(lowest)} lowest lower it."
     )
-    if n_lower and -worst["effect"] > best["effect"]:
+    if effect[worst] < 0 and -effect[worst] > frame["effect"][best]:
         reading += (
-            f" {worst['kmer']} lowers it by more than any raises it; `--motif "
-            f"{worst['kmer']}` makes that the motif of a report."
+            f" {worst} lowers it by more than any raises it; `--motif {worst}` makes "
+            "that the motif of a report."
         )
     return reading
 

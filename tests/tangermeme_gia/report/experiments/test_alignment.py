@@ -24,7 +24,7 @@ def test_kmers_that_agree_on_nothing_have_no_consensus():
     effect = torch.ones(4, 1, dtype=torch.float64)
     found = KmerScan(kmers, effect, effect, 4)
     study = Study(inputs_of(Sites()), ReportOptions(k=1, n=4, n_scan=2), NOWHERE)
-    study.finished["scan"] = {"scan": found}
+    study.finished["scan"] = {"highest": found}
     section = describe(study, {})
     assert section.sentence == "Aligned, the best k-mers agree on no letter."
     assert section.summary == [("Aligned motif", "none")]
@@ -44,7 +44,7 @@ def test_the_motif_is_for_other_tools_if_its_letters_are(tmp_path):
     for alphabet, n_files in ((RNA, 1), (letters, 0)):
         options = ReportOptions(k=1, n=4, n_scan=2)
         study = Study(inputs_of(model, alphabet=alphabet), options, NOWHERE)
-        study.finished["scan"] = {"scan": KmerScan(alphabet, effect, effect, 4)}
+        study.finished["scan"] = {"highest": KmerScan(alphabet, effect, effect, 4)}
         files = describe(study, {}).files
         assert len(files) == n_files
         for name, write in files.items():
@@ -56,5 +56,5 @@ def test_the_motif_is_for_other_tools_if_its_letters_are(tmp_path):
 def test_effects_that_raise_nothing_are_not_aligned(highest, aligned):
     study = Study(inputs_of(Sites()), ReportOptions(k=1, n=4, n_scan=2), NOWHERE)
     effect = torch.tensor([highest, -1.0, -2.0, -2.0], dtype=torch.float64)[:, None]
-    study.finished["scan"] = {"scan": KmerScan(RNA, effect, effect.abs(), 4)}
+    study.finished["scan"] = {"highest": KmerScan(RNA, effect, effect.abs(), 4)}
     assert (obstacle(study) is None) == aligned
