@@ -7,10 +7,8 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test test-all test-pages test-documented test-kernels fuzz lint docs bench clean
 
-# 64 backgrounds in the scan keep the demo under two minutes on two cores; the page
-# says so. Everything else is measured on the default of 1,000.
 demo: $(VENV)/.package
-	$(BIN)/tangermeme-gia report --n-scan 64 --out demo-report
+	$(BIN)/tangermeme-gia report --out demo-report
 	@echo "Open demo-report/index.html in a browser; figures, tables and results lie beside it."
 
 test: $(INSTALLED)

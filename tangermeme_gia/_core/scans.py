@@ -81,7 +81,8 @@ class KmerScan(Labelled, _Fields):
     1  UGA     1.0  0.1
     """
 
-    _unseen_share = 0.0
+    # Of a race: what it could have missed, and which end it holds.
+    _race: tuple[float, bool] = (0.0, False)
 
     def __new__(
         cls,
@@ -113,11 +114,11 @@ class KmerScan(Labelled, _Fields):
         fewer, with effects as no other k-mer has any, can be missing. 0 for a scan that
         measured everything.
         """
-        return self._unseen_share
+        return self._race[0]
 
-    def _with_unseen_share(self, share: float) -> KmerScan:
+    def _after_race(self, unseen_share: float, lowest: bool) -> KmerScan:
         scan = self._replace()
-        scan.__dict__["_unseen_share"] = share
+        scan.__dict__["_race"] = (unseen_share, lowest)
         return scan
 
     @property
@@ -160,11 +161,11 @@ class KmerScan(Labelled, _Fields):
             *self[3:],
             outputs=[self.outputs[place]],
             clusters=self.clusters,
-        )._with_unseen_share(self.unseen_share)
+        )._after_race(*self._race)
 
     def _replace(self, **changes: Any) -> KmerScan:
         scan: KmerScan = super()._replace(**changes)
-        scan.__dict__["_unseen_share"] = self.unseen_share
+        scan.__dict__["_race"] = self._race
         return scan
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
@@ -224,14 +225,16 @@ class KmerScan(Labelled, _Fields):
         ValueError
             If `n` is below 1, there are several outputs (choose one by `output`), an
             effect is NaN or infinite, `confidence` is not between 0 and 1, or the
-            lowest are asked of a race for the highest.
+            lowest are asked of a race for the highest, or the other way round.
         """
         if n < 1:
             raise ValueError(f"`n`={n} must be at least 1.")
-        if lowest and self.n_scanned is not None and self.n_scanned > len(self.kmers):
+        n_scanned, holds_lowest = self.n_scanned or 0, self._race[1]
+        if n_scanned > len(self.kmers) and lowest != holds_lowest:
             raise ValueError(
-                f"`lowest`=True, but the scan holds only the {len(self.kmers)} highest "
-                f"of {self.n_scanned} k-mers; scan with `method`='exhaustive'."
+                f"`lowest`={lowest}, but the scan holds only the {len(self.kmers)} "
+                f"{'lowest' if holds_lowest else 'highest'} of {n_scanned} k-mers; "
+                f"give `lowest`={lowest} to `best_kmers`, too."
             )
         effect = as_columns(self.output().effect).flatten()
         check_effects(effect.numpy(), "k-mers", lambda i: repr(self.kmers[i]))

@@ -334,6 +334,11 @@ COMMANDS = (
             *KMERS,
             option("--top", f"how many. {_BIASED}", type=int, default=10, metavar="N"),
             option(
+                "--lowest",
+                "those that lower the output most, instead of raising it",
+                action="store_true",
+            ),
+            option(
                 "--delta",
                 "accepted probability that the race misses one of the best",
                 type=float,

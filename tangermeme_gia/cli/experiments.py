@@ -70,7 +70,7 @@ def run_experiment(command: Command, **options: Any) -> None:
     result = run(asked.model, one.X, clusters=one.clusters, **keywords)
     listing = partial(_tabulate, command, result)
     if listed is not None:
-        listing = partial(result.top, listed)
+        listing = partial(result.top, listed, lowest=given.get("lowest", False))
     output.write(
         listing(confidence=output.confidence),
         lambda plots: command.draw(plots, result, {**given, "top": listed}, alphabet),

@@ -63,7 +63,9 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--n", type=int, default=1000, help="backgrounds")
     group.add_argument(
-        "--n-scan", type=int, help="backgrounds of the k-mer scan (default: as --n)"
+        "--n-scan",
+        type=int,
+        help="backgrounds that choose the best k-mers (default: as --n)",
     )
     group.add_argument("--k", type=int, default=6, help="length of the k-mers")
     group.add_argument(

@@ -46,6 +46,7 @@ def best_kmers(
     start: int | None = None,
     *,
     top: int = 10,
+    lowest: bool = False,
     delta: float = 0.01,
     both_strands: bool = False,
     alphabet: Sequence[str] | None = None,
@@ -72,6 +73,9 @@ def best_kmers(
 
     top: int, optional
         How many of the best, that is of the highest effects. Default is 10.
+
+    lowest: bool, optional
+        Whether those of the lowest effects are the best instead. Default is False.
 
     delta: float, optional
         Accepted probability that other k-mers are found than by `kmer_scan`.
@@ -119,7 +123,7 @@ def best_kmers(
     n = len(engine.X)
     with engine.held():
         before = _one_output(engine.before())
-        effects = _Effects(engine, design, before, strands)
+        effects = _Effects(engine, design, before, strands, -1 if lowest else 1)
         found = race(
             effects,
             len(names),
@@ -130,7 +134,8 @@ def best_kmers(
             max_values=engine.max_memory / np.dtype(np.float64).itemsize,
         )
         kmers_left, effect, se, n_asked = effects.finish(found)
-        best = _highest(effect.flatten().numpy(), kmers_left, top)
+        ranked = effect.flatten().numpy()
+        best = _highest(-ranked if lowest else ranked, kmers_left, top)
         kmers_left, effect, se = kmers_left[best], effect[best], se[best]
         if engine.clusters is not None:
             effect, se = effects.measure_in_clusters(kmers_left)
@@ -146,17 +151,25 @@ def best_kmers(
         outputs=target_labels(engine.target, before),
         clusters=engine.clusters,
     )
-    return scan._with_unseen_share(found.unseen_share)
+    return scan._after_race(found.unseen_share, lowest)
 
 
 class _Effects:
-    """What a race runs on: local importances of k-mers on backgrounds."""
+    """What a race runs on: local importances of k-mers on backgrounds.
+
+    With a sign of -1 those that are lowest come out highest.
+    """
 
     def __init__(
-        self, engine: Engine, design: ScanDesign, before: torch.Tensor, strands: int
+        self,
+        engine: Engine,
+        design: ScanDesign,
+        before: torch.Tensor,
+        strands: int,
+        sign: int,
     ) -> None:
         self._engine, self._design, self._before = engine, design, before
-        self._strands = strands
+        self._strands, self._sign = strands, sign
 
     def block(self, kmers: Indices, rows: Indices) -> Values:
         """Of k-mers on some backgrounds, shape=(n_rows, n_kmers)."""
@@ -173,8 +186,8 @@ class _Effects:
         """The k-mers left, their effects and errors, and how many were asked."""
         shape = tuple(self._before.shape[1:])
         moments = [
-            _moments(found.measured_values, shape),
-            _moments(found.values, shape),
+            _moments(self._sign * found.measured_values, shape),
+            _moments(self._sign * found.values, shape),
         ]
         rows = np.setdiff1d(np.arange(len(self._before)), found.seen)
         part = _Part(self._design, rows, found.others, self._strands)
@@ -201,7 +214,7 @@ class _Effects:
         for block in stream(part, [before], together=self._strands):
             effects = block_effects(block.y[0], before[block.rows], self._strands)
             columns = block_kmers(block, self._strands)
-            values[block.rows, columns] = effects.flatten(start_dim=1)
+            values[block.rows, columns] = self._sign * effects.flatten(start_dim=1)
         return values
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from .._core.agreement import FewEffectsWarning
 from .._core.outputs import Label
+from .._core.scans import KmerScan
 from .._core.storage import only_one
 from .figures import save_figures, unit_of
 from .inputs import ReportInputs
@@ -235,4 +236,7 @@ def _named(result: Any, label: Label | None) -> Any:
     """A result whose one output has the label of the one that was chosen."""
     if label is None:
         return result
-    return type(result)(*result, outputs=[label], clusters=result.clusters)
+    labelled = type(result)(*result, outputs=[label], clusters=result.clusters)
+    if isinstance(result, KmerScan):
+        return labelled._after_race(*result._race)
+    return labelled

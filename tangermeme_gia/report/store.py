@@ -95,6 +95,7 @@ class Store:
                 parts = {"effect": result.effect, "se": result.se}
                 held = result._asdict() | {"kmers": list(result.kmers)}
                 tables[name] = {k: v for k, v in held.items() if k not in parts}
+                tables[name]["race"] = result._race
             else:
                 parts = {"y_before": result.y_before, "y_afters": result.y_afters}
                 tables[name] = {"conditions": _table_to_json(result.conditions)}
@@ -165,7 +166,9 @@ def _result(
     }
     if "kmers" in table:
         effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
-        return KmerScan(effect=effect, se=se, **table, **beside)
+        race = table.pop("race")
+        scan = KmerScan(effect=effect, se=se, **table, **beside)
+        return scan._after_race(*race)
     before, after = (tensors[f"{name}.{field}"] for field in ("y_before", "y_afters"))
     conditions = _table_from_json(table["conditions"])
     return GIAResult(before, after, conditions, **beside)

@@ -28,7 +28,7 @@ _STAND_INS = 4
 _FEWEST = 4
 # Eleven nucleotides; their names and moments take a few hundred MB.
 _MOST_KMERS = 4**11
-_BEST_KMERS = 10
+BEST_KMERS = 10
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class ReportOptions:
         Backgrounds of every experiment. Default is 1000.
 
     n_scan: int or None, optional
-        Backgrounds of the scan, which are not those of the other experiments; None is
-        `n`. Default is None.
+        Backgrounds that choose the best k-mers, which are not those of the other
+        experiments; None is `n`. Default is None.
 
     motif: str or None, optional
         The motif, so that none is searched. Default is None.
@@ -177,8 +177,8 @@ class Study:
     @cached_property
     def best_kmers(self) -> pd.DataFrame:
         """The best of the scan, which is finished, with their effects."""
-        found: KmerScan = self.finished["scan"]["scan"]
-        return found.top(_BEST_KMERS)
+        found: KmerScan = self.finished["scan"]["highest"]
+        return found.top(BEST_KMERS)
 
     @property
     def motif(self) -> str:

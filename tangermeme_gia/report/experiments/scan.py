@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
-import pandas as pd
 import torch
 
 from ... import plot
 from ..._core.scans import KmerScan
 from ...kmers.codes import all_kmers, canonical_kmers, kmer_from_index
+from ...kmers.race import best_kmers
 from ...kmers.scan import kmer_scan
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
@@ -20,10 +21,12 @@ from ..figures import unit_of
 from ..probes import changes, make_probe
 from ..section import Figure, Section
 from ..store import Results
-from ..study import Study
+from ..study import BEST_KMERS, Study
 from ..wording import count
 
 _CHUNKS = 16
+# Backgrounds of the scan of all k-mers, from which no number is stated.
+_N_LANDSCAPE = 64
 
 
 def obstacle(study: Study) -> str | None:
@@ -32,12 +35,38 @@ def obstacle(study: Study) -> str | None:
 
 
 def compute(study: Study) -> Results:
+    """All k-mers on a few backgrounds; both ends on many, and again on others."""
+    kmers = _kmers(study)
+    scan = _landscape(study, kmers)
+    options: dict[str, Any] = {
+        "start": study.start,
+        "both_strands": study.options.both_strands,
+        **study.ask,
+    }
+    search = study.backgrounds[0]
+    ends = {
+        name: best_kmers(
+            study.model,
+            search.X,
+            kmers=kmers,
+            top=BEST_KMERS,
+            lowest=name == "lowest",
+            **options | {"clusters": search.clusters},
+        )
+        for name in ("highest", "lowest")
+    }
+    both = list(dict.fromkeys(kmer for end in ends.values() for kmer in end.kmers))
+    again = kmer_scan(study.model, study.X, kmers=both, **options)
+    return {"scan": scan, **ends, "again": again}
+
+
+def _landscape(study: Study, kmers: list[str]) -> KmerScan:
     """All k-mers at one place, in chunks that are saved as they are finished."""
-    kmers, both_strands = _kmers(study), study.options.both_strands
+    both_strands = study.options.both_strands
     size = math.ceil(len(kmers) / _CHUNKS)
     chunks = study.store.chunks("scan")
     fingerprint = study.fingerprint("scan")
-    (X, clusters), pieces = study.backgrounds[0], []
+    (X, clusters), pieces = study.backgrounds[0].part(slice(_N_LANDSCAPE)), []
     for first in range(0, len(kmers), size):
         name = f"{first:08d}"
         if changes(study, chunks, name, fingerprint) != []:
@@ -56,22 +85,14 @@ def compute(study: Study) -> Results:
         torch.cat([getattr(piece, field) for piece in pieces])
         for field in ("effect", "se")
     )
-    asked = len(kmers) * (2 if both_strands else 1) * study.n_scan
-    scan = KmerScan(
-        kmers,
-        effect,
-        se,
-        study.n_scan,
-        len(kmers),
-        asked,
-        asked,
-        clusters=clusters,
+    asked = len(kmers) * (2 if both_strands else 1) * len(X)
+    return KmerScan(
+        kmers, effect, se, len(X), len(kmers), asked, asked, clusters=clusters
     )
-    return {"scan": scan}
 
 
 def describe(study: Study, results: Results) -> Section:
-    """The best k-mer, and how many raise or lower the output."""
+    """The best k-mer, and which of both ends raise or lower the output."""
     found: KmerScan = results["scan"]
     frame = found.to_frame()
     k = len(found.kmers[0])
@@ -81,18 +102,23 @@ def describe(study: Study, results: Results) -> Section:
     return Section(
         "scan",
         f"Which {k}-mer raises the output most?",
-        f"All {count(len(frame), f'{k}-mer')}{strands} at position {study.start} of "
-        f"{count(found.n, 'background')}. The best of many is partly lucky: effects "
-        "below are measured again on other backgrounds.",
+        f"All {count(len(frame), f'{k}-mer')}{strands} at position {study.start}: the "
+        f"figure shows their ranks on {count(found.n, 'background')}; nothing is "
+        f"tested there. The highest and the lowest are chosen on "
+        f"{results['highest'].n:,} and measured again on {results['again'].n:,} "
+        "others, from which every number in words comes.",
         [
             Figure(
                 "scan",
                 partial(plot.kmer_ranks, found),
-                _reading(found, frame),
+                _reading(results),
                 rank_chart(frame, f"Effect ({unit_of(study.inputs.answer)})"),
             )
         ],
-        {"scan": frame.sort_values("effect", ascending=False, kind="stable")},
+        {
+            "scan": frame.sort_values("effect", ascending=False, kind="stable"),
+            "highest_and_lowest": results["again"].to_frame(),
+        },
     )
 
 
@@ -104,21 +130,25 @@ def _kmers(study: Study) -> list[str]:
     return [kmer_from_index(index, k, letters) for index in indices]
 
 
-def _reading(found: KmerScan, frame: pd.DataFrame) -> str:
-    stands = benjamini_hochberg(paired_t_test(found).p, ALPHA).significant
-    n_raise, n_lower = (
-        int((stands & (sign * frame["effect"] > 0)).sum()) for sign in (1, -1)
+def _reading(results: Results) -> str:
+    frame = results["again"].to_frame().set_index("kmer")
+    p = paired_t_test(results["again"]).p
+    stands = benjamini_hochberg(p, ALPHA).significant
+    effect = frame["effect"].where(stands, 0)
+    highest, lowest = (
+        results[name].top(BEST_KMERS, lowest=name == "lowest")["kmer"].tolist()
+        for name in ("highest", "lowest")
     )
-    best, worst = (found.top(1, lowest=lowest).iloc[0] for lowest in (False, True))
+    best, worst, n = highest[0], lowest[0], results["scan"].n_scanned
     reading = (
-        f"{best['kmer']} has the highest effect of "
-        f"{count(len(frame), f'{len(best.kmer)}-mer')}, {worst['kmer']} the lowest. At "
-        f"a false discovery rate of 5 %, {n_raise:,} raise the output and {n_lower:,} "
-        "lower it."
+        f"{best} has the highest effect of {count(n, f'{len(best)}-mer')}, {worst} the "
+        f"lowest. Measured again, at a false discovery rate of 5 %, "
+        f"{(effect[highest] > 0).sum()} of the {len(highest)} highest raise the output "
+        f"and {(effect[lowest] < 0).sum()} of the {len(lowest)} lowest lower it."
     )
-    if n_lower and -worst["effect"] > best["effect"]:
+    if effect[worst] < 0 and -effect[worst] > frame["effect"][best]:
         reading += (
-            f" {worst['kmer']} lowers it by more than any raises it; `--motif "
-            f"{worst['kmer']}` makes that the motif of a report."
+            f" {worst} lowers it by more than any raises it; `--motif {worst}` makes "
+            "that the motif of a report."
         )
     return reading

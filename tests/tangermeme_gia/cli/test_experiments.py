@@ -393,6 +393,9 @@ def test_a_race_lists_ten_if_nothing_is_said(toy, table, model, assert_same):
     shown = table("best-kmers", *toy, "--n", "40", "--k", "2")
     assert_same(shown, best.top(10))
     assert len(shown) == 10
+    lowest = gia.best_kmers(model, X, k=2, top=3, lowest=True, random_state=0)
+    command = ["best-kmers", *toy, "--n", "40", "--k", "2", "--top", "3", "--lowest"]
+    assert_same(table(*command), lowest.top(3, lowest=True))
 
 
 @pytest.mark.parametrize("name", ["two", "Tracks", "Heads"])

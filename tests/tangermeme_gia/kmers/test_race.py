@@ -205,13 +205,32 @@ def test_nothing_given_is_changed(X):
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_the_lowest_are_not_to_be_had_from_a_race_for_the_highest(X):
+def test_a_race_lists_only_the_end_that_it_holds(X):
     found = best_kmers(Letters(), X, k=2, top=2)
     with pytest.raises(ValueError, match="holds only the 2 highest of 16 k-mers"):
         found.top(1, lowest=True)
+    lowest = best_kmers(Letters(), X, k=2, top=2, lowest=True)
+    with pytest.raises(ValueError, match="holds only the 2 lowest of 16 k-mers"):
+        lowest.top(1)
+    with pytest.raises(ValueError, match="`lowest`=False to `best_kmers`"):
+        lowest.output()._replace(n=3).top(1)
     assert len(kmer_scan(Letters(), X, k=2).top(1, lowest=True)) == 1
     everything = best_kmers(Letters(), X, k=2, top=16)
     assert len(everything.top(1, lowest=True)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fold", [False, True])
+def test_the_lowest_are_those_of_the_exhaustive_scan(X, seed, fold):
+    options = {"k": 3, "start": 4, "fold_reverse_complements": fold}
+    whole = kmer_scan(Letters(seed), X, **options)
+    found = best_kmers(
+        Letters(seed), X, top=3, lowest=True, random_state=seed, **options
+    )
+    pd.testing.assert_frame_equal(
+        found.top(3, lowest=True), whole.top(3, lowest=True), rtol=1e-9
+    )
+    assert found.n_predictions < found.n_exhaustive
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ def result() -> GIAResult:
 @pytest.fixture
 def scan() -> KmerScan:
     effect = torch.tensor([[0.1], [float("nan")]], dtype=torch.float64)
-    return KmerScan(["AC", "CA"], effect, effect / 3, 7, 16, 40, 112)
+    scan = KmerScan(["AC", "CA"], effect, effect / 3, 7, 16, 40, 112)
+    return scan._after_race(0.125, True)
 
 
 @pytest.fixture
@@ -52,6 +53,9 @@ def test_a_scan_comes_back_to_the_last_bit(store, scan):
     store.save("scan", {"scan": scan}, {}, PROBE)
     back = store.load("scan").results["scan"]
     assert list(back.kmers) == ["AC", "CA"]
+    assert back.unseen_share == 0.125
+    with pytest.raises(ValueError, match="holds only the 2 lowest of 16"):
+        back.top(1)
     assert (back.n, *back[4:]) == (7, 16, 40, 112)
     for name in ("effect", "se"):
         saved, loaded = getattr(scan, name), getattr(back, name)

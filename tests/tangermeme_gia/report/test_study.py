@@ -40,7 +40,7 @@ def observed(scores=None, X=X, name="Sites") -> ReportInputs:
 def finish_scan(study: Study, best: str) -> None:
     effect = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
     found = KmerScan(["A" * len(best), best], effect, effect, 4)
-    study.finished["scan"] = {"scan": found}
+    study.finished["scan"] = {"highest": found}
 
 
 def rows(X: torch.Tensor) -> set[bytes]:

@@ -20,7 +20,7 @@ def measured(study: Study, kmers, effects: torch.Tensor) -> Study:
     best = found.top()
     y = torch.tensor(best["effect"].to_numpy())[None, :, None].repeat(4, 1, 1)
     winners = GIAResult(torch.zeros(4, 1), y, best[["kmer"]])
-    study.finished |= {"scan": {"scan": found}, "motif": {"winners": winners}}
+    study.finished |= {"scan": {"highest": found}, "motif": {"winners": winners}}
     return study
 
 

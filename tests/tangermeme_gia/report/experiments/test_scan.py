@@ -1,12 +1,18 @@
 """What a report says of a scan, which is saved in chunks."""
 
+import pandas as pd
 import pytest
 import torch
 
 from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.report import OutputError, ReportOptions
-from tangermeme_gia.report.experiments.scan import compute, describe
+from tangermeme_gia.report.experiments.scan import (
+    _kmers,
+    _landscape,
+    compute,
+    describe,
+)
 from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
 
@@ -47,16 +53,16 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, error):
         Study(inputs_of(model), OPTIONS, Store(tmp_path / name), batch_size=8)
         for name in ("whole", "halves")
     )
-    whole = compute(whole_study)["scan"]
+    whole = _landscape(whole_study, _kmers(whole_study))
     in_all = model.seen
     model.reset()
     model.fail_after(in_all // 2, error)
     with pytest.raises((OutputError, KeyboardInterrupt)):
-        compute(study)
+        _landscape(study, _kmers(study))
     n_chunks = len(list((tmp_path / "halves" / "scan.chunks").iterdir()))
     assert 4 < n_chunks < 12
     model.reset()
-    rest = compute(study)["scan"]
+    rest = _landscape(study, _kmers(study))
     # Of 16 chunks, only those that were not finished.
     assert model.seen == in_all * (16 - n_chunks) // 16
     assert list(rest.kmers) == list(whole.kmers)
@@ -81,7 +87,30 @@ def test_the_scan_finds_the_planted_motif(tmp_path):
     assert table["kmer"].iloc[0] == "GAC"
     assert table["effect"].is_monotonic_decreasing
     assert len(table) == 64
-    assert "position 19 of 8 backgrounds" in section.method
+    assert "at position 19: the figure shows their ranks on 8 " in section.method
+    assert "are chosen on 8 and measured again on 24 others" in section.method
+    assert section.tables["highest_and_lowest"]["n"].eq(24).all()
+
+
+def test_the_landscape_has_fewer_backgrounds_than_the_choice(tmp_path):
+    options = ReportOptions(k=3, n=24, n_scan=70)
+    study, results = results_of("scan", Sites(), tmp_path, options)
+    assert [results[name].n for name in ("scan", "highest", "lowest", "again")] == [
+        64,
+        70,
+        70,
+        24,
+    ]
+    X = study.backgrounds[0].X
+    whole = kmer_scan(study.model, X, k=3, start=study.start, alphabet=RNA)
+    for name, lowest in [("highest", False), ("lowest", True)]:
+        pd.testing.assert_frame_equal(
+            results[name].top(10, lowest=lowest), whole.top(10, lowest=lowest)
+        )
+    both = [*results["highest"].kmers, *results["lowest"].kmers]
+    again = kmer_scan(study.model, study.X, kmers=both, start=19, alphabet=RNA)
+    assert results["again"].kmers == both
+    torch.testing.assert_close(results["again"].effect, again.effect)
 
 
 def test_the_scan_names_what_lowers_more(tmp_path):
@@ -95,15 +124,23 @@ def test_effects_without_any_doubt_are_counted(tmp_path):
     # No letter matters but GAC: every effect is exactly 2 or 0, with no spread.
     study, results = results_of("scan", Sites(base=0.0), tmp_path, OPTIONS)
     reading = describe(study, results).figures[0].reading
-    assert reading.endswith("of 5 %, 1 raise the output and 0 lower it.")
+    assert reading.endswith(
+        "of 5 %, 1 of the 10 highest raise the output and 0 of the 10 lowest lower it."
+    )
 
 
-def test_counts_are_by_direction():
+def test_numbers_are_of_the_backgrounds_that_chose_nothing():
     effect = torch.tensor([3.0, -3.0, -4.0, 0.1], dtype=torch.float64)[:, None]
-    found = KmerScan(["A", "C", "G", "U"], effect, torch.full_like(effect, 0.2), 30)
+    chosen = KmerScan(["A", "C", "G", "U"], 9 + effect, torch.ones_like(effect), 30)
+    again = KmerScan(["G", "C", "U", "A"], effect.flip(0), 0 * effect + 0.2, 30)
+    again = again._replace(kmers=["U", "G", "C", "A"])
     study = Study(inputs_of(Sites()), ReportOptions(k=1, n=4, n_scan=2), NOWHERE)
-    reading = describe(study, {"scan": found}).figures[0].reading
-    assert "1 raise the output and 2 lower it" in reading
+    results = {"scan": chosen._replace(n_scanned=4), "again": again}
+    results |= {"highest": chosen, "lowest": chosen}
+    reading = describe(study, results).figures[0].reading
+    assert "A has the highest effect of 4 1-mers, G the lowest" in reading
+    assert "1 of the 4 highest raise the output and 2 of the 4 lowest" in reading
+    assert "`--motif G` makes" in reading
 
 
 def test_strands_are_named(tmp_path):
