@@ -26,6 +26,7 @@ _FEWEST_FOR_HISTOGRAM = 3
 # Columns of the page, and what of a report each shows: a value, an effect with its
 # interval, or the two ends of a range.
 _COLUMNS: dict[str, tuple[str, ...]] = {
+    "output": ("output",),
     "motif": ("motif",),
     "aligned": ("consensus",),
     "effect": ("effect", "effect_low", "effect_high"),
@@ -61,7 +62,8 @@ def write_overview(
     Returns
     -------
     table: pandas.DataFrame
-        One row per model: its name, motif, and the main numbers of its report.
+        One row per model: its name, the output if one was chosen, the motif, and the
+        main numbers of its report.
 
     Raises
     ------
@@ -140,7 +142,14 @@ def _read(report: Path) -> dict[str, Any]:
     name, headline = held.get("name"), held.get("headline")
     if not isinstance(name, str) or not isinstance(headline, dict):
         raise ValueError(f"`reports`: {report} holds no finished report.")
-    return {"name": name, **headline}
+    output = held.get("output")
+    chosen = {} if output is None else {"output": _in_words(output)}
+    return {"name": name, **chosen, **headline}
+
+
+def _in_words(output: Any) -> str:
+    """An output as `--target` takes it."""
+    return ",".join(map(str, output)) if isinstance(output, list) else str(output)
 
 
 def _figures(table: pd.DataFrame) -> list[Figure]:

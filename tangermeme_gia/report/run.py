@@ -15,15 +15,12 @@ from typing import Any, Protocol, cast
 import pandas as pd
 
 from .._core.outputs import Label
-from .._core.storage import only_one
 from .page import Provenance, save_figures, save_tables, write_page
 from .probes import changes, make_probe
 from .section import Section
 from .store import REPORT, Results, Store, finished_report
 from .study import ReportInputs, ReportOptions, Study
-from .written import Written
-
-_LOCK = ".report.lock"
+from .written import Written, one_writer
 
 _log = logging.getLogger("tangermeme_gia.report")
 
@@ -122,11 +119,7 @@ def run_report(
     study = Study(inputs, options, Store(root / "results"), verbose, **kwargs)
     study.check()
     root.mkdir(parents=True, exist_ok=True)
-    otherwise = ValueError(
-        f"another report is being written to {root}; wait until it is finished, or "
-        "choose another folder."
-    )
-    with only_one(root / _LOCK, otherwise):
+    with one_writer(root):
         return _write(study, root, command, began)
 
 
