@@ -159,7 +159,8 @@ def diagnose_background(
     table: pandas.DataFrame
         One row per check (and output): `check`, `output` (missing unless predictions
         are compared), `value`, `by_chance` (the size that sampling alone exceeds in
-        about 5 % of cases; 0 for "motif_occurrence", which is no comparison with the
+        about 5 % of cases, if sequences are independent; of several shuffles of a
+        template it is more; 0 for "motif_occurrence", which is no comparison with the
         observed sequences), `threshold` and `shifted`, which is whether the value's
         size exceeds the sum of both.
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from .values import integers, letters
+from .values import integers, kmer_or_file, letters
 
 # The name of an option, and the keywords of `add_argument`.
 Option = tuple[str, dict[str, Any]]
@@ -66,4 +66,19 @@ CONTROLS = option(
     "place in rows of their own",
     type=int,
     default=0,
+)
+KMERS = (
+    option("--k", "length of the k-mers", type=int, default=6),
+    option(
+        "--kmers",
+        "instead of all: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
+        nargs="+",
+        type=kmer_or_file,
+    ),
+    start("k-mers"),
+    option(
+        "--both-strands",
+        "take both strands of a k-mer as one",
+        action="store_true",
+    ),
 )

@@ -11,8 +11,17 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from .arguments import CONTROLS, INSERT, MOTIF, Option, numbers, option, start
-from .values import gaps, kmer_or_file, letters, order, pattern, structure
+from .arguments import (
+    CONTROLS,
+    INSERT,
+    KMERS,
+    MOTIF,
+    Option,
+    numbers,
+    option,
+    start,
+)
+from .values import gaps, letters, order, pattern, structure
 
 Given = Mapping[str, Any]
 
@@ -21,7 +30,9 @@ class Command(NamedTuple):
     """A command: of a module of its own, or one that runs one experiment.
 
     Then its `options` have the names of the function's keywords, and
-    `draw(plot, result, given, alphabet)` draws the plot that fits it.
+    `draw(plot, result, given, alphabet)` draws the plot that fits it. The function has
+    the name of the command unless `runs` is another; the table is that of `to_frame`
+    unless `tabulate(tables, result, confidence)` makes one.
     """
 
     name: str
@@ -29,11 +40,18 @@ class Command(NamedTuple):
     example: str
     options: tuple[Option, ...] = ()
     draw: Any = None
+    runs: str = ""
+    tabulate: Any = None
+
+    @property
+    def module(self) -> str:
+        """That of a command of its own."""
+        return self.name.replace("-", "_")
 
     @property
     def function(self) -> Callable[..., Any]:
         """What it runs."""
-        name = self.name.replace("-", "_")
+        name = (self.runs or self.name).replace("-", "_")
         function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
         return function
 
@@ -92,20 +110,24 @@ _BIASED = (
     "again with global-importance and another --random-state"
 )
 _AT = {"type": pattern, "required": True, "metavar": "MOTIF@START"}
-_KMERS = (
-    option("--k", "length of the k-mers", type=int, default=6),
+
+_FLANKS = (
+    MOTIF,
+    option("--left", "5' flank", default="GCGCGC"),
+    option("--right", "3' flank", default="GCGCGC"),
+    start(),
     option(
-        "--kmers",
-        "instead of all: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
-        nargs="+",
-        type=kmer_or_file,
+        "--left-start",
+        "first base of the 5' flank, 0-based",
+        type=int,
+        default=0,
     ),
-    start("k-mers"),
     option(
-        "--both-strands",
-        "take both strands of a k-mer as one",
-        action="store_true",
+        "--right-start",
+        "first base of the 3' flank, 0-based (default: at the end)",
+        type=int,
     ),
+    CONTROLS,
 )
 
 
@@ -148,6 +170,7 @@ COMMANDS = (
             CONTROLS,
         ),
         lambda plot, result, *_: plot.additivity_line(result),
+        tabulate=lambda tables, *given: tables.with_additivity(*given),
     ),
     Command(
         "motif-spacing",
@@ -222,25 +245,17 @@ COMMANDS = (
         "gc-flank",
         "Does GC at the 5' or the 3' end change what a motif does?",
         "--motif UAAUUA --n 200 --plot gc.png",
-        (
-            MOTIF,
-            option("--left", "5' flank", default="GCGCGC"),
-            option("--right", "3' flank", default="GCGCGC"),
-            start(),
-            option(
-                "--left-start",
-                "first base of the 5' flank, 0-based",
-                type=int,
-                default=0,
-            ),
-            option(
-                "--right-start",
-                "first base of the 3' flank, 0-based (default: at the end)",
-                type=int,
-            ),
-            CONTROLS,
-        ),
+        _FLANKS,
         lambda plot, result, *_: _draw_boxes(plot, result, "arm"),
+    ),
+    Command(
+        "effect-ratio",
+        "How many times larger is a motif's effect with a GC-rich flank at either end?",
+        "--motif UAAUUA --n 200 --plot gc.png",
+        _FLANKS,
+        lambda plot, result, *_: _draw_boxes(plot, result, "arm"),
+        runs="gc_flank",
+        tabulate=lambda tables, *given: tables.ratios(*given),
     ),
     Command(
         "hairpin-importance",
@@ -299,7 +314,7 @@ COMMANDS = (
         "How much does every k-mer change the output, on average over backgrounds?",
         "--k 4 --n 50 --top 10 --plot ranks.png",
         (
-            *_KMERS,
+            *KMERS,
             option(  # of the table only
                 "--top",
                 f"list only the N best. {_BIASED}",
@@ -315,7 +330,7 @@ COMMANDS = (
         "Which few k-mers change the output most, without measuring all of them?",
         "--k 4 --n 200 --top 5 --plot best.png",
         (
-            *_KMERS,
+            *KMERS,
             option("--top", f"how many. {_BIASED}", type=int, default=10, metavar="N"),
             option(
                 "--delta",
@@ -325,6 +340,16 @@ COMMANDS = (
             ),
         ),
         _draw_ranks,
+    ),
+    Command(
+        "align-kmers",
+        "Which motif do the best of all k-mers add up to?",
+        "--k 4 --n 50 --meme motif.meme --plot motif.png",
+    ),
+    Command(
+        "compare-motifs",
+        "Which known motifs look like these?",
+        "--motifs motif.meme --known known.meme --n-nearest 3",
     ),
     Command(
         "kmer-mutagenesis",

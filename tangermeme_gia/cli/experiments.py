@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .arguments import Option
 from .backgrounds import N_BACKGROUNDS, NAMES, Backgrounds
 from .commands import Command
 from .options import add_inputs, add_model, add_output, ask, take
 from .values import structure
+
+if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
+    import pandas as pd
+
+    from ..statistics.comparisons import Comparison
+
+# Letters of a title.
+_LONGEST = 60
 
 
 def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     """What a command for an experiment takes."""
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
-    group = parser.add_argument_group("experiment")
-    for name, settings in command.options:
-        group.add_argument(name, **settings)
+    add_group(parser, command.options)
     # The best of one background are not those of another.
-    _add_backgrounds(parser, several=command.name != "best-kmers")
+    add_backgrounds(parser, several=command.name != "best-kmers")
     add_output(parser, local=command.name not in ("kmer-scan", "best-kmers"))
     add_inputs(parser)
 
@@ -38,6 +46,7 @@ def run_experiment(command: Command, **options: Any) -> None:
     asked = ask(options)
     alphabet = asked.inputs.alphabet
     given = _library_keywords(asked.given)
+    title = f"{asked.inputs.name}: {subject(given, alphabet)}"
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
     run, keywords = command.function, {**given, **asked.keywords}
     if chosen.backgrounds:
@@ -47,21 +56,85 @@ def run_experiment(command: Command, **options: Any) -> None:
             run, asked.model, X, clusters=clusters, **keywords
         )
         output.write(
-            compared.to_frame(output.confidence),
+            _compare(command, compared, output.confidence),
             lambda plots: plots.background_grid(compared),
+            title=title,
         )
         return
     (one,) = drawn.values()
     result = run(asked.model, one.X, clusters=one.clusters, **keywords)
-    listing = result.to_frame if listed is None else partial(result.top, listed)
+    listing = partial(_tabulate, command, result)
+    if listed is not None:
+        listing = partial(result.top, listed)
     output.write(
         listing(confidence=output.confidence),
         lambda plots: command.draw(plots, result, {**given, "top": listed}, alphabet),
         result,
+        title=title,
     )
 
 
-def _add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
+def subject(given: Mapping[str, Any], alphabet: Sequence[str]) -> str:
+    """What an experiment is about, as the title of a picture says it.
+
+    Examples
+    --------
+    >>> subject({"a": ("uaauua", 10), "b": ("GCGC", None)}, "ACGU")
+    'UAAUUA@10, GCGC'
+    """
+    from .._core.spelling import respell
+
+    for names in (("motif",), ("motifs",), ("patterns",), ("a", "b")):
+        words = [w for name in names for w in _words(given.get(name, []))]
+        if words:
+            shown = respell(", ".join(words), alphabet)
+            return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
+    kmers = given.get("kmers")
+    return f"all {given['k']}-mers" if kmers is None else "given k-mers"
+
+
+def _words(value: Any) -> list[str]:
+    """The motifs in options, with their starts."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, tuple):
+        motif, start = value
+        return [motif if start is None else f"{motif}@{start}"]
+    return [word for part in value for word in _words(part)]
+
+
+def _tabulate(command: Command, result: Any, confidence: float) -> pd.DataFrame:
+    from . import tables
+
+    if command.tabulate is None:
+        frame: pd.DataFrame = result.to_frame(confidence=confidence)
+        return frame
+    own: pd.DataFrame = command.tabulate(tables, result, confidence)
+    return own
+
+
+def _compare(command: Command, compared: Comparison, confidence: float) -> pd.DataFrame:
+    """The tables of all backgrounds below each other."""
+    import pandas as pd
+
+    table = compared.to_frame(confidence)
+    own = [_tabulate(command, one, confidence) for one in compared.results.values()]
+    more = pd.concat(own, ignore_index=True)
+    whole: pd.DataFrame = table.join(
+        more[more.columns.difference(table.columns, sort=False)]
+    )
+    return whole
+
+
+def add_group(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
+    """The options of the experiment itself."""
+    group = parser.add_argument_group("experiment")
+    for name, settings in options:
+        group.add_argument(name, **settings)
+
+
+def add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
+    """The options of `Backgrounds`; `several` adds `--backgrounds`."""
     group = parser.add_argument_group("backgrounds")
     one = group.add_mutually_exclusive_group()
     one.add_argument(
@@ -99,8 +172,8 @@ def _add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
     )
 
 
-def _library_keywords(given: dict[str, Any]) -> dict[str, Any]:
-    """The options as the library takes them."""
+def as_kmers(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a scan as the library takes them: a file of motifs is no list."""
     keywords = dict(given)
     kmers = keywords.get("kmers")
     if kmers is not None and any(isinstance(kmer, Path) for kmer in kmers):
@@ -109,6 +182,12 @@ def _library_keywords(given: dict[str, Any]) -> dict[str, Any]:
         if not kmers[0].exists():
             raise FileNotFoundError(f"`--kmers`: there is no file {kmers[0]}.")
         keywords["kmers"] = kmers[0]
+    return keywords
+
+
+def _library_keywords(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as the library takes them."""
+    keywords = as_kmers(given)
     orders = keywords.get("orders")
     if isinstance(orders, list):
         numbers = list(range(len(keywords["motifs"])))

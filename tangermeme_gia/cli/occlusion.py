@@ -84,6 +84,7 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
         lambda plots: _draw_regions(plots, result, regions.width is not None),
         result,
         rows="sequence" if regions.annotations is None else "annotation",
+        title=f"{asked.inputs.name}: {len(X):,} sequences of {options['sequences']}",
     )
 
 

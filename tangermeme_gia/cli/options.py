@@ -44,8 +44,10 @@ def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
     )
 
 
-def add_output(parser: argparse.ArgumentParser, local: bool = True) -> None:
-    """Options that say what is written where."""
+def add_output(
+    parser: argparse.ArgumentParser, local: bool = True, intervals: bool = True
+) -> argparse._ArgumentGroup:
+    """Options that say what is written where; the group, to add others."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out", type=Path, metavar="FILE", help="table to write (default: stdout)"
@@ -60,9 +62,11 @@ def add_output(parser: argparse.ArgumentParser, local: bool = True) -> None:
             metavar="FILE",
             help="table of the effect on each single sequence",
         )
-    group.add_argument(
-        "--confidence", type=float, default=0.95, help="coverage of the intervals"
-    )
+    if intervals:
+        group.add_argument(
+            "--confidence", type=float, default=0.95, help="coverage of the intervals"
+        )
+    return group
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PICTURES = (".png", ".svg", ".pdf")
 _DPI = 300
+_TITLE_SIZE = 8
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Output:
 
     out: Path | None
     plot: Path | None
-    confidence: float
+    confidence: float = 0.95
     local: Path | None = None
 
     def __post_init__(self) -> None:
@@ -61,13 +62,15 @@ class Output:
         draw: Callable[[Any], Axes],
         result: GIAResult | None = None,
         rows: str = "sequence",
+        *,
+        title: str,
     ) -> None:
         """Write a table and, if asked for, the effects on each row and the picture."""
         write_table(table, self.out)
         if self.local is not None and result is not None:
             write_table(local_table(result, rows), self.local, "local")
         if self.plot is not None:
-            write_plot(draw, self.plot)
+            write_plot(draw, self.plot, title)
 
 
 def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
@@ -109,7 +112,7 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     return table
 
 
-def write_plot(draw: Callable[[Any], Axes], path: Path) -> None:
+def write_plot(draw: Callable[[Any], Axes], path: Path, title: str) -> None:
     """Draw with `tangermeme_gia.plot` and write a picture of the file's kind."""
     import matplotlib as mpl
 
@@ -121,10 +124,12 @@ def write_plot(draw: Callable[[Any], Axes], path: Path) -> None:
         from .. import plot
 
         figure = draw(plot).get_figure(root=True)
+        assert figure is not None
+        figure.suptitle(title, fontsize=_TITLE_SIZE, parse_math=False)
         kind = path.suffix.lower().removeprefix(".")
         dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
         buffer = io.BytesIO()
-        figure.savefig(  # type: ignore[union-attr]
+        figure.savefig(
             buffer,
             format=kind,
             dpi=_DPI,

@@ -143,6 +143,8 @@ def occlusion_annotations(
     result: GIAResult
         One row per annotation in `y_before` and `y_afters`, in their order, and a
         condition for every draw: `conditions` has the columns `background` and `draw`.
+        Annotations of one sequence are one cluster, as are those of sequences that
+        share a label of `clusters`.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._core.letters import DNA, Codes, as_float64, complement_channels
 from .._core.scans import KmerScan
+from .._core.spelling import respell
 from .matrices import (
     Matrix,
     Values,
@@ -244,14 +245,15 @@ def _check_options(top: int, max_shift: int | None, min_coverage: float, k: int)
 
 def _letter_codes(kmers: Sequence[str], letters: list[str]) -> Codes:
     channels = {letter: i for i, letter in enumerate(letters)}
-    for kmer in kmers:
-        for position, letter in enumerate(kmer):
+    spelled = [respell(kmer, letters) for kmer in kmers]
+    for kmer, word in zip(kmers, spelled, strict=True):
+        for position, letter in enumerate(word):
             if letter not in channels:
                 raise ValueError(
-                    f"k-mer {kmer!r} has {letter!r} at position {position}, which is "
-                    f"not in `alphabet` {', '.join(letters)}."
+                    f"k-mer {kmer!r} has {kmer[position]!r} at position {position}, "
+                    f"which is not in `alphabet` {', '.join(letters)}."
                 )
-    codes = [[channels[letter] for letter in kmer] for kmer in kmers]
+    codes = [[channels[letter] for letter in word] for word in spelled]
     return np.array(codes, dtype=np.int8)
 
 
@@ -266,7 +268,7 @@ def _check_kmers(kmers: Sequence[str], effects: Values, letters: list[str]) -> C
     lengths = {len(kmer) for kmer in kmers}
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError(f"`kmers` must have one length; found {sorted(lengths)}.")
-    if len(set(kmers)) < len(kmers):
+    if len({respell(kmer, letters) for kmer in kmers}) < len(kmers):
         raise ValueError("`kmers` must be distinct.")
     return _letter_codes(kmers, letters)
 

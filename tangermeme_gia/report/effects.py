@@ -69,8 +69,13 @@ class Extremes(NamedTuple):
 
     def numbers(self, name: str) -> dict[str, float]:
         """Both for a table over many models."""
-        ends = {"low": self.low, "high": self.high}
-        return {f"{name}_{end}": float(row["effect"]) for end, row in ends.items()}
+        ends = {"lowest": self.low, "highest": self.high}
+        parts = {"": "effect", "_low": "low", "_high": "high"}
+        return {
+            f"{name}_{end}{part}": float(row[column])
+            for end, row in ends.items()
+            for part, column in parts.items()
+        }
 
 
 def first_half(n: int, clusters: Labels | None) -> NDArray[np.bool_]:

@@ -9,12 +9,12 @@ NOT_NUCLEOTIDES = "the alphabet is not that of nucleotides"
 # Bases from the start of a flank to that of the motif in the paper's layout (0, 17,
 # 35), and from one site to the next beyond its length (3, 10, 17).
 _FLANK_DISTANCE = 17
-_SITE_GAP = 1
+SITE_GAP = 1
 
 
 def site_starts(study: Study) -> list[int]:
     """Up to three sites from the motif's own to the left, as in the paper."""
-    step = len(study.motif) + _SITE_GAP
+    step = len(study.motif) + SITE_GAP
     return [
         s for s in (study.start - 2 * step, study.start - step, study.start) if s >= 0
     ]

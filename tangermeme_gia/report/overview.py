@@ -6,38 +6,44 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
 from .. import plot
 from .._core.storage import write_atomically
-from .page import data_uri, render, save_figures, save_tables
+from ..plot.style import BLUE, GREY, finish, new_axes, shortened
+from .figures import save_figures
+from .rendering import render, shown_figures
 from .section import Figure, Section
 from .store import REPORT, finished_report
-from .wording import number, with_interval
+from .tables import save_tables, shown
+from .wording import with_interval
 from .written import Written
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # What no report beside an overview may be called, in small letters.
 TAKEN = ("figures", "tables", "results", "index.html", REPORT)
-# Fewer models than this are read off the table.
-_FEWEST_FOR_HISTOGRAM = 3
-# Columns of the page, and what of a report each shows: a value, an effect with its
-# interval, or the two ends of a range.
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "output": ("output",),
-    "motif": ("motif",),
-    "aligned": ("consensus",),
-    "effect": ("effect", "effect_low", "effect_high"),
+# One model is read off the table; histograms need some more.
+_FEWEST_FOR_EFFECTS, _FEWEST_FOR_HISTOGRAM = 2, 3
+# Columns of the page, and what of a report each shows: words, or the effects of these
+# names, each with its interval; of two, both ends of a range.
+_WORDS = {"output": "output", "motif": "motif", "aligned": "consensus"}
+_EFFECTS: dict[str, tuple[str, ...]] = {
+    "effect": ("effect",),
     "each further site": ("per_site",),
-    "deviation from additivity": ("deviation", "deviation_low", "deviation_high"),
-    "interaction by spacing": ("interaction_low", "interaction_high"),
-    "effect by position": ("position_low", "position_high"),
+    "deviation from additivity": ("deviation",),
+    "interaction by spacing": ("interaction_lowest", "interaction_highest"),
+    "effect by position": ("position_lowest", "position_highest"),
     "GC 5′": ("left",),
     "GC 3′": ("right",),
-    "effect by background": ("background_low", "background_high"),
+    "effect by background": ("background_lowest", "background_highest"),
 }
+_PARTS = ("", "_low", "_high")
 
 
 def write_overview(
@@ -50,8 +56,9 @@ def write_overview(
     Parameters
     ----------
     folder: str or path-like
-        Where to write `index.html`, `tables/models.tsv` and, for three models or more,
-        histograms of additivity and GC bias (paper, figures 2g and 4d-e).
+        Where to write `index.html`, `tables/models.tsv` and, for two models or more,
+        a figure of their effects, for three or more histograms of additivity and GC
+        bias (paper, figures 2g and 4d-e).
 
     reports: sequence of str or path-like
         Folders of finished reports, inside `folder`.
@@ -91,26 +98,13 @@ def write_overview(
         save_figures(section, root / "figures")
     # A name may hold a colon or a blank.
     links = [f"./{quote(_inside(root, Path(report)))}/index.html" for report in reports]
-    columns = {
-        title: names
-        for title, names in _COLUMNS.items()
-        if {*names} <= {*table.columns}
-    }
+    cells = _cells(table)
     page = render(
         "overview.html.jinja",
-        titles=list(columns),
-        models=[
-            (row["name"], link, [_cell(row, names) for names in columns.values()])
-            for (_, row), link in zip(table.iterrows(), links, strict=True)
-        ],
-        figures=[
-            {
-                "name": figure.name,
-                "reading": figure.reading,
-                "source": data_uri(root / "figures" / f"{figure.name}.svg"),
-            }
-            for figure in section.figures
-        ],
+        titles=list(cells.columns),
+        models=list(zip(table["name"], links, cells.to_numpy().tolist(), strict=True)),
+        figures=shown_figures(section.figures, root / "figures"),
+        numbers=shown("models", table),
         failed=failed or {},
     )
     with written.writing(["index.html"]):
@@ -118,16 +112,70 @@ def write_overview(
     return table
 
 
+def _effects_figure(table: pd.DataFrame) -> list[Figure]:
+    """The effect of each model's motif, in units that models share."""
+    needed = [f"effect{part}" for part in _PARTS] + ["output_sd", "motif"]
+    if not {*needed} <= {*table.columns}:
+        return []
+    shown = table[["name", *needed]].dropna()
+    shown = shown[shown["output_sd"] > 0]
+    if len(shown) < _FEWEST_FOR_EFFECTS:
+        return []
+    scaled = shown[needed[:3]].div(shown["output_sd"], axis=0)
+    strongest = shown.loc[scaled["effect"].abs().idxmax()]
+    return [
+        Figure(
+            "effects",
+            partial(_draw_effects, shown, scaled),
+            "The effect of each model's motif, with its 95 % interval, in standard "
+            "deviations of the model's output over backgrounds: the largest is that "
+            f"of {strongest['motif']} in {strongest['name']}.",
+        )
+    ]
+
+
+def _draw_effects(shown: pd.DataFrame, scaled: pd.DataFrame) -> Axes:
+    rows = list(range(len(shown)))[::-1]
+    ax = new_axes(None, height=max(1.2, 0.7 + 0.2 * len(rows)))
+    effect = scaled["effect"]
+    ax.errorbar(
+        effect,
+        rows,
+        xerr=[effect - scaled["effect_low"], scaled["effect_high"] - effect],
+        fmt="o",
+        color=BLUE,
+        markersize=4,
+        capsize=2,
+    )
+    ax.axvline(0, color=GREY, linewidth=0.8, linestyle="--")
+    names = [
+        shortened(f"{n}: {m}", 30)
+        for n, m in zip(shown["name"], shown["motif"], strict=True)
+    ]
+    ax.set_yticks(rows, names, parse_math=False)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    return finish(ax, "Effect of the motif\n(standard deviations of the output)", "")
+
+
+def _cells(table: pd.DataFrame) -> pd.DataFrame:
+    """The page's table; empty where a report has no such number."""
+    cells: dict[str, list[str]] = {}
+    for title, name in _WORDS.items():
+        if name in table:
+            cells[title] = table[name].fillna("").tolist()
+    for title, names in _EFFECTS.items():
+        if {f"{name}{part}" for name in names for part in _PARTS} <= {*table.columns}:
+            cells[title] = [_cell(row, names) for _, row in table.iterrows()]
+    shown: pd.DataFrame = pd.DataFrame(cells, index=table.index)
+    return shown
+
+
 def _cell(row: Any, names: tuple[str, ...]) -> str:
-    """One cell of the page's table; empty where a report has no such number."""
-    values = [row[name] for name in names]
-    if any(pd.isna(value) for value in values):
+    """An effect with its interval, or two; empty where one is missing."""
+    effects = [[float(row[f"{name}{part}"]) for part in _PARTS] for name in names]
+    if np.isnan(effects).any():
         return ""
-    if len(values) == 3:
-        return with_interval(*values)
-    if len(values) == 2:
-        return f"{number(values[0])} to {number(values[1])}"
-    return values[0] if isinstance(values[0], str) else number(values[0])
+    return " to ".join(with_interval(*effect) for effect in effects)
 
 
 def _inside(root: Path, report: Path) -> str:
@@ -153,9 +201,9 @@ def _in_words(output: Any) -> str:
 
 
 def _figures(table: pd.DataFrame) -> list[Figure]:
+    figures = _effects_figure(table)
     if len(table) < _FEWEST_FOR_HISTOGRAM:
-        return []
-    figures = []
+        return figures
     if "r2" in table and table["r2"].notna().any():
         median = table["r2"].median()
         figures.append(

@@ -1,37 +1,25 @@
-"""Figures, tables and the page of a report, as files."""
+"""The page of a report, and what is needed to make it again."""
 
 from __future__ import annotations
 
-import base64
 import datetime
 import importlib.metadata
-import io
 import json
 import math
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import jinja2
-import pandas as pd
+from typing import Any, NamedTuple
 
 from .._core.storage import write_atomically
+from . import tables, verdict
+from .rendering import render, shown_figures
 from .section import Section
 from .store import REPORT
 from .study import Study
 from .wording import count
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_DPI = 300
-# A picture of more points than this is drawn by browsers faster as pixels.
-_LARGEST_SVG = 400_000
 _PACKAGES = ("tangermeme-gia", "tangermeme", "torch", "numpy", "scipy", "matplotlib")
-_ROWS = 12
 _DOI = "10.1371/journal.pcbi.1008925"
 
 
@@ -64,29 +52,6 @@ class Provenance(NamedTuple):
         return cls({k: v for k, v in rows.items() if v})
 
 
-def save_figures(section: Section, folder: Path) -> None:
-    """Write each figure of a section as SVG and PNG."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for figure in section.figures:
-        with _drawing():
-            ax = figure.draw()
-            for ending in ("svg", "png"):
-                write_atomically(
-                    folder / f"{figure.name}.{ending}", _picture(ax, ending)
-                )
-            _close(ax)
-
-
-def save_tables(section: Section, folder: Path) -> None:
-    """Write each table of a section as TSV, and its further files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, table in section.tables.items():
-        text = table.to_csv(sep="\t", index=False)
-        write_atomically(folder / f"{name}.tsv", text.encode())
-    for name, write in section.files.items():
-        write(folder / name)
-
-
 def write_page(
     folder: Path,
     study: Study,
@@ -100,21 +65,24 @@ def write_page(
     `key` tells in it what the page was made of.
     """
     inputs = study.inputs
-    page = _template("page.html.jinja").render(
+    headline = {k: v for section in sections for k, v in section.headline.items()}
+    page = render(
+        "page.html.jinja",
         name=inputs.name,
         output=inputs.answer,
+        cautions=verdict.cautions(sections),
+        verdict=verdict.verdict(sections),
+        summary=verdict.summary(sections, headline),
+        spread=verdict.spread(headline),
         sections=[
             _shown(section, folder, chosen=inputs.label is not None)
             for section in sections
         ],
-        words=" ".join(filter(None, (section.sentence for section in sections))),
-        summary=[line for section in sections for line in section.summary],
         skipped=skipped,
         methods=_methods(study),
         provenance=provenance.rows,
         doi=_DOI,
     )
-    headline = {k: v for section in sections for k, v in section.headline.items()}
     report = {
         "name": inputs.name,
         "output": inputs.label,
@@ -136,60 +104,21 @@ def _for_json(value: float | str) -> float | str | None:
     return float(value) if math.isfinite(value) else None
 
 
-def data_uri(path: Path) -> str:
-    """A picture as text that a page can hold: the SVG, or the PNG of a large one."""
-    if path.stat().st_size > _LARGEST_SVG:
-        path = path.with_suffix(".png")
-    kind = {".svg": "svg+xml", ".png": "png"}[path.suffix]
-    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def render(template: str, **values: Any) -> str:
-    """A page of this package's templates."""
-    return _template(template).render(**values)
-
-
 def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:
     """A section as the template reads it."""
     return {
         "name": section.name,
         "question": section.question,
+        "sentence": section.sentence,
+        "thumbnail": section.thumbnail,
         "method": section.method,
         "files": section.files,
-        "figures": [
-            {
-                "name": figure.name,
-                "reading": figure.reading,
-                "source": data_uri(folder / "figures" / f"{figure.name}.svg"),
-            }
-            for figure in section.figures
-        ],
+        "figures": shown_figures(section.figures, folder / "figures"),
         "tables": [
-            {
-                "name": name,
-                "html": table_html(table.head(_ROWS), show_output=chosen),
-                "more": max(0, len(table) - _ROWS),
-            }
+            tables.shown(name, table, with_output=chosen)
             for name, table in section.tables.items()
         ],
     }
-
-
-def table_html(table: pd.DataFrame, *, show_output: bool = False) -> str:
-    """A table with numbers as short as they can be read."""
-    # A model may have one output, and controls are in few tables: the files have both.
-    constant = {"control": "none"} if show_output else {"output": 0, "control": "none"}
-    table = table.drop(
-        columns=[
-            name
-            for name, v in constant.items()
-            if name in table and all(table[name] == v)
-        ]
-    )
-    html: str = table.to_html(
-        index=False, border=0, float_format="{:.4g}".format, na_rep="", justify="left"
-    )
-    return html
 
 
 def _methods(study: Study) -> str:
@@ -233,44 +162,3 @@ def _methods(study: Study) -> str:
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
     return versions | {name: importlib.metadata.version(name) for name in _PACKAGES}
-
-
-@cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tangermeme_gia.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
-
-
-@contextmanager
-def _drawing() -> Iterator[None]:
-    """Pictures that are the same bytes each time, whatever the user's settings."""
-    import matplotlib as mpl
-
-    settings: dict[str, Any] = dict(mpl.rcParamsDefault.items())
-    settings["backend"] = "agg"
-    settings |= {"svg.hashsalt": "tangermeme-gia", "svg.fonttype": "path"}
-    with mpl.rc_context(settings):  # type: ignore[arg-type]
-        yield
-
-
-def _picture(ax: Axes, ending: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if ending == "svg" else {"Software": None}
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.savefig(
-        buffer, format=ending, dpi=_DPI, bbox_inches="tight", metadata=metadata
-    )
-    return buffer.getvalue()
-
-
-def _close(ax: Axes) -> None:
-    from matplotlib import pyplot
-
-    pyplot.close(ax.get_figure(root=True))

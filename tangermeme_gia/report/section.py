@@ -21,6 +21,17 @@ class Figure(NamedTuple):
     reading: str
 
 
+class Line(NamedTuple):
+    """What was asked, and the answer with its interval.
+
+    `effect` is the answer in units of the output, where it is one number of these.
+    """
+
+    question: str
+    answer: str
+    effect: float | None = None
+
+
 @dataclass
 class Section:
     """What one experiment of a report says."""
@@ -30,10 +41,13 @@ class Section:
     method: str
     figures: list[Figure] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    # What the page's summary says about it, in words.
+    # What the first screen says about it, in words, and a small picture of it (SVG).
     sentence: str = ""
-    # Lines of the summary's table: what was asked, and the answer with its interval.
-    summary: list[tuple[str, str]] = field(default_factory=list)
+    thumbnail: str = ""
+    # What is to be known before anything else is believed.
+    caution: str = ""
+    # Lines of the summary's table.
+    summary: list[Line] = field(default_factory=list)
     # Numbers by name, for a table over many models.
     headline: Mapping[str, float | str] = field(default_factory=dict)
     # Further files in the folder of tables, by name, and what writes them.

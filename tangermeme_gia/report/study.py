@@ -1,9 +1,8 @@
-"""What a report is about: a model, its sequences, and the options of the analysis."""
+"""What a report does: its options, and what its parts have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,18 +11,13 @@ import torch
 from tangermeme.predict import predict
 
 from .._core.identity import environment, model_checksum, tensors_checksum
-from .._core.letters import resolve_alphabet
 from .._core.motif import Motif
-from .._core.outputs import Label
 from .._core.patterns import resolve_start
 from .._core.scans import KmerScan
-from .._core.spelling import is_nucleic
-from .._core.target import target_labels
 from ..backgrounds.by_name import Drawn, background_names, draw_background
 from ..backgrounds.profiles import profile_background
-from ..models.providers import OUTPUT
 from .experiments import EXPERIMENTS, REGISTRY
-from .one_output import OneOutput
+from .inputs import ReportInputs
 from .store import Fingerprint, Results, Store
 
 # These say nothing of their own when the motif is given.
@@ -35,96 +29,6 @@ _FEWEST = 4
 # Eleven nucleotides; their names and moments take a few hundred MB.
 _MOST_KMERS = 4**11
 _BEST_KMERS = 10
-
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """A model and the sequences it is asked about.
-
-    Parameters
-    ----------
-    name: str
-        What the report calls the model.
-
-    model: OneOutput
-        The model.
-
-    alphabet: tuple of str, optional
-        Letters in channel order; () are those of the model, or DNA. Default is ().
-
-    X: torch.Tensor or None, shape=(n, len(alphabet), length), optional
-        Observed one-hot sequences, of which backgrounds are made. None needs a
-        profile. Default is None.
-
-    scores: torch.Tensor or None, shape=(n,), optional
-        Their measured scores, for the quartiles; None takes the model's predictions.
-        Default is None.
-
-    profile: torch.Tensor or None, shape=(len(alphabet), length), optional
-        Letter frequencies by position, instead of observed sequences.
-        Default is None.
-
-    output: str, optional
-        What the model's output is, in words. Default is "output of the model".
-
-    origin: mapping, optional
-        Where the model and the sequences are from, for the provenance.
-    """
-
-    name: str
-    model: OneOutput
-    alphabet: tuple[str, ...] = ()
-    X: torch.Tensor | None = None
-    scores: torch.Tensor | None = None
-    profile: torch.Tensor | None = None
-    output: str = OUTPUT
-    origin: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        letters = resolve_alphabet(self.model, self.alphabet or None)
-        object.__setattr__(self, "alphabet", letters)
-        if (self.X is None) == (self.profile is None):
-            raise ValueError("give either sequences `X` or a `profile`.")
-        shape = (self.profile if self.X is None else self.X).shape  # type: ignore[union-attr]
-        if shape[-2] != len(self.alphabet):
-            raise ValueError(
-                f"`alphabet` has {len(self.alphabet)} letters and the sequences "
-                f"{shape[-2]} channels."
-            )
-        if self.scores is not None and (self.X is None or len(self.scores) != shape[0]):
-            raise ValueError("`scores` must hold one score for each sequence of `X`.")
-
-    @property
-    def label(self) -> Label | None:
-        """What tells the chosen output from others; None if there was no choice."""
-        labels = target_labels(self.model.target, torch.zeros(1))
-        return None if labels is None else labels[0]
-
-    @property
-    def answer(self) -> str:
-        """The output in words, with the one that was chosen."""
-        label = self.label
-        if label is None:
-            return self.output
-        shown = ", ".join(map(str, label)) if isinstance(label, tuple) else label
-        if self.output == OUTPUT:
-            return f"output {shown} of the model"
-        return f"{self.output}, output {shown} of the model"
-
-    @property
-    def has_nucleotides(self) -> bool:
-        """Whether the letters are those of DNA or RNA."""
-        return is_nucleic(self.alphabet)
-
-    @property
-    def unit(self) -> str:
-        """What a sequence consists of."""
-        return "base" if self.has_nucleotides else "residue"
-
-    @property
-    def length(self) -> int:
-        """Bases of a sequence."""
-        return (self.profile if self.X is None else self.X).shape[-1]  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True)
@@ -383,10 +287,10 @@ class Study:
             "start": options.start,
         }
         own = {**vars(options), "motif": self.motif, "searched": not options.motif}
+        own["scores"] = _checksum(scores=inputs.scores)
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
-            scores = {} if inputs.scores is None else {"scores": inputs.scores}
-            choices["scores"] = tensors_checksum(scores)
+            choices["scores"] = _checksum(scores=inputs.scores)
         return {
             **self.checksums,
             "alphabet": "".join(inputs.alphabet),
@@ -397,6 +301,9 @@ class Study:
     @cached_property
     def checksums(self) -> Fingerprint:
         """Of the model and of its sequences or profile."""
-        held = {"X": self.inputs.X, "profile": self.inputs.profile}
-        data = tensors_checksum({k: v for k, v in held.items() if v is not None})
+        data = _checksum(X=self.inputs.X, profile=self.inputs.profile)
         return {"model": model_checksum(self.model), "data": data}
+
+
+def _checksum(**tensors: torch.Tensor | None) -> str:
+    return tensors_checksum({k: v for k, v in tensors.items() if v is not None})

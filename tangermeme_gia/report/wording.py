@@ -92,3 +92,43 @@ def listed(values: Sequence[object]) -> str:
     """
     *most, last = map(str, values)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def numeral(n: int) -> str:
+    """A small number as a word.
+
+    Examples
+    --------
+    >>> numeral(3), numeral(12)
+    ('three', '12')
+    """
+    words = (
+        "no",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+    )
+    return words[n] if n < len(words) else f"{n:,}"
+
+
+def spans(values: Sequence[int]) -> list[str]:
+    """Rising whole numbers, those that follow each other as one span.
+
+    Examples
+    --------
+    >>> spans([0, 1, 2, 7, 9, 10])
+    ['0–2', '7', '9–10']
+    """
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return [str(r[0]) if len(r) == 1 else f"{r[0]}–{r[-1]}" for r in runs]

@@ -17,7 +17,7 @@ SHOWN = re.findall(
 
 
 def test_the_page_shows_commands():
-    assert len(SHOWN) == 8
+    assert len(SHOWN) == 10
 
 
 @pytest.mark.usefixtures("_folder_of_my_models")

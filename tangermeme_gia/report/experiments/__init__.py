@@ -14,6 +14,7 @@ To add one, write its file and register its name in one line below.
 REGISTRY: dict[str, tuple[str, ...]] = {
     "scan": ("k", "both_strands"),
     "motif": ("motif", "searched", "k", "both_strands"),
+    "quality": ("motif", "scores"),
     "mutagenesis": ("motif",),
     "alignment": ("motif",),
     "sites": ("motif",),

@@ -13,9 +13,11 @@ from ..._core.letters import DNA, RNA
 from ...motifs.database import write_meme
 from ...motifs.from_kmers import align_kmers
 from ...motifs.matrices import information_content
-from ..section import Figure, Section
+from ..figures import letters_from_one
+from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study
+from ..thumbnails import logo
 
 # Positions of a motif with less information are not read as a letter.
 _LEAST_BITS = 0.5
@@ -45,7 +47,7 @@ def describe(study: Study, results: Results) -> Section:
         both_strands=study.options.both_strands,
     )
     consensus = _consensus(aligned.ppm, letters)
-    reads = f"read {consensus}" if consensus else "agree on no letter"
+    reads = f"read {consensus}" if consensus else "have no letter in common"
     # Names in MEME's format end at a blank.
     motifs = {"_".join(study.inputs.name.split()): aligned.ppm}
 
@@ -61,17 +63,20 @@ def describe(study: Study, results: Results) -> Section:
         [
             Figure(
                 "alignment",
-                partial(plot.motif_logo, aligned.ppm, letters),
+                partial(
+                    letters_from_one, partial(plot.motif_logo, aligned.ppm, letters)
+                ),
                 f"The aligned k-mers {reads} ({_gap(letters)}: less than "
                 f"{_LEAST_BITS} bits).",
             )
         ],
         {"alignment": aligned.table},
-        f"Aligned, the best k-mers {reads}.",
-        [("Aligned motif", consensus or "none")],
-        {"consensus": consensus},
+        f"Aligned, its best k-mers {reads}.",
+        logo(aligned.ppm, letters),
+        summary=[Line("Aligned motif", consensus or "none")],
+        headline={"consensus": consensus},
         # The format knows no other alphabets.
-        {_MOTIF_FILE: write} if letters in (DNA, RNA) else {},
+        files={_MOTIF_FILE: write} if letters in (DNA, RNA) else {},
     )
 
 

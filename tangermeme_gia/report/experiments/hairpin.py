@@ -13,17 +13,25 @@ from ..._core.motif import reverse_complement
 from ..._core.results import GIAResult
 from ...experiments.hairpin import hairpin_importance
 from ...statistics.effects import effect_difference
+from ...statistics.intervals import Interval
 from ...structure.pairs import Hairpin
 from ..effects import local_effects
 from ..layout import NOT_NUCLEOTIDES
-from ..section import Figure, Section
+from ..section import Figure, Line, Section
+from ..sentences import direction
 from ..store import Results
 from ..study import Study
+from ..thumbnails import strip
 from ..wording import row_with_interval
 
 # Bases of the paper's probes, in which it places its hairpin.
 _PAPER_LENGTH = 41
-_PLACES = ("loop", "left arm", "right arm")
+# What the experiment calls the places, and what the page does.
+_PLACES = {
+    "loop": "loop",
+    "left arm": "5′ side of the stem",
+    "right arm": "3′ side of the stem",
+}
 
 
 def obstacle(study: Study) -> str | None:
@@ -44,7 +52,7 @@ def obstacle(study: Study) -> str | None:
 
 
 def compute(study: Study) -> Results:
-    """The motif in the loop and in either arm of a hairpin, and without one."""
+    """The motif in the loop and on either side of a stem, and without a hairpin."""
     result = hairpin_importance(
         study.model, study.X, study.motif, _shape(study), **study.ask
     )
@@ -55,16 +63,9 @@ def describe(study: Study, results: Results) -> Section:
     """The motif's effect at each place, in the hairpin and without structure."""
     result = _folded_and_not(results["hairpin"])
     frame = result.to_frame()
-    loop, left, right = _by_place(result, frame)
-    shape, caution = _shape(study), ""
-    sentence = f"In the loop of a hairpin the motif adds {loop}"
-    if reverse_complement(study.motif, study.inputs.alphabet) == study.motif:
-        caution = (
-            f" {study.motif} is its own reverse complement: in a stem its partner is a "
-            "second site, so the stem arms say nothing about structure."
-        )
-    else:
-        sentence += f"; in the left arm of the stem {left}, in the right {right}"
+    differences = _differences(result, frame)
+    loop, left, right = _by_place(frame, differences)
+    shape, palindrome = _shape(study), _pairs_with_itself(study)
     in_loop = (frame["place"] == "loop") & (frame["structure"] == "hairpin")
     return Section(
         "hairpin",
@@ -73,21 +74,59 @@ def describe(study: Study, results: Results) -> Section:
         f"{shape.stem_start} and a loop of {shape.loop_length} bases. The effect of "
         "the motif in the hairpin is against the empty hairpin, that without structure "
         "against the background; both are measured at the same place. In a "
-        "stem the other arm becomes the reverse complement of the motif."
-        f"{caution} A model of sequence alone can know "
+        "stem the other side becomes the reverse complement of the motif."
+        f"{_caution(study) if palindrome else ''} A model of sequence alone can know "
         "structure only through what pairs.",
         [
             Figure(
                 "hairpin",
                 partial(plot.local_importance_boxes, result, ["place", "structure"]),
-                f"In the loop the motif adds {loop}; in the left arm of the stem "
-                f"{left}; in the right {right}.",
+                f"In the loop the motif adds {loop}; on the 5′ side of the stem "
+                f"{left}; on its 3′ side {right}.",
             )
         ],
         {"hairpin": frame},
-        f"{sentence}.",
-        [("In the loop of a hairpin", loop)],
-        {"loop": float(frame[in_loop]["effect"].iloc[0])},
+        _sentence(differences, palindrome),
+        _thumbnail(frame),
+        summary=[
+            Line(
+                "In the loop of a hairpin",
+                loop,
+                float(frame[in_loop]["effect"].iloc[0]),
+            )
+        ],
+        headline={"loop": float(frame[in_loop]["effect"].iloc[0])},
+    )
+
+
+def _thumbnail(frame: pd.DataFrame) -> str:
+    """The effect at each place in the hairpin."""
+    rows = frame[frame["structure"] == "hairpin"]
+    names = [place.replace("side of the ", "") for place in rows["place"]]
+    return strip(names, rows["effect"], rows["low"], rows["high"])
+
+
+def _sentence(differences: list[Interval], palindrome: bool) -> str:
+    """How the effect in a hairpin compares with that at the same place without one."""
+    words = {1: "larger", 0: "not clearly other", -1: "smaller"}
+    loop, left, right = (words[direction(each)] for each in differences)
+    begin = f"In the loop of a hairpin its effect is {loop} than without the hairpin"
+    if palindrome:
+        return f"{begin}."
+    if left == right:
+        return f"{begin}, in the stem {left}."
+    return f"{begin}, on the 5′ side of the stem {left}, on the 3′ side {right}."
+
+
+def _pairs_with_itself(study: Study) -> bool:
+    return reverse_complement(study.motif, study.inputs.alphabet) == study.motif
+
+
+def _caution(study: Study) -> str:
+    """What such a motif says of structure."""
+    return (
+        f" {study.motif} is its own reverse complement: in a stem its partner is a "
+        "second site, so the stem says nothing about structure."
     )
 
 
@@ -108,6 +147,7 @@ def _folded_and_not(result: GIAResult) -> GIAResult:
         [local_effects(inside), local_effects(result)[:, flat]], axis=1
     )
     conditions = pd.concat([inside.conditions, result.conditions[flat]])
+    conditions = conditions.assign(place=conditions["place"].map(_PLACES))
     order = np.argsort(conditions["start"].to_numpy(int), kind="stable")
     after = torch.from_numpy(effects[:, order])[..., None]
     return GIAResult(
@@ -119,19 +159,28 @@ def _folded_and_not(result: GIAResult) -> GIAResult:
     )
 
 
-def _by_place(result: GIAResult, frame: pd.DataFrame) -> list[str]:
-    """For each place the effect folded, not folded, and their paired difference."""
-    effects, texts = local_effects(result), []
+def _rows(frame: pd.DataFrame) -> list[tuple[int, int]]:
+    """For each place the rows with the hairpin and without."""
     keys = zip(frame["structure"], frame["place"], strict=True)
     at = {key: i for i, key in enumerate(keys)}
-    for place in _PLACES:
-        folded, flat = at["hairpin", place], at["unstructured", place]
-        difference = effect_difference(
-            effects[:, folded], effects[:, flat], clusters=result.clusters
-        )
-        texts.append(
-            f"{row_with_interval(frame.iloc[folded])}, without structure "
-            f"{row_with_interval(frame.iloc[flat])} (difference "
-            f"{row_with_interval(difference)})"
-        )
-    return texts
+    places = _PLACES.values()
+    return [(at["hairpin", place], at["unstructured", place]) for place in places]
+
+
+def _differences(result: GIAResult, frame: pd.DataFrame) -> list[Interval]:
+    """For each place the effect in the hairpin minus that without, paired."""
+    effects = local_effects(result)
+    return [
+        effect_difference(effects[:, i], effects[:, j], clusters=result.clusters)
+        for i, j in _rows(frame)
+    ]
+
+
+def _by_place(frame: pd.DataFrame, differences: list[Interval]) -> list[str]:
+    """For each place the effect folded, not folded, and their paired difference."""
+    return [
+        f"{row_with_interval(frame.iloc[folded])}, without structure "
+        f"{row_with_interval(frame.iloc[flat])} (difference "
+        f"{row_with_interval(difference)})"
+        for (folded, flat), difference in zip(_rows(frame), differences, strict=True)
+    ]

@@ -15,9 +15,11 @@ from ...experiments.importance import global_importance
 from ...statistics.effects import effect_difference
 from ..effects import local_effects
 from ..places import find_elsewhere, scan_places
-from ..section import Figure, Section
+from ..section import Figure, Line, Section
+from ..sentences import reads
 from ..store import Results
 from ..study import Study
+from ..thumbnails import strip
 from ..wording import count, number, row_with_interval, span, with_interval
 
 _N_CONTROLS = 3
@@ -56,6 +58,7 @@ def describe(study: Study, results: Results) -> Section:
     frame = controls.to_frame()
     own = frame[frame["control"] == "none"].iloc[0]
     boxes = partial(plot.local_importance_boxes, _named(controls, study.motif))
+    spread = float(_alone(controls).std())
     section = Section(
         "motif",
         f"How large is the effect of {study.motif}?",
@@ -64,20 +67,25 @@ def describe(study: Study, results: Results) -> Section:
         "its letters as controls on the same backgrounds.",
         [Figure("motif", boxes, f"{_does(study, own)}. {_beside_controls(controls)}")],
         {"motif": frame},
-        f"{_does(study, own)}.",
-        [("Effect of the motif", f"{study.motif}: {row_with_interval(own)}")],
-        {
+        reads(study.inputs.name, study.motif, own, spread, not study.options.motif),
+        _thumbnail(study.motif, frame),
+        summary=[
+            Line(f"Effect of {study.motif}", row_with_interval(own), own["effect"]),
+            Line("Mean output without it, standard deviation", _scale(controls)),
+        ],
+        headline={
             "motif": study.motif,
             "effect": own["effect"],
             "effect_low": own["low"],
             "effect_high": own["high"],
+            "output_sd": spread,
         },
     )
     if "places" in results:
         _say_where(section, study, results["places"])
     if "winners" in results:
         winners = results["winners"].to_frame()
-        section.tables["winners"] = winners
+        section.tables["best_kmers"] = winners
         section.method += _among_winners(winners)
     return section
 
@@ -89,9 +97,15 @@ def _say_where(section: Section, study: Study, places: GIAResult) -> None:
         return
     text = elsewhere.sentence(study)
     _log.warning(text)
-    section.sentence = f"{text} {section.sentence}"
+    section.caution = text
     effect = row_with_interval(elsewhere.effect)
-    section.summary.append(("Largest effect", f"at {elsewhere.start}: {effect}"))
+    section.summary.append(
+        Line(
+            f"Its effect at position {elsewhere.start}, the largest",
+            effect,
+            float(elsewhere.effect.effect),
+        )
+    )
 
 
 def _named(controls: GIAResult, motif: str) -> GIAResult:
@@ -120,17 +134,31 @@ def _beside_controls(controls: GIAResult) -> str:
     sign = -1 if effect.iloc[0] < 0 else 1
     rival = 1 + int((sign * effect.iloc[1:]).to_numpy().argmax())
     beyond = effect_difference(local[:, 0], local[:, rival], clusters=controls.clusters)
-    alone = controls.y_before
-    assert isinstance(alone, torch.Tensor)
     return (
         f"{100 * (sign * local[:, 0] > 0).mean():.0f} % of backgrounds have an effect "
-        "of this sign; their own outputs have the mean "
-        f"{number(float(alone.mean()))} and the standard deviation "
-        f"{number(float(alone.std()))}. Random motifs of its length have effects of "
+        f"of this sign. Random motifs of its length have effects of "
         f"{span(effect[kinds.str.startswith('random')])}, permutations of its letters "
         f"{span(effect[kinds.str.startswith('shuffled')])}; from the strongest of "
         f"these its own differs by {row_with_interval(beyond)}."
     )
+
+
+def _alone(controls: GIAResult) -> torch.Tensor:
+    """The outputs of the backgrounds as they are."""
+    assert isinstance(controls.y_before, torch.Tensor)
+    return controls.y_before
+
+
+def _scale(controls: GIAResult) -> str:
+    """What the outputs of the backgrounds are, by which effects are judged."""
+    alone = _alone(controls)
+    return f"{number(float(alone.mean()))}, {number(float(alone.std()))}"
+
+
+def _thumbnail(motif: str, frame: pd.DataFrame) -> str:
+    """The effect of the motif above those of its controls."""
+    names = [motif if kind == "none" else kind for kind in frame["control"]]
+    return strip(names, frame["effect"], frame["low"], frame["high"])
 
 
 def _among_winners(winners: pd.DataFrame) -> str:

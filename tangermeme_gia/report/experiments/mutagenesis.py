@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from ... import plot
 from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...kmers.mutagenesis import kmer_mutagenesis
 from ...statistics.mutagenesis import mutagenesis_change
 from ..effects import ON_HALVES, extremes, local_effects
-from ..section import Figure, Section
+from ..figures import letters_from_one
+from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study
 from ..wording import row_with_interval
@@ -39,29 +42,55 @@ def describe(study: Study, results: Results) -> Section:
     motif, letters = study.motif, study.inputs.alphabet
     changes = mutagenesis_change(result, alphabet=letters)
     place = int((changes.to_numpy() ** 2).sum(axis=1).argmax())
-    most = f"{motif[place]} at position {place}"
+    most = f"{motif[place]}{place + 1}"
     clear = _clear_changes(motif, result)
-    reading, sentence = "No single change clearly alters the effect", ""
+    reading = "No single change clearly alters the effect"
+    sentence = "None of its letters clearly matters."
     if clear:
-        reading = f"{most} of the motif matters most. Of all single changes, {clear}"
-        sentence = f"Its most important letter is {most} of the motif."
+        reading = f"Letter {most} matters most. Of all single changes, {clear}"
+        sentence = f"{_ordinal(place + 1)} letter, {motif[place]}, matters most."
     return Section(
         "mutagenesis",
         "Which of its letters matter?",
         "Every single-letter variant of the motif in place of it. The heat map shows "
         "the change from the motif itself, the logo its length (L2 norm) at each "
-        "position.",
+        "letter. Letters of the motif are counted from 1.",
         [
             Figure(
                 "mutagenesis",
-                partial(plot.mutagenesis_heatmap, changes, motif, letters),
+                partial(
+                    letters_from_one,
+                    partial(plot.mutagenesis_heatmap, changes, motif, letters),
+                    motif,
+                ),
                 f"{reading}{ON_HALVES}.",
             )
         ],
-        {"mutagenesis": result.to_frame()},
-        sentence or "None of its letters clearly matters.",
-        [("Most important letter", most if clear else "none is clear")],
+        {"mutagenesis": _counted_from_one(result.to_frame())},
+        sentence,
+        summary=[
+            Line("Most important letter (from 1)", most if clear else "none is clear")
+        ],
     )
+
+
+def _counted_from_one(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with the letters of the motif counted as people do."""
+    counted = frame.assign(position=frame["position"] + 1)
+    renamed: pd.DataFrame = counted.rename(columns={"position": "letter_number"})
+    return renamed
+
+
+def _ordinal(n: int) -> str:
+    """Which letter of the motif.
+
+    Examples
+    --------
+    >>> _ordinal(1), _ordinal(6)
+    ('Its first', 'Its 6th')
+    """
+    words = {1: "first", 2: "second", 3: "third"}
+    return f"Its {words.get(n, f'{n}th')}"
 
 
 def _clear_changes(motif: str, result: GIAResult) -> str:
@@ -82,6 +111,5 @@ def _variant(motif: str, result: GIAResult, row: Any) -> str:
     variant = result.conditions.iloc[1 + int(row["condition"])]
     place = int(variant["position"])
     return (
-        f"{motif[place]} to {variant['letter']} at position {place} "
-        f"({row_with_interval(row)})"
+        f"{motif[place]}{place + 1} to {variant['letter']} ({row_with_interval(row)})"
     )

@@ -11,9 +11,11 @@ from ..._core.results import GIAResult
 from ...experiments.positions import positional_bias
 from ...statistics.intervals import Interval, confidence_interval
 from ..effects import ON_HALVES, Extremes, extremes, local_effects, unrounded
-from ..section import Figure, Section
+from ..section import Figure, Line, Section
+from ..sentences import position_matters
 from ..store import Results
 from ..study import Study
+from ..thumbnails import curve
 from ..wording import count, row_with_interval
 
 _MOST_STARTS = 101
@@ -40,7 +42,7 @@ def describe(study: Study, results: Results) -> Section:
     local = local_effects(result)
     ends = extremes(unrounded(local, result), result.clusters)
     mean = confidence_interval(local.mean(axis=1), clusters=result.clusters)
-    sentence, change = _texts(starts, mean, ends)
+    change, frame = _change(starts, mean, ends), result.to_frame()
     every = ""
     if len(starts) > 1 and starts[1] > starts[0] + 1:
         every = f", every {starts[1] - starts[0]} {study.inputs.unit}s,"
@@ -48,7 +50,7 @@ def describe(study: Study, results: Results) -> Section:
         "position",
         "Does it matter where the motif is?",
         f"{study.motif} at {count(len(starts), 'start')}{every} of the same "
-        "backgrounds.",
+        "backgrounds. A start is the position of the first letter, from 0.",
         [
             Figure(
                 "position",
@@ -56,24 +58,25 @@ def describe(study: Study, results: Results) -> Section:
                 f"Effect by position: {change}{ON_HALVES}.",
             )
         ],
-        {"position": result.to_frame()},
-        sentence,
-        [("Effect by position", change)],
-        ends.numbers("position"),
+        {"position": frame},
+        position_matters(
+            ends.low, ends.high, [starts[i] for i in ends.places], ends.differ
+        ),
+        curve(starts, frame["effect"], frame["low"], frame["high"]),
+        summary=[Line("Effect by position", change)],
+        headline=ends.numbers("position"),
     )
 
 
-def _texts(starts: Sequence[int], mean: Interval, ends: Extremes) -> tuple[str, str]:
-    """A sentence for the summary, and how the effect changes in more words."""
+def _change(starts: Sequence[int], mean: Interval, ends: Extremes) -> str:
+    """How the effect changes, with numbers."""
     low, high = (starts[place] for place in ends.places)
     difference = row_with_interval(ends.difference)
     if ends.differ:
         change = ends.between(f"at position {low}", f"at position {high}")
-        sentence = f"By position, the effect is {change}."
-        return sentence, f"{change}; difference {difference}"
-    change = (
+        return f"{change}; difference {difference}"
+    return (
         f"no clear dependence, {row_with_interval(mean)} on average; the starts that "
         f"seemed to have the lowest and the highest effect ({low} and {high}) differ "
         f"by {difference}"
     )
-    return f"By position, the effect has {change}.", change

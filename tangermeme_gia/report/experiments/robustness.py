@@ -13,9 +13,11 @@ from ...experiments.importance import global_importance
 from ...experiments.robustness import across_backgrounds
 from ...statistics.comparisons import Comparison
 from ..layout import FLANK, flank_starts, no_flanks, site_starts
-from ..section import Figure, Section
+from ..section import Figure, Line, Section
+from ..sentences import backgrounds_agree
 from ..store import Results
 from ..study import Study
+from ..thumbnails import strip
 from ..wording import count, listed, number, row_with_interval
 
 
@@ -61,8 +63,9 @@ def describe(study: Study, results: Results) -> Section:
     reading = f"The motif's effect is between {named.format('and')}."
     tables = {"robustness": frame}
     if len(results) > 1:
-        tables["agreement"] = comparison.agreement()
-        reading += _least_agreement(tables["agreement"], len(frame) // len(results))
+        correlations = comparison.agreement()
+        tables["correlation_of_backgrounds"] = correlations
+        reading += _least_alike(correlations, len(frame) // len(results))
     grid = partial(plot.background_grid, comparison, "condition")
     return Section(
         "robustness",
@@ -70,9 +73,14 @@ def describe(study: Study, results: Results) -> Section:
         f"The main conditions under {n}. {_about_backgrounds(study, results)}",
         [Figure("robustness", grid, reading)],
         tables,
-        f"Under {n} its effect is {low} to {high}, {sign}.",
-        [("Effect by background", named.format("to"))],
-        {"background_low": lowest["effect"], "background_high": highest["effect"]},
+        backgrounds_agree(first),
+        strip(list(first.index), first["effect"], first["low"], first["high"]),
+        summary=[Line("Effect by background", named.format("to"))],
+        headline={
+            f"background_{end}{part}": float(row[name])
+            for end, row in (("lowest", lowest), ("highest", highest))
+            for part, name in (("", "effect"), ("_low", "low"), ("_high", "high"))
+        },
     )
 
 
@@ -94,14 +102,14 @@ def _sign(effects: pd.DataFrame) -> str:
     return "not clearly of one sign under all"
 
 
-def _least_agreement(agreement: pd.DataFrame, n_conditions: int) -> str:
-    """A sentence about the two backgrounds that agree least."""
-    worst = float(agreement["pearson"].min())
+def _least_alike(correlations: pd.DataFrame, n_conditions: int) -> str:
+    """A sentence about the two backgrounds whose effects differ most."""
+    worst = float(correlations["pearson"].min())
     if np.isnan(worst):
         return ""
     return (
-        f" The effects of the {n_conditions} conditions have a correlation of "
-        f"{number(worst, 2)} between the two backgrounds that agree least."
+        f" The effects of the {n_conditions} conditions have a correlation (Pearson) "
+        f"of at least {number(worst, 2)} between any two backgrounds."
     )
 
 

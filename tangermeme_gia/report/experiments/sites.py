@@ -6,18 +6,21 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...experiments.sites import multi_site
-from ...statistics.additivity import additivity_fit
-from ..effects import ROUNDING
-from ..layout import no_second_site, site_starts
-from ..section import Figure, Section
+from ...statistics.additivity import AdditivityFit, additivity_fit
+from ..layout import SITE_GAP, no_second_site, site_starts
+from ..pairs import pair_interaction
+from ..section import Figure, Line, Section
+from ..sentences import Pairs, sites_add_up
 from ..store import Results
 from ..study import Study
-from ..wording import listed, number, row_with_interval, with_interval
+from ..thumbnails import strip
+from ..wording import count, listed, number, row_with_interval, with_interval
 
 _BOXES = (
     "Each box holds the effects on single backgrounds; the diamond is their mean, the "
@@ -54,7 +57,7 @@ def describe(study: Study, results: Results) -> Section:
     )
     line = partial(plot.additivity_line, result)
     boxes = partial(plot.local_importance_boxes, result, "n_sites")
-    numbers = {"per_site": float(fit.slope.effect), "r2": fit.r2}
+    numbers = _numbers(fit)
     return Section(
         "sites",
         "Do several sites add up?",
@@ -65,30 +68,41 @@ def describe(study: Study, results: Results) -> Section:
             Figure("sites_local", boxes, _BOXES),
         ],
         {"sites": result.to_frame(), "additivity": fit.points},
-        f"Each further site adds {slope}; {n_sites} have {_against_sum(last)}.",
-        [
-            ("Each further site adds", slope + r2),
-            ("Deviation from additivity", f"{expected} at {n_sites}"),
+        sites_add_up(last, SITE_GAP, _measured_pairs(study), study.inputs.unit),
+        _thumbnail(fit.points),
+        summary=[
+            Line("Each further site adds", slope + r2, numbers["per_site"]),
+            Line(
+                f"{n_sites} minus the sum of each", expected, float(last["deviation"])
+            ),
         ],
-        numbers | {name: float(last[name]) for name in _DEVIATION},
+        headline=numbers,
     )
+
+
+def _numbers(fit: AdditivityFit) -> dict[str, float]:
+    """For a table over many models."""
+    last = fit.points.iloc[-1]
+    return {
+        "per_site": float(fit.slope.effect),
+        "per_site_low": float(fit.slope.low),
+        "per_site_high": float(fit.slope.high),
+        "r2": fit.r2,
+    } | {name: float(last[name]) for name in _DEVIATION}
+
+
+def _measured_pairs(study: Study) -> Pairs | None:
+    """What two sites do by spacing, where the report has measured it, too."""
+    held = study.finished.get("spacing")
+    return Pairs.of(pair_interaction(held["spacing"])[0]) if held else None
+
+
+def _thumbnail(points: pd.DataFrame) -> str:
+    """The effect of one site and of more."""
+    names = [count(int(n), "site") for n in points["n_sites"]]
+    return strip(names, points["effect"], points["low"], points["high"])
 
 
 def _deviation(point: Any) -> str:
     """Deviation from additivity with its interval."""
     return with_interval(*(point[name] for name in _DEVIATION))
-
-
-def _against_sum(point: Any) -> str:
-    """How several sites compare with the sum of their single effects."""
-    low, high = point["deviation_low"], point["deviation_high"]
-    if point["additive"] < 0:  # more of a negative effect is a larger one
-        low, high = -high, -low
-    of_sum = f"the sum of their single effects (deviation {_deviation(point)})"
-    if max(abs(low), abs(high)) < ROUNDING * abs(point["additive"]):
-        return f"the effect of {of_sum}"
-    if low > 0:
-        return f"more effect than {of_sum}"
-    if high < 0:
-        return f"less effect than {of_sum}"
-    return f"no clearly other effect than {of_sum}"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ... import plot
-from ..._core.clusters import Values
 from ..._core.results import GIAResult
 from ...experiments.spacing import motif_spacing
 from ...statistics.intervals import Interval, confidence_interval
-from ...statistics.selection import benjamini_hochberg
-from ...statistics.significance import paired_t_test
-from ..effects import ALPHA, ON_HALVES, Extremes, extremes, local_effects, unrounded
+from ..effects import ON_HALVES, Extremes, extremes
 from ..layout import no_second_site, site_starts
-from ..section import Figure, Section
+from ..pairs import pair_interaction
+from ..section import Figure, Line, Section
+from ..sentences import Pairs, pairs_add_up
 from ..store import Results
 from ..study import Study
+from ..thumbnails import curve
 from ..wording import count, row_with_interval
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def compute(study: Study) -> Results:
 def describe(study: Study, results: Results) -> Section:
     """What a pair does beyond the sum of both sites, by spacing."""
     result: GIAResult = results["spacing"]
-    table, local = _pair_interaction(result)
+    table, local = pair_interaction(result)
     ends, unit = extremes(local, result.clusters), study.inputs.unit
+    named = _in_words(result)
     widest = count(int(table["spacing"].max()), unit)
     mean = confidence_interval(local.mean(axis=1), clusters=result.clusters)
     where = _where(table, mean, ends, unit)
@@ -63,8 +64,8 @@ def describe(study: Study, results: Results) -> Section:
         [
             Figure(
                 "spacing",
-                partial(_curve, result, unit, by="arm"),
-                "The pair ('all') against each site alone: where the curves of the "
+                partial(_curve, named, unit, by="sites"),
+                "Both sites together against each alone: where the curves of the "
                 "single sites fall, position matters, not spacing.",
             ),
             Figure(
@@ -74,38 +75,21 @@ def describe(study: Study, results: Results) -> Section:
                 f"{differing}.",
             ),
         ],
-        {"spacing": result.to_frame(), "spacing_interaction": table},
-        f"The interaction of two sites is {where}; {differing}.",
-        [("Interaction of two sites", f"{where}; {differing}")],
-        ends.numbers("interaction"),
+        {"spacing": named.to_frame(), "spacing_interaction": table},
+        pairs_add_up(Pairs.of(table), unit),
+        curve(
+            table["spacing"].tolist(), table["interaction"], table["low"], table["high"]
+        ),
+        summary=[Line("Two sites minus the sum of each", f"{where}; {differing}")],
+        headline=ends.numbers("interaction"),
     )
 
 
-def _pair_interaction(result: GIAResult) -> tuple[pd.DataFrame, Values]:
-    """What a pair does beyond the sum of both sites: by spacing, and on each
-    background, shape=(n, n_spacings)."""
-    frame = result.conditions
-    local = local_effects(result)
-    pair, first, second = (
-        local[:, (frame["arm"] == arm).to_numpy()] for arm in ("all", "1", "2")
-    )
-    exact = unrounded(pair - first - second, result)
-    known = result.clusters
-    interval = confidence_interval(exact, clusters=known)
-    p = paired_t_test(exact, clusters=known).p
-    table = pd.DataFrame(
-        {
-            "spacing": frame.loc[frame["arm"] == "all", "spacing"].to_numpy(),
-            "interaction": interval.effect,
-            "se": interval.se,
-            "low": interval.low,
-            "high": interval.high,
-            "p": p,
-            "significant": benjamini_hochberg(p, ALPHA).significant,
-            "n": interval.n,
-        }
-    )
-    return table, exact
+def _in_words(result: GIAResult) -> GIAResult:
+    """The same result, which says in words which sites are there."""
+    words = {"all": "both", "1": "5′ site alone", "2": "3′ site alone"}
+    conditions = result.conditions.assign(arm=result.conditions["arm"].map(words))
+    return result._replace(conditions=conditions.rename(columns={"arm": "sites"}))
 
 
 def _where(table: pd.DataFrame, mean: Interval, ends: Extremes, unit: str) -> str:

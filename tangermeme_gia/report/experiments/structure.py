@@ -17,9 +17,10 @@ from ...statistics.associations import correlation
 from ...statistics.intervals import Interval, confidence_interval
 from ...structure.processes import require_vienna
 from ..layout import NOT_NUCLEOTIDES
-from ..section import Figure, Section
+from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study
+from ..thumbnails import strip
 from ..wording import count, row_with_interval
 
 # Sequences of so many bases that are folded; of longer ones fewer, at least so many.
@@ -28,6 +29,9 @@ _LONGEST_FOLDED = 300
 # Columns that the effect is put beside.
 _BESIDE = ("unpaired", "energy")
 _GROUPS = 4
+# Where an effect is larger if the correlation is above 0, and if it is below.
+_BY_SITE = ("where its site is unpaired", "where its site is paired")
+_BY_ENERGY = ("in unstable sequences", "in stable sequences")
 
 
 def obstacle(study: Study) -> str | None:
@@ -66,35 +70,35 @@ def describe(study: Study, results: Results) -> Section:
         alphabet=study.inputs.alphabet,
         random_state=study.options.random_state,
     )
-    r_unpaired, r_energy = (
+    by = [
         correlation(frame[name], frame["local_importance"], clusters=result.clusters)
         for name in _BESIDE
-    )
+    ]
     pairs = partial(plot.pairedness_scatter, frame)
     energies = partial(plot.stability_scatter, frame)
-    by_site = _reading(
-        r_unpaired, "where its site is unpaired", "where its site is paired"
-    )
-    by_energy = _reading(r_energy, "in unstable sequences", "in stable sequences")
+    quarters = _quarters(frame, result.clusters)
     return Section(
         "structure",
         "Does the fold of its sequence matter?",
         _method(study, n),
         [
-            Figure("pairedness", pairs, f"The effect is {by_site}."),
-            Figure("stability", energies, f"The effect is {by_energy}."),
+            Figure("pairedness", pairs, f"The effect is {_reading(by[0], *_BY_SITE)}."),
+            Figure(
+                "stability", energies, f"The effect is {_reading(by[1], *_BY_ENERGY)}."
+            ),
         ],
-        {"structure": _quarters(frame, result.clusters)},
-        f"Its effect is {by_site}, and {by_energy}; letters and folds are not told "
-        "apart by this.",
-        [
-            (
+        {"structure": quarters},
+        f"Its effect is {_where(by[0], *_BY_SITE)}, and "
+        f"{_where(by[1], *_BY_ENERGY)}; letters and folds are not told apart by this.",
+        _thumbnail(quarters),
+        summary=[
+            Line(
                 "Correlation with the fold",
-                f"{row_with_interval(r_unpaired)} with the site's probability to be "
-                f"unpaired, {row_with_interval(r_energy)} with the free energy",
+                f"{row_with_interval(by[0])} with the site's probability to be "
+                f"unpaired, {row_with_interval(by[1])} with the free energy",
             )
         ],
-        {"r_unpaired": float(r_unpaired.effect), "r_energy": float(r_energy.effect)},
+        headline={"r_unpaired": float(by[0].effect), "r_energy": float(by[1].effect)},
     )
 
 
@@ -116,11 +120,23 @@ def _method(study: Study, n: int) -> str:
 def _reading(r: Interval, up: str, down: str) -> str:
     """What a correlation says: where the effect is larger."""
     if np.isnan(r.effect):
-        return f"neither larger nor smaller {up}, for all of them or all folds agree"
-    where = f"larger {up}" if r.low > 0 else f"not clearly larger or smaller {up}"
-    if r.high < 0:
-        where = f"larger {down}"
-    return f"{where} (correlation {row_with_interval(r)})"
+        return f"{_where(r, up, down)}, for all of them or all folds agree"
+    return f"{_where(r, up, down)} (correlation {row_with_interval(r)})"
+
+
+def _where(r: Interval, up: str, down: str) -> str:
+    if np.isnan(r.effect):
+        return f"neither larger nor smaller {up}"
+    if r.low > 0:
+        return f"larger {up}"
+    return f"larger {down}" if r.high < 0 else f"not clearly larger or smaller {up}"
+
+
+def _thumbnail(quarters: pd.DataFrame) -> str:
+    """The effect where the site is most paired, and on to least."""
+    rows = quarters[quarters["by"] == _BESIDE[0]]
+    names = [f"{a:.2f}–{b:.2f}" for a, b in zip(rows["from"], rows["to"], strict=True)]
+    return strip(names, rows["effect"], rows["low"], rows["high"])
 
 
 def _quarters(frame: pd.DataFrame, clusters: NDArray[Any] | None) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from tangermeme_gia.cli import main
 from tangermeme_gia.cli.backgrounds import Backgrounds
 from tangermeme_gia.cli.commands import COMMANDS as ALL
 from tangermeme_gia.cli.options import read_inputs
+from tangermeme_gia.cli.tables import ratios, with_additivity
 from tangermeme_gia.models.loading import load_model
 
 from .conftest import filled_commands, overridden
@@ -72,6 +73,11 @@ CASES = {
             "right_start": 20,
         },
     ),
+    "effect-ratio": (
+        "--motif GATA --left GGC --right CCA --n-controls 1",
+        gia.gc_flank,
+        {"motif": "GATA", "left": "GGC", "right": "CCA", "n_controls": 1},
+    ),
     "hairpin-importance": (
         "--motif GATA --structure 2,5,6 --starts 8 --wobble",
         gia.hairpin_importance,
@@ -121,6 +127,10 @@ def test_a_command_writes_the_table_of_its_experiment(
     X = gia.backgrounds.profile_background(UNIFORM, 9, 3)
     result = function(model, X, random_state=3, **keywords)
     expected = result.to_frame(0.8)
+    if name == "multi-site":
+        expected = with_additivity(result, 0.8)
+    if name == "effect-ratio":
+        expected = ratios(result, 0.8)
     if name == "best-kmers":
         expected = result.top(3, confidence=0.8)
     assert_same(shown, expected)
@@ -143,7 +153,8 @@ def test_every_experiment_of_the_library_is_a_command():
         <= set(inspect.signature(getattr(gia, name)).parameters)
     }
     assert functions == experiments
-    assert CASES.keys() == set(EXPERIMENTS) - {"occlusion"}
+    own = {"occlusion", "align-kmers", "compare-motifs"}
+    assert CASES.keys() == set(EXPERIMENTS) - own
 
 
 @pytest.mark.parametrize("command", TABLE, ids=lambda command: command.name)
@@ -176,6 +187,9 @@ def test_every_example_runs(name, here, capsys):
     program, *words = shlex.split(example)
     assert (program, words[0]) == ("tangermeme-gia", name)
     (here / "probes.fa").write_text(f">a\n{'ACGU' * 10}\n>b\n{'GAUUA' * 8}\n")
+    known = {str(i): torch.eye(4)[:, torch.arange(6) * i % 4] for i in range(30)}
+    gia.motifs.write_meme(here / "known.meme", known, alphabet="ACGU")
+    gia.motifs.write_meme(here / "motif.meme", {"7": known["7"]}, alphabet="ACGU")
     if "--n" in words:
         words[words.index("--n") + 1] = "8"
     assert main(words) == 0
@@ -195,7 +209,7 @@ def test_a_model_without_sequences_has_its_profile(table, assert_same):
         [3],
         alphabet="ACGU",
     )
-    assert_same(shown, result.to_frame())
+    assert_same(shown, with_additivity(result, 0.95))
 
 
 @pytest.mark.parametrize("name", gia.backgrounds.background_names())
@@ -211,7 +225,9 @@ def test_backgrounds_are_those_of_the_library(
         )
     )
     expected = gia.multi_site(model, drawn, "GATA", [0, 8], clusters=templates)
-    assert_same(table(*words, "--n", 10, "--random-state", 2), expected.to_frame())
+    assert_same(
+        table(*words, "--n", 10, "--random-state", 2), with_additivity(expected, 0.95)
+    )
 
 
 def test_a_structured_background_has_the_design_of_its_options(
@@ -223,7 +239,7 @@ def test_a_structured_background_has_the_design_of_its_options(
     X = gia.backgrounds.structured_background(
         UNIFORM, design, 12, fold_check=True, random_state=0
     )
-    expected = gia.multi_site(model, X, "GATA", [0, 8]).to_frame()
+    expected = with_additivity(gia.multi_site(model, X, "GATA", [0, 8]), 0.95)
     assert_same(table(*words, *given), expected)
     several = ["--backgrounds", "structured", "profile", *given[2:]]
     rows = table(*words, *several)
@@ -245,10 +261,12 @@ def test_observed_sequences_are_taken_as_they_are(
     X, _ = observed
     words = [*SITES, *toy, "--sequences", "observed.npz", "--background", "observed"]
     expected = gia.multi_site(model, X, "GATA", [0, 8])
-    assert_same(table(*words), expected.to_frame())
+    assert_same(table(*words), with_additivity(expected, 0.95))
     rows = torch.from_numpy(draw_rows(40, 7, 5))
     fewer = gia.multi_site(model, X[rows], "GATA", [0, 8])
-    assert_same(table(*words, "--n", 7, "--random-state", 5), fewer.to_frame())
+    assert_same(
+        table(*words, "--n", 7, "--random-state", 5), with_additivity(fewer, 0.95)
+    )
 
 
 @pytest.mark.parametrize("name", ["shuffle", "dinucleotide", "structured"])
@@ -272,7 +290,7 @@ def test_errors_are_clustered_by_the_observed_sequence(
     }[name]()
     result = gia.multi_site(model, drawn, "GATA", [0, 8], clusters=templates)
     found = table(*words)
-    assert_same(found, result.to_frame())
+    assert_same(found, with_additivity(result, 0.95))
     assert set(found["n_clusters"]) == {len(set(templates.tolist()))}
     local = pd.read_csv(here / "local.tsv", sep="\t")
     assert local["cluster"].tolist() == np.repeat(templates, 2).tolist()
@@ -304,10 +322,21 @@ def test_several_backgrounds_are_compared(
     drawn, templates = gia.backgrounds.sample_backgrounds(
         X, ["quartile4", "shuffle"], 10, y, 0, return_templates=True
     )
+    shown = table(*words)
     comparison = gia.across_backgrounds(
         gia.multi_site, model, drawn, "GATA", [0, 8], clusters=templates
     )
-    assert_same(table(*words), comparison.to_frame())
+    found = comparison.to_frame()
+    assert_same(shown[found.columns], found)
+    for name, result in comparison.results.items():
+        own = with_additivity(result, 0.95)[["slope", "r2"]]
+        one = shown[shown["background"] == name].reset_index(drop=True)
+        assert_same(one[["slope", "r2"]], own)
+    gc = ["gc-flank", "--motif", "GATA", *words[len(SITES) :]]
+    compared = gia.across_backgrounds(
+        gia.gc_flank, model, drawn, "GATA", clusters=templates
+    )
+    assert_same(table(*gc), compared.to_frame())
     assert (here / "grid.svg").stat().st_size > 1000
 
 
@@ -368,7 +397,7 @@ def test_a_target_is_that_of_the_library(toys, table, assert_same, name):
     X = gia.backgrounds.profile_background(UNIFORM, 7, 0)
     model = load_model(f"{toys}:{name}").model
     expected = gia.multi_site(model, X, "GATA", [0, 8], target=target)
-    assert_same(table(*SITES, *command), expected.to_frame())
+    assert_same(table(*SITES, *command), with_additivity(expected, 0.95))
     best = gia.best_kmers(model, X, k=2, target=target, random_state=0, top=3)
     shown = table("best-kmers", "--k", "2", "--top", "3", *command)
     assert_same(shown, best.top(3))
@@ -387,6 +416,28 @@ def test_local_importances_are_a_row_for_each_sequence(toy, table, here, model):
     np.testing.assert_allclose(
         local["y_after"] - local["y_before"], local["local_importance"], atol=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("multi-site --motif gaua --starts 0 8", "Additive: GATA"),
+        ("motif-spacing --motifs GATA TTA --spacings 1", "Additive: GATA, TTA"),
+        ("global-importance --patterns GATA@3 TTA@9", "Additive: GATA@3, TTA@9"),
+        ("pairwise-interaction --a GATA@2 --b TGU@12", "Additive: GATA@2, TGT@12"),
+        ("kmer-scan --k 2", "Additive: all 2-mers"),
+        ("kmer-scan --kmers GA TA", "Additive: given k-mers"),
+        ("align-kmers --k 2 --top 2", "Additive: 2 best k-mers aligned to "),
+    ],
+)
+def test_pictures_name_the_model_and_the_motif(toy, table, monkeypatch, words, title):
+    titles = []
+    monkeypatch.setattr(
+        "tangermeme_gia.cli.output.write_plot", lambda draw, path, t: titles.append(t)
+    )
+    table(*words.split(), *toy, "--n", "5", "--plot", "a.png")
+    assert len(titles) == 1
+    assert titles[0].startswith(title)
 
 
 def test_a_table_goes_to_a_file_if_asked(toy, here, capsys):

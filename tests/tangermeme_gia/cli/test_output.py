@@ -109,7 +109,8 @@ def test_pictures_do_not_depend_on_settings_and_change_none(here):
 
     for name, width in (("a.svg", 1), ("b.svg", 9)):
         with mpl.rc_context({"lines.linewidth": width, "svg.hashsalt": name}):
-            write_plot(draw, Path(name))
+            write_plot(draw, Path(name), "a $x_model")
             assert mpl.rcParams["lines.linewidth"] == width
     assert Path("a.svg").read_bytes() == Path("b.svg").read_bytes()
+    assert "<!-- a $x_model -->" in Path("a.svg").read_text()
     assert not pyplot.get_fignums()

@@ -355,7 +355,8 @@ def test_the_chosen_output_is_in_tables_and_words(toys, here, capsys):
 
 def test_the_overview_names_the_chosen_output(toys, here, capsys):
     models = ["--model", f"{toys}:two", f"{toys}:more", "--target", "1"]
-    Path(f"{toys}.py").open("a").write("\n\ndef more():\n    return two()\n")
+    code = Path(f"{toys}.py").read_text()
+    Path(f"{toys}.py").write_text(code + "\n\ndef more():\n    return two()\n")
     assert run(capsys, *models, *QUICKEST)[0] == 0
     table = pd.read_csv("report/tables/models.tsv", sep="\t")
     assert table["output"].tolist() == [1, 1]

@@ -161,3 +161,13 @@ def test_viennarna_is_named_if_it_is_missing(monkeypatch, X):
     monkeypatch.setitem(sys.modules, "RNA", None)
     with pytest.raises(ImportError, match=r"tangermeme-gia\[vienna\]"):
         importance_by_structure(result, X, [("GA", 1)])
+
+
+def test_the_template_of_each_background_is_a_column(X):
+    labels = [f"probe {i // 2}" for i in range(len(X))]
+    keywords = {"alphabet": RNA, "random_state": 0}
+    result = global_importance(Linear(), X, CONDITIONS, clusters=labels, **keywords)
+    frame = importance_by_structure(result, X, CONDITIONS, **keywords)
+    plain = read(X)[1]
+    assert frame["cluster"].tolist() == [labels[i] for i in frame["background"]]
+    pd.testing.assert_frame_equal(frame.drop(columns="cluster"), plain)

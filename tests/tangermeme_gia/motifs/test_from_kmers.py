@@ -45,7 +45,7 @@ def test_raw_effects_are_refused(change):
     ("rows", "kmer", "message"),
     [
         (slice(3), "UGCA", r"`change` has shape \(3, 4\).* \(4, 4\), a row for each"),
-        (slice(4), "UGTA", "k-mer 'UGTA' has 'T' at position 2, which is not in"),
+        (slice(4), "UGXA", "k-mer 'UGXA' has 'X' at position 2, which is not in"),
         (slice(0), "", r"`change` has shape \(0, 4\).* and at least one"),
     ],
 )
@@ -199,7 +199,7 @@ def test_the_motif_can_be_placed():
         (["GAT", "CC"], [1.0, 2.0], {}, r"must have one length; found \[2, 3\]"),
         ([""], [1.0], {}, r"must have one length; found \[0\]"),
         (["GAT", "GAT"], [1.0, 2.0], {}, "`kmers` must be distinct"),
-        (["GAU"], [1.0], {}, "'GAU' has 'U' at position 2"),
+        (["GAX"], [1.0], {}, "'GAX' has 'X' at position 2"),
         (["GAT"], [np.nan], {}, "`effects` holds NaN"),
         (["GAT"], [1.0], {"top": 0}, "`top`=0 must be at least 1"),
         (["GAT"], [1.0], {"max_shift": 3}, "`max_shift`=3 between 0 and 2"),
@@ -232,3 +232,13 @@ def test_a_palindrome_stays_on_its_strand():
 def test_letters_without_complement_have_one_strand():
     with pytest.raises(ValueError, match="alphabet"):
         align_kmers(["LIV"], [1.0], alphabet="LIVM", both_strands=True)
+
+
+def test_kmers_of_either_spelling_are_aligned():
+    words = ["UGCAUG", "gcaugu"]
+    aligned = align_kmers(words, [3.0, 1.0])
+    expected = align_kmers(["TGCATG", "GCATGT"], [3.0, 1.0])
+    assert torch.equal(aligned.ppm, expected.ppm)
+    assert aligned.table["kmer"].tolist() == words
+    with pytest.raises(ValueError, match="must be distinct"):
+        align_kmers(["UGC", "TGC"], [3.0, 1.0])

@@ -16,6 +16,7 @@ from tangermeme_gia.plot import (
     interaction_bars,
     local_importance_boxes,
 )
+from tangermeme_gia.statistics import confidence_interval
 
 
 @pytest.fixture
@@ -161,3 +162,28 @@ def test_factorial_bars_are_the_contrasts(ax):
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["A", "B", "A×B"]
     colours = [patch.get_facecolor() for patch in ax.patches]
     assert colours[0] == colours[1] != colours[2]
+
+
+def test_bars_and_captions_know_the_templates():
+    labels = np.repeat(range(6), 5)
+    arms = GIAResult(*result(LOCAL, arm=["A", "B", "AB"]), clusters=labels)
+    local = LOCAL[:, 2] - LOCAL[:, 0] - LOCAL[:, 1]
+    interval = confidence_interval(local, clusters=labels)
+    ax = interaction_bars(arms)
+    assert ax.texts[0].get_text() == (
+        f"Interaction {interval.effect:.3g} [{interval.low:.3g}, {interval.high:.3g}], "
+        "n = 30 backgrounds of 6 templates"
+    )
+    present = {"A": [True, False, True], "B": [False, True, True]}
+    ax_ = factorial_bars(GIAResult(*result(LOCAL, **present), clusters=labels))
+    sides = [ax_.containers[1], ax.containers[1]]
+    of_a = confidence_interval(LOCAL[:, 0], clusters=labels)
+    for bars in sides:
+        ends = bars.lines[2][0].get_segments()[0][:, 1]
+        np.testing.assert_allclose(ends, [of_a.low, of_a.high])
+    boxes = local_importance_boxes(arms)
+    assert "n = 30 backgrounds of 6 templates" in boxes.texts[0].get_text()
+    sites = GIAResult(*result(LOCAL, n_sites=[1, 2, 3]), clusters=labels)
+    line = additivity_line(sites)
+    assert "n = 30 backgrounds of 6 templates" in line.texts[0].get_text()
+    plt.close("all")

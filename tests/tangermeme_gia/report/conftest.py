@@ -114,7 +114,7 @@ SMALL = ReportOptions(k=2, n=8, n_scan=4, experiments=("scan", "motif", "sites")
 def quick(monkeypatch) -> None:
     """Reports whose figures are not drawn."""
 
-    def save(section: Section, folder: Path) -> None:
+    def save(section: Section, folder: Path, unit: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for figure in section.figures:
             for ending in ("svg", "png"):

@@ -1,6 +1,7 @@
 """Many reports side by side."""
 
 import json
+import re
 from urllib.parse import unquote
 
 import pandas as pd
@@ -73,6 +74,70 @@ def test_four_models_have_histograms(tmp_path):
         assert image["src"].startswith("data:image/svg+xml;base64,")
     for a in page.all("a"):
         assert (tmp_path / a["href"]).exists()
+
+
+def with_interval(name, effect):
+    return {name: effect, f"{name}_low": effect - 0.5, f"{name}_high": effect + 0.5}
+
+
+def test_every_number_has_its_interval_and_no_clear_effect_no_ratio(tmp_path):
+    ends = ("lowest", "highest")
+    both = {
+        k: v
+        for part in ("interaction", "position", "background")
+        for i, end in enumerate(ends)
+        for k, v in with_interval(f"{part}_{end}", float(i)).items()
+    }
+    names = ("effect", "per_site", "deviation", "left", "right")
+    one = {k: v for name in names for k, v in with_interval(name, 2.0).items()}
+    gone = dict.fromkeys(
+        f"{side}{part}" for side in ("left", "right") for part in ("", "_low", "_high")
+    )
+    folders = [
+        report(tmp_path / "a", "a", motif="GAC", consensus="GA", **one, **both),
+        report(tmp_path / "b", "b", motif="CCC", **(one | gone), **both),
+    ]
+    write_overview(tmp_path, folders)
+    source = (tmp_path / "index.html").read_text()
+    first, second = re.findall(r"<tr><th scope=.row.*?</tr>", source)
+    cells = re.findall("<td>(.*?)</td>", first)
+    single, ends = "2.0 [1.5, 2.5]", "0.0 [−0.5, 0.5] to 1.0 [0.5, 1.5]"
+    assert cells == [
+        "GAC",
+        "GA",
+        single,
+        single,
+        single,
+        ends,
+        ends,
+        single,
+        single,
+        ends,
+    ]
+    cells = re.findall("<td>(.*?)</td>", second)
+    assert cells[1] == cells[7] == cells[8] == ""
+    assert cells[9] == ends
+
+
+def test_two_models_have_a_figure_of_their_effects(tmp_path):
+    folders = [
+        report(tmp_path / n, n, motif=m, output_sd=sd, **with_interval("effect", e))
+        for n, m, e, sd in (("a", "GAC", 2.0, 4.0), ("b", "CC", -3.0, 0.5))
+    ]
+    write_overview(tmp_path, folders)
+    (image,) = Page((tmp_path / "index.html").read_text()).all("img")
+    # −3 is 6 of its standard deviations, 2 is half of one.
+    assert "the largest is that of CC in b." in image["alt"]
+    assert (tmp_path / "figures" / "effects.svg").stat().st_size > 1000
+
+
+def test_models_without_a_spread_are_not_compared(tmp_path):
+    folders = [
+        report(tmp_path / n, n, motif="C", output_sd=sd, **with_interval("effect", 1.0))
+        for n, sd in (("a", 0.0), ("b", None), ("c", 1.0))
+    ]
+    write_overview(tmp_path, folders)
+    assert Page((tmp_path / "index.html").read_text()).all("img") == []
 
 
 def test_links_hold_for_any_name(tmp_path):

@@ -86,9 +86,13 @@ def test_the_page_says_it_first_and_a_start_ends_it(tmp_path, caplog):
         "reads it: at 5 its effect is 17.5 (the largest of 39 starts); `--start 5` "
         "makes a report of it there."
     )
-    assert section.sentence == f"{text} GAC lowers the score by 0.75."
-    assert ("Largest effect", "at 5: 17.5") in section.summary
+    assert section.caution == text
+    assert section.summary[-1] == (
+        "Its effect at position 5, the largest",
+        "17.5",
+        17.5,
+    )
     assert caplog.messages == [text]
     (section,) = run_report(inputs, tmp_path, replace(options, start=5))
-    assert section.sentence == "GAC raises the score by 17.5."
+    assert section.caution == ""
     assert caplog.messages == [text]

@@ -15,6 +15,7 @@ import torch
 
 from tangermeme_gia import plot
 from tangermeme_gia._core.identity import model_checksum
+from tangermeme_gia._core.results import GIAResult
 from tangermeme_gia.report import (
     EXPERIMENTS,
     OneOutput,
@@ -26,7 +27,7 @@ from tangermeme_gia.report import (
 )
 from tangermeme_gia.report import run as run_module
 from tangermeme_gia.report import store as store_module
-from tangermeme_gia.report.page import save_figures
+from tangermeme_gia.report.figures import save_figures
 from tangermeme_gia.report.section import Figure, Section
 
 from .conftest import AU, LENGTH, OPTIONS, RNA, SMALL, Counter, Sites, inputs_of
@@ -243,7 +244,7 @@ def test_results_of_an_earlier_report_are_not_mixed_in(tmp_path):
 def test_a_whole_report_holds_every_part(finished):
     results = load_results(finished)
     # The alignment reads the scan.
-    assert {*results} == {*EXPERIMENTS} - {"alignment"}
+    assert {*results} == {*EXPERIMENTS} - {"alignment", "quality"}
     for part, by_name in results.items():
         for result in by_name.values():
             if part != "scan":
@@ -260,7 +261,7 @@ def test_a_whole_report_states_what_the_model_was_given(finished):
     assert headline["motif"] == headline["consensus"] == "GAC"
     assert headline["effect_low"] < 1.95 < headline["effect_high"]
     assert headline["deviation"] == 0
-    assert headline["interaction_low"] == headline["interaction_high"] == 0
+    assert headline["interaction_lowest"] == headline["interaction_highest"] == 0
     assert headline["left_beyond"] == 0
 
 
@@ -470,3 +471,11 @@ def test_two_reports_into_one_folder_are_refused(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [".report.lock"]
     run_report(inputs_of(Sites()), tmp_path, SMALL)
     assert (tmp_path / "index.html").exists()
+
+
+def test_a_named_output_keeps_its_clusters():
+    y = torch.zeros(4, 1)
+    result = GIAResult(y, y[:, None], pd.DataFrame({"a": [1]}), clusters=[0, 0, 1, 1])
+    named = run_module._named(result, 2)
+    assert named.outputs == [2]
+    assert named.clusters.tolist() == [0, 0, 1, 1]

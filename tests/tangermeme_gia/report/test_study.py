@@ -16,11 +16,15 @@ from tangermeme_gia.report import (
     ReportInputs,
     ReportOptions,
 )
+from tangermeme_gia.report.places import find_elsewhere
+from tangermeme_gia.report.run import experiment
+from tangermeme_gia.report.store import Store
 from tangermeme_gia.report.study import Study
 
 from .conftest import AU, NOWHERE, RNA, Sites, inputs_of
 
 X = random_one_hot((64, 4, 12), random_state=0)
+LONG = random_one_hot((64, 4, 41), random_state=0)
 
 
 def study_of(inputs=None, **options) -> Study:
@@ -343,11 +347,49 @@ def test_inputs_change_every_part(inputs):
     assert all(a.fingerprint(part) != b.fingerprint(part) for part in EXPERIMENTS)
 
 
-def test_scores_change_only_what_has_quartiles():
+def test_scores_change_only_what_reads_them():
     names = ("profile", "quartile1")
     a, b = (
         study_of(observed(scores), backgrounds=names)
         for scores in (torch.arange(64.0), torch.arange(64.0).flip(0))
     )
     differ = {p for p in EXPERIMENTS if a.fingerprint(p) != b.fingerprint(p)}
-    assert differ == {"robustness"}
+    assert differ == {"quality", "robustness"}
+
+
+# Whether the templates reach every result
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_results_have_the_templates_of_their_backgrounds(name, tmp_path):
+    inputs = ReportInputs("m", OneOutput(Sites()), RNA, X=LONG)
+    chosen = {"backgrounds": ("shuffle", "profile", "dinucleotide")}
+    options = ReportOptions(k=2, n=10, n_scan=40, **chosen)
+    study = Study(inputs, options, Store(tmp_path))
+    finish_scan(study, "GA")
+    if experiment(name).obstacle(study) is not None:
+        pytest.skip("it is not for these sequences")
+    results = experiment(name).compute(study)
+    search, measured = study.backgrounds
+    for key, result in results.items():
+        if key == "profile":
+            assert result.clusters is None
+        elif name == "scan" or key == "places":
+            assert result.clusters.tolist() == search.clusters.tolist()
+        elif key == "dinucleotide":
+            drawn = study.other_backgrounds(key)
+            assert result.clusters.tolist() == drawn.clusters.tolist()
+        else:
+            assert result.clusters.tolist() == measured.clusters.tolist()
+    if results and name not in ("scan", "robustness"):
+        section = experiment(name).describe(study, results)
+        assert section.sentence
+
+
+def test_a_motif_that_is_given_is_looked_for_on_clusters_too():
+    inputs = ReportInputs("m", OneOutput(Sites()), RNA, X=LONG)
+    options = ReportOptions(motif="GAC", n=10, n_scan=40, backgrounds=("shuffle",))
+    study = Study(inputs, options, NOWHERE)
+    places = experiment("motif").compute(study)["places"]
+    assert places.clusters.tolist() == study.drawn.clusters[:32].tolist()
+    assert find_elsewhere(study, places) is None

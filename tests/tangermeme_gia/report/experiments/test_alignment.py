@@ -6,6 +6,7 @@ import torch
 from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.report import ReportOptions
 from tangermeme_gia.report.experiments.alignment import _consensus, describe, obstacle
+from tangermeme_gia.report.section import Line
 from tangermeme_gia.report.study import Study
 
 from ..conftest import NOWHERE, OPTIONS, RNA, Sites, inputs_of, results_of
@@ -15,7 +16,7 @@ def test_the_best_kmers_align_to_the_motif(tmp_path):
     study, results = results_of("alignment", Sites(base=0.0), tmp_path, OPTIONS)
     section = describe(study, results)
     assert section.headline["consensus"] == "GAC"
-    assert section.sentence == "Aligned, the best k-mers read GAC."
+    assert section.sentence == "Aligned, its best k-mers read GAC."
     assert "10 best k-mers" in section.method
 
 
@@ -26,8 +27,8 @@ def test_kmers_that_agree_on_nothing_have_no_consensus():
     study = Study(inputs_of(Sites()), ReportOptions(k=1, n=4, n_scan=2), NOWHERE)
     study.finished["scan"] = {"scan": found}
     section = describe(study, {})
-    assert section.sentence == "Aligned, the best k-mers agree on no letter."
-    assert section.summary == [("Aligned motif", "none")]
+    assert section.sentence == "Aligned, its best k-mers have no letter in common."
+    assert section.summary == [Line("Aligned motif", "none")]
 
 
 def test_n_is_a_letter_of_proteins():

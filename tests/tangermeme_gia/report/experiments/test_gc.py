@@ -29,9 +29,10 @@ def test_a_planted_bonus_for_3_prime_gc_is_found():
     assert section.headline["left_beyond"] == pytest.approx(0.0)
     assert section.headline["right"] == pytest.approx(2.0, abs=0.3)
     assert section.headline["left"] == pytest.approx(0.8, abs=0.2)
-    assert "beyond what GC does by itself, that is 0 (5′) and 2 (3′)" in (
-        section.sentence
-    )
+    assert section.sentence == "GC on its 3′ side amplifies its effect 2.0-fold."
+    assert section.summary[2].answer == "0 (5′) and 2 (3′)"
+    placed = section.tables["gc"]["placed"].tolist()
+    assert placed[:4] == ["motif", "GC 5′", "GC 3′", "motif, GC 5′"]
     assert section.method.startswith("GCGCGC at position 2 (5′) and 34 (3′), with and")
 
 
@@ -45,12 +46,12 @@ def test_gc_ratios_are_fiellers_of_the_library():
     section = describe(study, results)
     assert section.headline["left"] == float(left.effect)
     assert f"5′ of it the effect is {row_with_interval(left)} times that of the" in (
-        section.sentence
+        section.figures[0].reading
     )
     difference = effect_difference(
         local[:, arms.index("motif+left")], local[:, arms.index("motif+right")]
     )
-    assert section.summary[0][1].endswith(row_with_interval(difference))
+    assert section.summary[3].answer == row_with_interval(difference)
 
 
 def test_a_motif_without_effect_has_no_ratio():
@@ -58,7 +59,8 @@ def test_a_motif_without_effect_has_no_ratio():
     after = results["gc"].y_afters.clone()
     after[:, 0] -= (after[:, 0] - results["gc"].y_before).mean() - 1e-3
     section = describe(study, {"gc": results["gc"]._replace(y_afters=after)})
-    assert "is not defined, for want of a clear effect alone" in section.sentence
-    assert section.summary[0][1].startswith("effect with 5′ GC minus")
-    assert "∞" not in section.sentence
+    assert section.sentence == "What GC beside GAC does to its effect is not defined."
+    said = " ".join(line.answer for line in section.summary)
+    assert said.count("not defined, for want of a clear effect of the motif alone") == 2
+    assert "∞" not in said + section.figures[0].reading
     assert np.isnan([section.headline["left"], section.headline["right"]]).all()

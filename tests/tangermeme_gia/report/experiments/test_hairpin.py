@@ -5,10 +5,16 @@ import torch
 from tangermeme.utils import random_one_hot
 
 from tangermeme_gia.report import OneOutput, ReportInputs, ReportOptions
-from tangermeme_gia.report.experiments.hairpin import _shape, describe, obstacle
+from tangermeme_gia.report.experiments.hairpin import (
+    _sentence,
+    _shape,
+    describe,
+    obstacle,
+)
 from tangermeme_gia.report.study import Study
 from tangermeme_gia.report.wording import row_with_interval
 from tangermeme_gia.statistics.effects import effect_difference
+from tangermeme_gia.statistics.intervals import Interval
 from tangermeme_gia.structure.pairs import Hairpin
 
 from ..conftest import NOWHERE, RNA, Sites, linear_study, results_of
@@ -29,12 +35,40 @@ def test_a_sequence_model_reads_the_loop_as_it_reads_anything():
     frame = section.tables["hairpin"].set_index(["structure", "place"])
     loop = frame.loc[("hairpin", "loop")]
     assert section.headline["loop"] == pytest.approx(loop["effect"])
-    assert section.sentence.startswith(
-        f"In the loop of a hairpin the motif adds {row_with_interval(loop)}, without "
+    assert section.summary[0].answer.startswith(
+        f"{row_with_interval(loop)}, without structure "
     )
     assert "stems of 11 pairs from position 5 and a loop of 6 bases" in section.method
     assert "own reverse complement" not in section.method
-    assert "in the left arm of the stem" in section.sentence
+    assert section.sentence.startswith("In the loop of a hairpin its effect is ")
+    assert ", in the stem" in section.sentence or "side of" in section.sentence
+    assert {*section.tables["hairpin"]["place"]} == {
+        "loop",
+        "5′ side of the stem",
+        "3′ side of the stem",
+    }
+
+
+@pytest.mark.parametrize(
+    ("signs", "palindrome", "end"),
+    [
+        (
+            (0, 1, 1),
+            False,
+            "is not clearly other than without the hairpin, in the stem larger.",
+        ),
+        (
+            (-1, 1, 0),
+            False,
+            "is smaller than without the hairpin, on the 5′ side of the "
+            "stem larger, on the 3′ side not clearly other.",
+        ),
+        ((1, 1, 1), True, "is larger than without the hairpin."),
+    ],
+)
+def test_a_hairpin_is_compared_with_none(signs, palindrome, end):
+    made = [Interval(sign, 0.1, sign - 0.5, sign + 0.5, 24) for sign in signs]
+    assert _sentence(made, palindrome).endswith(end)
 
 
 def test_hairpin_differences_are_paired_at_the_same_place():
@@ -49,7 +83,7 @@ def test_hairpin_differences_are_paired_at_the_same_place():
     flat = after[:, at["unstructured", "left arm"], 0] - before[:, 0]
     difference = row_with_interval(effect_difference(inside, flat))
     reading = describe(study, results).figures[0].reading
-    assert f"in the left arm of the stem {inside.mean():.2f}"[:38] in reading
+    assert f"on the 5′ side of the stem {inside.mean():.2f}"[:36] in reading
     assert f"(difference {difference})" in reading
 
 
@@ -59,7 +93,7 @@ def test_only_a_motif_that_pairs_with_itself_is_cautioned():
     )
     section = describe(study, results)
     assert "GAUC is its own reverse complement" in section.method
-    assert "arm" not in section.sentence
+    assert "stem" not in section.sentence
 
 
 def test_a_probe_has_the_papers_hairpin():

@@ -34,7 +34,10 @@ def test_the_effect_is_that_of_fresh_backgrounds(tmp_path):
     own = confidence_interval(
         results["controls"].local_importance[:, 0, 0].double().numpy()
     )
-    assert section.sentence == f"GAC raises the score by {row_with_interval(own)}."
+    assert section.sentence.startswith("Sites reads GAC, which raises its output by ")
+    assert section.figures[0].reading.startswith(
+        f"GAC raises the score by {row_with_interval(own)}."
+    )
     assert section.headline["motif"] == "GAC"
     assert section.headline["effect"] == pytest.approx(float(own.effect))
     assert section.headline["effect_low"] == pytest.approx(float(own.low))
@@ -44,7 +47,7 @@ def test_the_effect_is_that_of_fresh_backgrounds(tmp_path):
     assert (
         "100 % of backgrounds have an effect of this sign" in section.figures[0].reading
     )
-    assert section.tables["winners"]["patterns"][0] == "GAC@19"
+    assert section.tables["best_kmers"]["patterns"][0] == "GAC@19"
     assert len(section.tables["motif"]) == 7
 
 
@@ -61,10 +64,12 @@ def test_a_winner_that_is_overtaken_says_by_which(tmp_path):
 def test_a_motif_that_lowers_does_so_by_a_positive_number():
     study, results = results_of("motif", Sites(weight=-2.0))
     section = describe(study, results)
-    assert section.sentence.startswith("GAC lowers the score by 2.")
+    assert section.sentence.startswith("GAC lowers the output of Sites by ")
+    assert section.figures[0].reading.startswith("GAC lowers the score by 2.")
     assert section.headline["effect"] < -1.9
-    assert section.summary[0][1].startswith("GAC: −2.")
-    assert "winners" not in section.tables
+    assert section.summary[0].answer.startswith("−2.")
+    assert section.summary[0].effect == section.headline["effect"]
+    assert "best_kmers" not in section.tables
     # The strongest control is the one that lowers most.
     local = results["controls"].local_importance[..., 0].double().numpy()
     rival = 1 + local[:, 1:].mean(axis=0).argmin()
@@ -83,13 +88,17 @@ def test_a_motif_without_effect_is_not_said_to_have_one():
     shifted = results["controls"].y_afters.clone()
     shifted[:, 0] -= local.mean()
     results["controls"] = results["controls"]._replace(y_afters=shifted)
-    sentence = describe(study, results).sentence
-    assert sentence.startswith("GAC has no clear effect on the score: 0.00 [−")
+    section = describe(study, results)
+    assert section.sentence == "GAC has no clear effect on the output of Sites."
+    assert section.figures[0].reading.startswith(
+        "GAC has no clear effect on the score: 0.00 [−"
+    )
 
 
 def test_the_backgrounds_own_outputs_give_the_scale():
     study, results = results_of("motif", Sites())
     alone = study.model(study.X.float()).detach()
-    reading = describe(study, results).figures[0].reading
-    assert f"mean {float(alone.mean()):.3g}" in reading
-    assert f"deviation {float(alone.std()):.3g}." in reading
+    section = describe(study, results)
+    scale = f"{float(alone.mean()):.3g}, {float(alone.std()):.3g}"
+    assert section.summary[1].answer == scale
+    assert section.headline["output_sd"] == pytest.approx(float(alone.std()))

@@ -22,10 +22,12 @@ def test_the_position_of_long_sequences_is_sampled():
 def test_a_flat_model_has_no_clear_position():
     study, results = results_of("position", Sites(base=0.0))
     section = describe(study, results)
-    assert section.sentence.startswith(
-        "By position, the effect has no clear dependence, 2 on average; the starts"
+    assert section.sentence == "Its effect does not clearly depend on where it stands."
+    assert section.summary[0].answer.startswith(
+        "no clear dependence, 2 on average; the starts that seemed"
     )
-    assert section.headline["position_low"] == section.headline["position_high"] == 2
+    ends = (section.headline[f"position_{end}"] for end in ("lowest", "highest"))
+    assert list(ends) == [2, 2]
     assert "at 39 starts of the same backgrounds" in section.method
 
 
@@ -37,8 +39,9 @@ def test_a_preferred_position_is_found():
 
     study, results = results_of("position", AtFive())
     section = describe(study, results)
-    assert "and highest at position 5, 6." in section.sentence
-    assert section.headline["position_high"] == pytest.approx(5.9375, abs=0.15)
+    assert section.sentence.startswith("Its effect at position 5 is ")
+    assert "and highest at position 5, 6." in section.summary[0].answer
+    assert section.headline["position_highest"] == pytest.approx(5.9375, abs=0.15)
     assert "difference 4." in section.summary[0][1]
 
 
@@ -46,4 +49,7 @@ def test_a_step_between_starts_is_said():
     profile = torch.full((4, 300), 0.25)
     study, results = results_of("position", Sites(base=0.0), profile=profile)
     method = describe(study, results).method
-    assert method == "GAC at 100 starts, every 3 bases, of the same backgrounds."
+    assert method == (
+        "GAC at 100 starts, every 3 bases, of the same backgrounds. A start is "
+        "the position of the first letter, from 0."
+    )

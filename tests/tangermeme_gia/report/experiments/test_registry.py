@@ -19,8 +19,8 @@ FUNCTIONS = ("obstacle", "compute", "describe")
 
 
 def obstacles(study: Study) -> dict[str, str]:
-    # The alignment asks a finished scan.
-    names = [name for name in EXPERIMENTS if name != "alignment"]
+    # The alignment asks a finished scan, the quality measured scores.
+    names = [name for name in EXPERIMENTS if name not in ("alignment", "quality")]
     found = {name: experiment(name).obstacle(study) for name in names}
     return {name: reason for name, reason in found.items() if reason}
 

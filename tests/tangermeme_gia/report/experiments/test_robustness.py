@@ -43,19 +43,19 @@ def test_backgrounds_without_sequences_are_explained():
     options = replace(GIVEN, backgrounds=names)
     study, results = results_of("robustness", Sites(), options=options)
     section = describe(study, results)
-    assert section.sentence.startswith("Under 3 backgrounds its effect is ")
-    assert section.sentence.endswith("above 0 under each.")
+    assert section.sentence == "All three kinds of background agree."
+    assert section.summary[0].answer.endswith("above 0 under each")
     assert "104 draws from the profile" in section.method
     assert "Quartile 1 has the lowest scores" in section.method
     assert "the model's own predictions, for want of scores" in section.method
     conditions = section.tables["robustness"]["condition"].tolist()[:5]
     assert conditions == ["1 site", "2 sites", "3 sites", "GC 5′", "GC 3′"]
-    assert len(section.tables["agreement"]) == 3
+    assert len(section.tables["correlation_of_backgrounds"]) == 3
     assert (
-        "effects of the 5 conditions have a correlation of 1.00"
+        "effects of the 5 conditions have a correlation (Pearson) of at least 1.00"
         in section.figures[0].reading
     )
-    low, high = (section.headline[f"background_{end}"] for end in ("low", "high"))
+    low, high = (section.headline[f"background_{end}"] for end in ("lowest", "highest"))
     own = section.tables["robustness"].query("condition == '1 site'")["effect"]
     assert (low, high) == (own.min(), own.max())
 
@@ -71,8 +71,9 @@ def test_the_sign_over_backgrounds(weight, words):
         after = result.y_afters - result.local_importance.mean(dim=0)
         results = {"profile": result._replace(y_afters=after)}
     section = describe(study, results)
-    assert section.sentence.endswith(f"{words}.")
-    assert "agreement" not in section.tables
+    assert section.summary[0].answer.endswith(words)
+    assert section.sentence == "Only one kind of background was asked."
+    assert "correlation_of_backgrounds" not in section.tables
 
 
 def test_smaller_backgrounds_are_said():
@@ -93,6 +94,6 @@ def test_smaller_backgrounds_are_said():
 
 def test_the_main_background_has_the_effect_of_the_motif_section():
     study, results = results_of("robustness", Sites())
-    effect = describe(study, results).headline["background_low"]
+    effect = describe(study, results).headline["background_lowest"]
     own = motif.describe(study, motif.compute(study))
     assert np.isclose(effect, own.headline["effect"], rtol=0, atol=1e-12)

@@ -21,11 +21,14 @@ def test_an_additive_model_has_no_interaction():
         study, results = results_of("spacing", model)
         section = describe(study, results)
         assert section.sentence == (
-            "The interaction of two sites is without clear dependence on the spacing: "
-            "0 on average; none of 21 spacings differs from additivity at a false "
-            "discovery rate of 5 %."
+            "Two sites add up at every spacing from 0 to 20 bases."
         )
-        assert section.headline == {"interaction_low": 0, "interaction_high": 0}
+        assert section.summary[0].answer == (
+            "without clear dependence on the spacing: 0 on average; none of 21 "
+            "spacings "
+            "differs from additivity at a false discovery rate of 5 %"
+        )
+        assert {*section.headline.values()} == {0}
         table = section.tables["spacing_interaction"]
         assert table["spacing"].tolist() == list(range(21))
         assert not table["significant"].any()
@@ -47,9 +50,15 @@ def test_two_sites_too_close_are_found():
 
     study, results = results_of("spacing", Close())
     section = describe(study, results)
-    assert "lowest at a spacing of 1 base, −3, and highest at " in section.sentence
-    assert "1 of 21 spacings differs from additivity" in section.sentence
-    assert section.headline["interaction_low"] == -3
+    assert section.sentence == (
+        "Two sites 1 base apart have less effect than the sum of both; others "
+        "nearly add "
+        "up."
+    )
+    numbers = section.summary[0].answer
+    assert "lowest at a spacing of 1 base, −3, and highest at " in numbers
+    assert "1 of 21 spacings differs from additivity" in numbers
+    assert section.headline["interaction_lowest"] == -3
     assert section.tables["spacing_interaction"]["significant"].tolist() == [
         i == 1 for i in range(21)
     ]
@@ -58,8 +67,9 @@ def test_two_sites_too_close_are_found():
 def test_an_interaction_that_no_spacing_alters_is_an_average():
     study, results = results_of("spacing", Sites(most=1))
     section = describe(study, results)
-    assert "without clear dependence on the spacing: −2 on average" in section.sentence
-    assert "21 of 21 spacings differ from additivity" in section.sentence
+    numbers = section.summary[0].answer
+    assert "without clear dependence on the spacing: −2 on average" in numbers
+    assert "21 of 21 spacings differ from additivity" in numbers
 
 
 def test_the_spacing_axis_is_in_the_units_of_the_sequences():

@@ -60,9 +60,8 @@ def test_a_model_that_reads_folds_is_found_out(sign, places):
         for name in ("unpaired", "energy")
     )
     assert section.sentence == (
-        f"Its effect is larger {places[0]} (correlation "
-        f"{row_with_interval(unpaired)}), and larger {places[1]} (correlation "
-        f"{row_with_interval(energy)}); letters and folds are not told apart by this."
+        f"Its effect is larger {places[0]}, and larger {places[1]}; letters and folds "
+        "are not told apart by this."
     )
     assert section.headline == {
         "r_unpaired": float(unpaired.effect),
@@ -75,7 +74,7 @@ def test_a_model_that_reads_folds_is_found_out(sign, places):
 
 def test_a_model_that_does_not_is_not():
     section, _ = section_of(Sites(), profile=UNIFORM)
-    assert "is not clearly larger or smaller where its site is unpaired (corr" in (
+    assert "is not clearly larger or smaller where its site is unpaired, and" in (
         section.sentence
     )
 
@@ -103,7 +102,7 @@ def test_effects_that_are_all_the_same_have_no_correlation():
     AU = torch.tensor([[0.5], [0.0], [0.0], [0.5]]).repeat(1, 41)
     section, _ = section_of(Same(), n=8, profile=AU)
     assert section.sentence.startswith(
-        "Its effect is neither larger nor smaller where its site is unpaired, for all"
+        "Its effect is neither larger nor smaller where its site is unpaired, and"
     )
     assert np.isnan(section.headline["r_unpaired"])
 

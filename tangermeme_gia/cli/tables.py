@@ -1,0 +1,102 @@
+"""Tables of commands that say more than the effect of each condition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from .._core.outputs import as_columns
+from .._core.results import GIAResult
+from ..statistics.additivity import additivity_fit
+from ..statistics.effects import effect_ratio
+
+_ADDITIVITY = (
+    "deviation",
+    "deviation_low",
+    "deviation_high",
+    "slope",
+    "slope_low",
+    "slope_high",
+    "r2",
+)
+# Arms with a flank, whose effects are taken over that of the motif alone.
+_SIDES = {
+    "5'": ("motif+left",),
+    "3'": ("motif+right",),
+    "5' minus 3'": ("motif+left", "motif+right"),
+}
+_LABELS = ("motif", "left", "right", "control")
+
+
+def with_additivity(result: GIAResult, confidence: float) -> pd.DataFrame:
+    """Do sites add up: the effects of a `multi_site`, and the line through them.
+
+    Parameters
+    ----------
+    result: GIAResult
+        With one output.
+
+    confidence: float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        `to_frame`, with `deviation` from as many times the first site's effect, and
+        `slope` per site and `r2` of the line through the rows of the same `control`
+        (see `statistics.additivity_fit`); missing where there is nothing to fit.
+    """
+    table: pd.DataFrame = result.to_frame(confidence)
+    table[list(_ADDITIVITY)] = np.nan
+    local = as_columns(result.local_importance).numpy()
+    sites, controls = (
+        result.conditions[name].to_numpy() for name in ("n_sites", "control")
+    )
+    for control in dict.fromkeys(controls):
+        rows = np.flatnonzero(controls == control)
+        if min(len(rows), len(local)) < 2:
+            continue
+        fit = additivity_fit(local[:, rows], sites[rows], confidence=confidence)
+        line = fit.fits.iloc[0][list(_ADDITIVITY[3:])]
+        table.loc[rows, list(_ADDITIVITY[:3])] = fit.points[
+            list(_ADDITIVITY[:3])
+        ].to_numpy()
+        table.loc[rows, list(_ADDITIVITY[3:])] = line.to_numpy(float)
+    return table
+
+
+def ratios(result: GIAResult, confidence: float) -> pd.DataFrame:
+    """The GC-bias effect sizes of a `gc_flank` (the paper's figures 4d and 4e).
+
+    Parameters
+    ----------
+    result: GIAResult
+        With one output.
+
+    confidence: float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        Three rows for the motif, and for each of its controls: the effect with the
+        flank at the 5' `end`, at the 3', and the first minus the second, over that of
+        the motif alone. `ratio` has its `se`, `low` and `high` (-inf to inf where the
+        effect of the motif alone cannot be told from 0; `statistics.effect_ratio`).
+    """
+    rows = []
+    for control in dict.fromkeys(result.conditions["control"]):
+        group = result.select(control=control)
+        arms = {
+            arm: as_columns(group.select(arm=arm).local_importance).numpy()[:, 0]
+            for arm in ("motif", "motif+left", "motif+right")
+        }
+        labels = group.conditions.iloc[0][list(_LABELS)]
+        for end, (first, *second) in _SIDES.items():
+            top = arms[first] - sum(arms[arm] for arm in second)
+            ratio = effect_ratio(top, arms["motif"], confidence)
+            shown = {"ratio": ratio.effect, "se": ratio.se, "low": ratio.low}
+            rows.append({**labels, "end": end, **shown, "high": ratio.high})
+    table: pd.DataFrame = pd.DataFrame(rows)
+    table["n"] = len(result.heads[0].y_before)
+    return table
