@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
 import shlex
 import sys
 import traceback
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -26,6 +28,11 @@ from .values import letters
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportOptions
+
+# Bytes of a model's name in that of its folder: file systems take 255.
+_LONGEST = 100
+# No file or folder of Windows can be called so, with whatever ending.
+_DEVICES_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +110,9 @@ class _Asked:
                 f"`--name` {' '.join(self.names)} must be a name of its own for each "
                 f"of {len(self.models)} models."
             )
+        for name in self.names or ():
+            if not name.strip() or not name.isprintable():
+                raise ValueError(f"`--name` {name!r} must be letters that can be read.")
         missing = []
         for spec in self.models:
             try:
@@ -140,7 +150,11 @@ def report(**given: Any) -> int:
     asked = _read(given)
     asked.check()
     if len(asked.models) > 1:
-        return _report_several(asked)
+        from ..report.written import one_writer
+
+        asked.out.mkdir(parents=True, exist_ok=True)
+        with one_writer(asked.out):
+            return _report_several(asked)
     name = asked.names[0] if asked.names else None
     asked.report(asked.models[0], name, asked.out)
     print(asked.out / "index.html")
@@ -164,7 +178,6 @@ def _report_several(asked: _Asked) -> int:
                 traceback.print_exc()
             failed[title] = " ".join(str(error).split()) or type(error).__name__
             print(f"{title} failed: {failed[title]}", file=sys.stderr)
-        asked.out.mkdir(parents=True, exist_ok=True)
         write_overview(asked.out, finished, failed)
     print(asked.out / "index.html")
     if failed:
@@ -205,15 +218,28 @@ def folders_of(specs: Sequence[str], titles: Sequence[str]) -> list[str]:
     """
     from ..report.overview import TAKEN
 
-    names = [re.sub(r"[^\w.-]+", "-", title).strip("-.")[:100] for title in titles]
-    # Some file systems do not tell cases apart.
+    # Some file systems tell neither cases nor composed letters apart.
+    plain = [unicodedata.normalize("NFC", title) for title in titles]
+    names = [re.sub(r"[^\w.-]+", "-", title).strip("-.") for title in plain]
     folded = [name.casefold() for name in names]
     return [
         name
-        if name and folded.count(same) == 1 and same not in TAKEN
-        else f"{name or 'model'}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+        if name == _shortened(name)
+        and folded.count(same) == 1
+        and same not in TAKEN
+        and not _DEVICES_OF_WINDOWS.match(same)
+        else f"{_shortened(name)}-{_digest(spec)}"
         for name, same, spec in zip(names, folded, specs, strict=True)
     ]
+
+
+def _shortened(name: str) -> str:
+    """No more bytes than file systems take; "model" of no letters at all."""
+    return name.encode()[:_LONGEST].decode(errors="ignore") or "model"
+
+
+def _digest(spec: str) -> str:
+    return hashlib.sha256(os.fsencode(spec)).hexdigest()[:8]
 
 
 def _read(given: dict[str, Any]) -> _Asked:

@@ -32,7 +32,7 @@ TAKEN = ("figures", "tables", "results", "index.html", REPORT)
 _FEWEST_FOR_EFFECTS, _FEWEST_FOR_HISTOGRAM = 2, 3
 # Columns of the page, and what of a report each shows: words, or the effects of these
 # names, each with its interval; of two, both ends of a range.
-_WORDS = {"motif": "motif", "aligned": "consensus"}
+_WORDS = {"output": "output", "motif": "motif", "aligned": "consensus"}
 _EFFECTS: dict[str, tuple[str, ...]] = {
     "effect": ("effect",),
     "each further site": ("per_site",),
@@ -69,7 +69,8 @@ def write_overview(
     Returns
     -------
     table: pandas.DataFrame
-        One row per model: its name, motif, and the main numbers of its report.
+        One row per model: its name, the output if one was chosen, the motif, and the
+        main numbers of its report.
 
     Raises
     ------
@@ -189,7 +190,14 @@ def _read(report: Path) -> dict[str, Any]:
     name, headline = held.get("name"), held.get("headline")
     if not isinstance(name, str) or not isinstance(headline, dict):
         raise ValueError(f"`reports`: {report} holds no finished report.")
-    return {"name": name, **headline}
+    output = held.get("output")
+    chosen = {} if output is None else {"output": _in_words(output)}
+    return {"name": name, **chosen, **headline}
+
+
+def _in_words(output: Any) -> str:
+    """An output as `--target` takes it."""
+    return ",".join(map(str, output)) if isinstance(output, list) else str(output)
 
 
 def _figures(table: pd.DataFrame) -> list[Figure]:

@@ -86,6 +86,7 @@ def write_page(
     )
     report = {
         "name": inputs.name,
+        "output": inputs.label,
         "parts": [name for name, results in study.finished.items() if results],
         "headline": {k: _for_json(v) for k, v in headline.items()},
         "provenance": provenance.rows,

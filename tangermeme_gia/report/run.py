@@ -19,7 +19,6 @@ import pandas as pd
 from .._core.agreement import FewEffectsWarning
 from .._core.outputs import Label
 from .._core.scans import KmerScan
-from .._core.storage import only_one
 from .figures import save_figures, unit_of
 from .inputs import ReportInputs
 from .page import Provenance, write_page
@@ -28,9 +27,7 @@ from .section import Section
 from .store import REPORT, Results, Store, finished_report
 from .study import ReportOptions, Study
 from .tables import save_tables
-from .written import Written
-
-_LOCK = ".report.lock"
+from .written import Written, one_writer
 
 _log = logging.getLogger("tangermeme_gia.report")
 
@@ -129,11 +126,7 @@ def run_report(
     study = Study(inputs, options, Store(root / "results"), verbose, **kwargs)
     study.check()
     root.mkdir(parents=True, exist_ok=True)
-    otherwise = ValueError(
-        f"another report is being written to {root}; wait until it is finished, or "
-        "choose another folder."
-    )
-    with only_one(root / _LOCK, otherwise):
+    with one_writer(root):
         return _write(study, root, command, began)
 
 

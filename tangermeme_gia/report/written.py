@@ -8,10 +8,28 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from .._core.storage import write_atomically
+from .._core.storage import only_one, write_atomically
 
 # Beside the page, what was written with it.
 LIST = ".written.json"
+_LOCK = ".report.lock"
+
+
+@contextmanager
+def one_writer(root: Path) -> Iterator[None]:
+    """Keep every other report, and overview, out of a folder.
+
+    Raises
+    ------
+    ValueError
+        If one is being written there.
+    """
+    otherwise = ValueError(
+        f"another report is being written to {root}; wait until it is finished, or "
+        "choose another folder."
+    )
+    with only_one(root / _LOCK, otherwise):
+        yield
 
 
 class Written:

@@ -2,6 +2,7 @@ import inspect
 import json
 import re
 import shlex
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import torch
 from tangermeme_gia.cli import main
 from tangermeme_gia.cli.report import folders_of
 from tangermeme_gia.report import ReportOptions, load_results
+from tangermeme_gia.report.written import one_writer
 
 from .conftest import filled_commands
 
@@ -26,8 +28,8 @@ def lines(caplog):
     caplog.set_level("INFO", "tangermeme_gia")
 
     def take():
-        records = [r for r in caplog.records if r.levelname == "INFO"]
-        messages = [record.getMessage() for record in records]
+        records = [r for r in caplog.records if r.name == "tangermeme_gia.report"]
+        messages = [r.getMessage() for r in records if r.levelname == "INFO"]
         caplog.clear()
         return messages
 
@@ -211,6 +213,21 @@ def test_folders_differ_in_more_than_case_and_have_a_name():
     assert max(map(len, folders)) <= 109
 
 
+def test_folders_have_names_that_every_file_system_takes():
+    odd = ["\u65e5" * 300, "\u65e5" * 299 + "x", "CON", "aux.v2", "e\u0301", "\u00e9"]
+    odd += [".", "..", "end. ", "COM1.", "console", "a\udcffb"]
+    folders = folders_of(odd, odd)
+    for folder in folders:
+        assert len(folder.encode()) < 255  # a letter may be three bytes
+        assert folder.split(".")[0].upper() not in {"CON", "AUX", "COM1"}
+        assert folder == folder.strip(" .")
+    composed = {unicodedata.normalize("NFC", folder).casefold() for folder in folders}
+    assert len(composed) == len(odd)
+    assert "console" in folders
+    # What was cut says so in whatever company.
+    assert folders_of(["m"], ["x" * 101]) != folders_of(["n"], ["x" * 102])
+
+
 def test_models_get_the_names_they_are_given(counts, capsys, failure):
     models = [counts("a/model.py", "A"), counts("b/model.py", "G")]
     code, err, effects = overview_of(capsys, models, "--name", "counts A", "G/s")
@@ -218,6 +235,18 @@ def test_models_get_the_names_they_are_given(counts, capsys, failure):
     assert err.splitlines() == ["counts A: report/counts-A", "G/s: report/G-s"]
     line = failure("report", "--model", *models, "--name", "A", "A")
     assert "`--name` A A must be a name of its own for each of 2 models" in line
+    for bad in ("", " ", "a\nb"):
+        line = failure("report", "--model", *models, "--name", "A", bad)
+        assert f"`--name` {bad!r} must be letters that can be read" in line
+
+
+def test_two_overviews_into_one_folder_are_refused(counts, failure):
+    models = [counts("a.py", "A", "Build"), counts("b.py", "G")]
+    Path("report").mkdir()
+    with one_writer(Path("report")):
+        line = failure("report", "--model", *models, *QUICKEST)
+    assert "another report is being written to report; wait until" in line
+    assert [path.name for path in Path("report").iterdir()] == [".report.lock"]
 
 
 def test_whatever_one_model_does_the_others_are_reported(counts, capsys, monkeypatch):
@@ -322,6 +351,16 @@ def test_the_chosen_output_is_in_tables_and_words(toys, here, capsys):
     assert "Global importance analysis of the output 1 of the model." in page
     held = json.loads(Path("report/report.json").read_text())
     assert held["provenance"]["output"] == "output 1 of the model"
+
+
+def test_the_overview_names_the_chosen_output(toys, here, capsys):
+    models = ["--model", f"{toys}:two", f"{toys}:more", "--target", "1"]
+    code = Path(f"{toys}.py").read_text()
+    Path(f"{toys}.py").write_text(code + "\n\ndef more():\n    return two()\n")
+    assert run(capsys, *models, *QUICKEST)[0] == 0
+    table = pd.read_csv("report/tables/models.tsv", sep="\t")
+    assert table["output"].tolist() == [1, 1]
+    assert ">output</th>" in Path("report/index.html").read_text()
 
 
 def test_the_bundled_model_needs_no_data(here, capsys, lines):

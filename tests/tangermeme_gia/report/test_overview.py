@@ -50,6 +50,19 @@ def test_two_models_are_a_table(tmp_path):
     assert not list((tmp_path / "figures").iterdir())
 
 
+def test_outputs_that_were_chosen_are_named_as_the_option_takes_them(tmp_path):
+    folders = reports(tmp_path, 3)
+    for folder, output in zip(folders, (["counts", 0], 2), strict=False):
+        held = json.loads((folder / "report.json").read_text())
+        (folder / "report.json").write_text(json.dumps({**held, "output": output}))
+    table = write_overview(tmp_path, folders)
+    assert table["output"].tolist()[:2] == ["counts,0", "2"]
+    assert table["output"].isna().tolist() == [False, False, True]
+    page = (tmp_path / "index.html").read_text()
+    assert "<td>counts,0</td>" in page
+    assert "output" not in write_overview(tmp_path, folders[2:])
+
+
 def test_four_models_have_histograms(tmp_path):
     write_overview(tmp_path, reports(tmp_path, 4))
     page = Page((tmp_path / "index.html").read_text())
