@@ -1,5 +1,3 @@
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -8,7 +6,6 @@ from scipy import optimize, stats
 from tangermeme_gia.statistics.effects import (
     effect_difference,
     effect_ratio,
-    factorial_contrasts,
     interaction_contrast,
     standardised_effect,
 )
@@ -206,37 +203,6 @@ def test_additive_patterns_do_not_interact():
     assert interaction.interval[:4] == (0, 0, 0, 0)
 
 
-def test_factorial_contrasts_find_planted_interactions():
-    rng = np.random.default_rng(0)
-    arms = np.array([s for s in itertools.product([False, True], repeat=3) if any(s)])
-    planted = rng.normal(size=(20, 7, 2))
-    # Each arm has the sum of what all its subsets do.
-    subset = ~(arms[:, None] & ~arms[None]).any(axis=2)
-    local = np.einsum("nso,sa->nao", planted, subset.astype(float))
-    contrasts = factorial_contrasts(torch.tensor(local), arms)
-    assert contrasts.local.shape == (20, 7, 2)
-    assert contrasts.sets.sum(axis=1).tolist() == [1, 1, 1, 2, 2, 2, 3]
-    for i, chosen in enumerate(contrasts.sets):
-        j = np.flatnonzero((arms == chosen).all(axis=1))[0]
-        np.testing.assert_allclose(contrasts.local[:, i], planted[:, j], atol=1e-12)
-
-
-def test_two_patterns_are_the_pairwise_contrast_in_any_order_of_arms(arms):
-    a, b, ab = arms[:, :, 0]
-    expected = interaction_contrast(ab, a, b).local
-    contrasts = factorial_contrasts(
-        np.stack([ab, b, a], axis=1), [[1, 1], [0, 1], [1, 0]]
-    )
-    assert contrasts.sets.tolist() == [[True, False], [False, True], [True, True]]
-    np.testing.assert_allclose(contrasts.local, np.stack([a, b, expected], axis=1))
-    # An empty arm that predicts something is subtracted as the background it is.
-    raw = np.stack([a + 7, ab + 7, b + 7, np.full(30, 7.0)], axis=1)
-    present = [[1, 0], [1, 1], [0, 1], [0, 0]]
-    np.testing.assert_allclose(
-        factorial_contrasts(raw, present).local, contrasts.local, atol=1e-12
-    )
-
-
 def test_bad_input_is_named(arms):
     a, b, _ = arms
     with pytest.raises(ValueError, match=r"`a` has shape \(30, 4\) and `b` \(30, 3\)"):
@@ -249,16 +215,3 @@ def test_bad_input_is_named(arms):
         standardised_effect(a, confidence=0)
     with pytest.raises(ValueError, match=r"`ab` has shape \(30, 4\) and `b` \(29, 4\)"):
         interaction_contrast(a, a, b[1:])
-    arms_of_two = [[1, 0], [0, 1], [1, 1]]
-    with pytest.raises(ValueError, match=r"`present` has shape \(3, 2\) and `local` "):
-        factorial_contrasts(a, arms_of_two)
-    with pytest.raises(ValueError, match=r"`present` has shape \(1, 0\); it holds no"):
-        factorial_contrasts(a[:, :1], np.zeros((1, 0)))
-    with pytest.raises(ValueError, match=r"the patterns \[0 1\] in 0 arms; every subs"):
-        factorial_contrasts(a[:, :2], [[1, 0], [0, 1]])
-    with pytest.raises(ValueError, match=r"the patterns \[1\] in 2 arms"):
-        factorial_contrasts(a, [*arms_of_two, [0, 1]])
-    with pytest.raises(ValueError, match=r"the patterns \[\] in 2 arms"):
-        factorial_contrasts(
-            arms[:, :, :].reshape(30, -1)[:, :5], [*arms_of_two, [0, 0], [0, 0]]
-        )
