@@ -173,7 +173,7 @@ def _check_settings(
     batch_size: object, lr: object, schedule: object, loss: object, dtype: object
 ) -> None:
     check_count("batch_size", batch_size, 2)  # batch norm cannot train on one
-    if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < lr < math.inf:
+    if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < float(lr) < math.inf:
         raise ValueError(f"`lr`={lr!r} must be a finite number above 0.")
     if not isinstance(schedule, Schedule | None):
         raise TypeError(f"`schedule`={schedule!r} must be a Schedule or None.")
