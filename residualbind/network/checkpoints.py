@@ -99,6 +99,8 @@ class RunFolder:
         OSError
             If it cannot be made or written.
         """
+        if self.folder.is_file():
+            raise NotADirectoryError(f"`checkpoint_folder`: {self.folder} is a file.")
         self.folder.mkdir(parents=True, exist_ok=True)
         otherwise = CheckpointError(f"another training writes to {self.folder}")
         with only_one(self.folder / _LOCK, otherwise):

@@ -10,10 +10,21 @@ from torch import nn
 
 
 def default_device(device: str | torch.device | None) -> torch.device:
-    """The asked device, or CUDA where available, else the CPU."""
-    if device is not None:
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The asked device, if it can be used, or CUDA where available, else the CPU."""
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        asked = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"`device`={device!r} must be one such as cpu, cuda, cuda:1 or mps."
+        ) from error
+    try:
+        torch.empty(1, device=asked).cpu()
+    except Exception as error:  # torch has no one type for this
+        reason = " ".join(str(error).splitlines()[:1])
+        raise ValueError(f"`device`={device!r} cannot be used: {reason}") from error
+    return asked
 
 
 def cuda_devices(device: torch.device) -> list[torch.device]:
@@ -32,7 +43,8 @@ def autocast(device: torch.device, dtype: torch.dtype | None) -> torch.autocast:
 @contextmanager
 def placed(model: nn.Module, device: torch.device) -> Iterator[None]:
     """The model on `device` for a while; back where it was, whatever happens."""
-    parameter = next(model.parameters(), None)
+    learned = (p for p in model.parameters() if p.requires_grad)
+    parameter = next(learned, None)
     if parameter is None:
         raise ValueError("`model` has no parameters to train.")
     before = parameter.device

@@ -28,11 +28,21 @@ def checked_examples(
 
     Raises
     ------
+    TypeError
+        If they are no tensors of real numbers.
+
     ValueError
         If there are too few scores to learn from or to correlate, or values that are
         no numbers; it calls the examples by `name`.
     """
     X, y = examples if isinstance(examples, tuple) else (examples.X, examples.y)
+    for what, values in (("X", X), ("y", y)):
+        if not isinstance(values, torch.Tensor) or values.is_complex():
+            kind = getattr(values, "dtype", type(values).__name__)
+            raise TypeError(
+                f"`{name}` has `{what}` of type {kind}; a torch.Tensor of real numbers "
+                "is needed."
+            )
     y = y.float() if y.dtype != torch.float64 else y
     y = y[:, None] if y.ndim == 1 else y
     if X.shape[0] != y.shape[0]:

@@ -218,6 +218,7 @@ class Trainer:
             with autocast(self.device, self.settings.dtype):
                 y_hat = self.model(X[rows].to(y.dtype))
             value = self._loss(y_hat.to(y.dtype), y[rows])
+            _check_loss(value)
             self.optimizer.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -233,6 +234,17 @@ class Trainer:
     def _loss(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         measured = ~torch.isnan(y)
         return self.settings.loss(y_hat[measured], y[measured])
+
+
+def _check_loss(value: Any) -> None:
+    if isinstance(value, torch.Tensor) and value.numel() == 1 and value.requires_grad:
+        return
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__ + ("" if shape is None else f" of shape {tuple(shape)}")
+    raise TypeError(
+        f"`loss` gives a {kind}; it must give one number for a mini-batch, a tensor "
+        "that follows from the prediction."
+    )
 
 
 def _copy_state(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -19,6 +21,8 @@ from .schedule import Schedule
 from .trainer import Loss, Settings, Trainer, TrainingError, TrainingResult
 
 _Pair = tuple[torch.Tensor, torch.Tensor]
+# What autocast takes; float32 is none at all.
+_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def train(
@@ -116,10 +120,11 @@ def train(
     Raises
     ------
     TypeError, ValueError
-        If the examples are too few, constant, infinite or of the wrong shape, if an
-        option is out of range, if the checkpoint is damaged, in use or of a different
-        run, or if the model or the loss holds something of which it cannot be said
-        whether it is the same in a later run (with `checkpoint_folder`).
+        If the examples are too few, constant, infinite or of the wrong shape or type,
+        if an option is out of range, the device cannot be used, the loss gives no
+        number, the checkpoint is damaged, in use or of a different run, or the model
+        or the loss holds something of which it cannot be said whether it is the same
+        in a later run (with `checkpoint_folder`).
 
     TrainingError
         If the loss stops being finite, no epoch has a defined validation Pearson,
@@ -135,10 +140,11 @@ def train(
     2
     """
     check_count("epochs", epochs)
-    check_count("batch_size", batch_size, 2)  # batch norm cannot train on one
-    if not lr > 0:
-        raise ValueError(f"`lr`={lr} must be above 0.")
-    data, held_out = checked_examples(train, "train"), checked_examples(valid, "valid")
+    _check_settings(batch_size, lr, schedule, loss, dtype)
+    data, held_out = (
+        _as_model(model, checked_examples(given, name))
+        for given, name in ((train, "train"), (valid, "valid"))
+    )
     device = default_device(device)
     settings = Settings(batch_size, lr, schedule or Schedule(), loss, dtype)
     trainer = Trainer(model, settings, random_state, device)
@@ -161,6 +167,28 @@ def train(
                 bar.set_postfix(trainer.summary())
                 bar.update()
         return trainer.finish()
+
+
+def _check_settings(
+    batch_size: object, lr: object, schedule: object, loss: object, dtype: object
+) -> None:
+    check_count("batch_size", batch_size, 2)  # batch norm cannot train on one
+    if isinstance(lr, bool) or not isinstance(lr, Real) or not 0 < float(lr) < math.inf:
+        raise ValueError(f"`lr`={lr!r} must be a finite number above 0.")
+    if not isinstance(schedule, Schedule | None):
+        raise TypeError(f"`schedule`={schedule!r} must be a Schedule or None.")
+    if not callable(loss):
+        raise TypeError(f"`loss`={loss!r} must be a function.")
+    if dtype not in (None, *_DTYPES):
+        allowed = ", ".join(map(str, _DTYPES))
+        raise ValueError(f"`dtype`={dtype!r} must be one of {allowed}, or None.")
+
+
+def _as_model(model: nn.Module, pair: _Pair) -> _Pair:
+    """Scores in double precision only for a model that has it."""
+    X, y = pair
+    double = any(p.dtype == torch.float64 for p in model.parameters())
+    return X, y.to(torch.float64 if double else torch.float32)
 
 
 def _run_folder(

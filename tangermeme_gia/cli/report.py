@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # what explains the options needs no torch
 # Bytes of a model's name in that of its folder: file systems take 255.
 _LONGEST = 100
 # No file or folder of Windows can be called so, with whatever ending.
-_DEVICES_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_DEVICES_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.I)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -221,13 +221,13 @@ def folders_of(specs: Sequence[str], titles: Sequence[str]) -> list[str]:
     # Some file systems tell neither cases nor composed letters apart.
     plain = [unicodedata.normalize("NFC", title) for title in titles]
     names = [re.sub(r"[^\w.-]+", "-", title).strip("-.") for title in plain]
+    names = [
+        f"model-{name}" if _DEVICES_OF_WINDOWS.match(name) else name for name in names
+    ]
     folded = [name.casefold() for name in names]
     return [
         name
-        if name == _shortened(name)
-        and folded.count(same) == 1
-        and same not in TAKEN
-        and not _DEVICES_OF_WINDOWS.match(same)
+        if name == _shortened(name) and folded.count(same) == 1 and same not in TAKEN
         else f"{_shortened(name)}-{_digest(spec)}"
         for name, same, spec in zip(names, folded, specs, strict=True)
     ]

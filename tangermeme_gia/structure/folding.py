@@ -83,7 +83,9 @@ def fold(
 
     n_jobs: int or None, optional
         Processes that fold, which stay for the next call; the result does not depend
-        on it. None is one for each processor. Default is None.
+        on it. None is one for each processor. If this program is killed they end at
+        once, but on Windows, where none can be watched, after the fold that they are
+        in. Default is None.
 
     verbose: bool, optional
         Whether to show a progress bar. Default is False.

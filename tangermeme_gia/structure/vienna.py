@@ -140,7 +140,8 @@ def _end_with_caller() -> None:
     """Have a process watch for the end of the caller, also in the middle of a fold.
 
     No thread could: ViennaRNA lets none run while it folds. The signal that Linux sends
-    when a parent ends comes at the end of the thread that started the process.
+    when a parent ends comes at the end of the thread that started the process. Where
+    there is no `fork`, on Windows, the fold goes on to its end; `fold` says so.
     """
     if not hasattr(os, "fork"):
         return

@@ -573,12 +573,54 @@ X, Y = examples(20)
         ),
         ((X, Y), {"epochs": 0}, "`epochs`=0 must be at least 1"),
         ((X, Y), {"batch_size": 1}, "`batch_size`=1 must be at least 2"),
-        ((X, Y), {"lr": 0}, "`lr`=0 must be above 0"),
+        ((X, Y), {"lr": 0}, "`lr`=0 must be a finite number above 0"),
+        ((X, Y), {"lr": float("inf")}, "`lr`=inf must be a finite"),
+        ((X, Y), {"lr": "0.1"}, "`lr`='0.1' must be a finite"),
+        ((X, Y), {"dtype": torch.int32}, "`dtype`=torch.int32 must be one of"),
+        ((X, Y), {"device": "gpu"}, "`device`='gpu' must be one such as cpu, cuda"),
+        ((X, Y), {"device": "meta"}, "`device`='meta' cannot be used: "),
     ],
 )
 def test_bad_input_is_named(train_data, options, message):
     with pytest.raises(ValueError, match=message):
         train(small_model(), train_data, (X, Y), **options)
+
+
+@pytest.mark.parametrize(
+    ("train_data", "options", "message"),
+    [
+        ((X.numpy(), Y), {}, "`train` has `X` of type int8; a torch.Tensor"),
+        ((X, Y.tolist()), {}, "`train` has `y` of type list"),
+        ((X, Y + 1j), {}, "`train` has `y` of type torch.complex64"),
+        ((X, Y), {"schedule": 3}, "`schedule`=3 must be a Schedule"),
+        ((X, Y), {"loss": "mse"}, "`loss`='mse' must be a function"),
+        ((X, Y), {"loss": lambda a, b: (a - b) ** 2}, r"a Tensor of shape \(20,\)"),
+        ((X, Y), {"loss": lambda a, b: (a - b).mean().detach()}, "follows from the"),
+        ((X, Y), {"loss": lambda a, b: None}, "`loss` gives a NoneType"),
+    ],
+)
+def test_what_is_of_a_wrong_type_is_named(train_data, options, message):
+    with pytest.raises(TypeError, match=message):
+        train(small_model(), train_data, (X, Y), **options)
+
+
+def test_a_model_whose_weights_are_all_frozen_has_nothing_to_learn():
+    with pytest.raises(ValueError, match="`model` has no parameters to train"):
+        run(small_model().requires_grad_(False))
+
+
+def test_scores_may_be_in_double_precision():
+    train_data, valid = examples(200), examples(60, seed=1)
+    _, expected = run(epochs=1)
+    doubled = [(x, y.double()) for x, y in (train_data, valid)]
+    result = train(small_model(), *doubled, epochs=1, lr=0.01, batch_size=32)
+    assert result.best_pearson == pytest.approx(expected.best_pearson, abs=1e-5)
+
+
+def test_a_file_is_no_checkpoint_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"`checkpoint_folder`: .*is a file"):
+        run(checkpoint_folder=tmp_path / "file")
 
 
 def test_the_checkpoint_holds_no_pickle(tmp_path):

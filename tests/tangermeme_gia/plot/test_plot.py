@@ -251,7 +251,9 @@ def contrast(one, other) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-STYLES = ["dark_background", "ggplot", "Solarize_Light2"]
+# Colours that are not seen, and letters that leave no room.
+ODD = {"axes.prop_cycle": mpl.cycler(color=["white"]), "font.size": 30}
+STYLES = ["dark_background", "ggplot", "Solarize_Light2", pytest.param(ODD, id="odd")]
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["new axes", "axes given"])
