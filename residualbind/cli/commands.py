@@ -30,7 +30,6 @@ from ..data.transforms import Transform
 from ..network.checkpoints import CheckpointError, NotedFolder
 from ..network.keras_import import import_keras
 from ..network.metadata import Metadata
-from ..network.metrics import score_predictions
 from ..network.model import ResidualBind, ResidualBindConfig
 from ..network.pretrained import load_pretrained, pretrained_metadata, pretrained_names
 from ..network.schedule import Schedule
@@ -43,6 +42,7 @@ from ..simulation.truth import Truth
 from ..structure.folding import FoldSettings
 from ..structure.profiles import describe_settings, structure_profiles
 from .files import check_inputs, check_outputs
+from .scales import score_scales
 from .sources import DataOptions, read_data, read_sequences
 
 logger = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ def evaluate_model(**given: Any) -> None:
         fitted, measured.X, batch_size=options.batch_size, device=options.device
     )
     transform = metadata.transform or Transform()
-    table = _score(
+    table = score_scales(
         measured,
         transform.apply(measured.y),
         y_hat,
@@ -330,7 +330,7 @@ def _test(
     test = prepared.test
     if len(test) == 0:
         return None
-    table = _score(
+    table = score_scales(
         replace(test, y=prepared.test_scores),
         test.y,
         predict(model, test.X, batch_size=_BATCH_SIZE),
@@ -341,31 +341,6 @@ def _test(
     write_table(table, None)
     records: list[Any] = table.to_dict("records")
     return records
-
-
-def _score(
-    measured: RNAcompete,
-    transformed: Any,
-    y_hat: torch.Tensor,
-    transform: Transform,
-    **options: Any,
-) -> pd.DataFrame:
-    """Metrics on measured scores, and on those transformed for training if they are."""
-    pairs = {"measured": (measured.y, torch.as_tensor(transform.invert(y_hat)))}
-    if transform.steps:
-        pairs["transformed"] = torch.as_tensor(transformed), y_hat
-    tables = [
-        score_predictions(*pair, outputs=measured.experiments, **options).assign(
-            scale=scale
-        )
-        for scale, pair in pairs.items()
-    ]
-    kinds = ", ".join(str(step["kind"]) for step in transform.steps) or "none"
-    logger.info(
-        "column `scale`: measured scores, or transformed as for training (%s)", kinds
-    )
-    both: pd.DataFrame = pd.concat(tables, ignore_index=True)
-    return both
 
 
 def _take_part(options: EvaluateOptions, measured: RNAcompete) -> RNAcompete:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from .clusters import Codes
-from .moments import change
+from .moments import blocks_of_effects, change
 from .outputs import Outputs, as_heads
 
 # Backgrounds with another effect than most from which 95 % intervals of zero-inflated
@@ -25,8 +25,8 @@ from .outputs import Outputs, as_heads
 FEWEST_APART = 100
 # Rounding of a model's outputs, in units of their precision.
 _ROUNDING = 8
-# Effects that are looked at together: 32 MiB.
-_BLOCK = 1 << 22
+# Effects that are looked at together: 8 MiB.
+_BLOCK = 1 << 20
 _FOLDER = str(Path(__file__).parents[1])
 
 _P = ParamSpec("_P")
@@ -123,33 +123,32 @@ def note_agreement(
     columns = values.reshape(len(values), int(np.prod(values.shape[1:])))
     if not columns.size:
         return
-    parts = [
-        _apart(columns[:, first : first + width], 0.0, codes)
-        for width in [max(1, _BLOCK // len(values))]
+    width = max(1, _BLOCK // len(values))
+    _note(
+        _agreement(columns[:, first : first + width], 0.0, codes, what)
         for first in range(0, columns.shape[1], width)
-    ]
-    n = _n_units(len(values), codes)
-    apart, is_absent = (np.concatenate(part) for part in zip(*parts, strict=True))
-    _note(n, apart, is_absent, what, _unit(codes))
+    )
 
 
 def note_agreement_of_outputs(
     y_before: Outputs, y_afters: Outputs, codes: Codes | None
 ) -> None:
     """The same for effects, of which what rounds the outputs is none."""
-    parts = []
+    if _n_units(len(as_heads(y_before)[0]), codes) > 1:
+        _note(_agreements_of_outputs(y_before, y_afters, codes))
+
+
+def _agreements_of_outputs(
+    y_before: Outputs, y_afters: Outputs, codes: Codes | None
+) -> Iterator[Agreement]:
     for before, after in zip(as_heads(y_before), as_heads(y_afters), strict=True):
         n, n_conditions = after.shape[:2]
         before, after = before.reshape(n, -1), after.reshape(n, n_conditions, -1)
-        width = max(1, _BLOCK // max(1, n * after.shape[2]))
-        for first in range(0, n_conditions, width):
-            part = after[:, first : first + width]
-            local = change(before, part).to(torch.float64).numpy().reshape(n, -1)
-            parts.append(_apart(local, _rounding(before, part), codes))
-    n = _n_units(len(as_heads(y_before)[0]), codes)
-    if parts and n > 1:
-        apart, is_absent = (np.concatenate(part) for part in zip(*parts, strict=True))
-        _note(n, apart, is_absent, unit=_unit(codes))
+        for rows, columns in blocks_of_effects(after):
+            part = after[:, rows, columns]
+            local = change(before[:, columns], part).to(torch.float64).numpy()
+            rounding = _rounding(before[:, columns], part)
+            yield _agreement(local.reshape(n, -1), rounding, codes)
 
 
 def note_agreement_of_moments(
@@ -157,8 +156,8 @@ def note_agreement_of_moments(
 ) -> None:
     """The same where only moments are known: warn where all of them agree."""
     n = _n_units(n, codes)
-    apart = np.where(se == 0, 0, n)
-    _note(n, apart.ravel(), (mean == 0).ravel(), unit=_unit(codes))
+    apart = np.where(se == 0, 0, n).ravel()
+    _note([_count(n, apart, (mean == 0).ravel(), "effect", codes)])
 
 
 def _n_units(n: int, codes: Codes | None) -> int:
@@ -166,16 +165,13 @@ def _n_units(n: int, codes: Codes | None) -> int:
     return n if codes is None else int(codes.max()) + 1
 
 
-def _unit(codes: Codes | None) -> str:
-    return "backgrounds" if codes is None else "templates"
-
-
-def _apart(
+def _agreement(
     columns: NDArray[np.float64],
     rounding: NDArray[np.float64] | float,
     codes: Codes | None,
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """How many rows differ from most others, and whether these are without effect."""
+    what: str = "effect",
+) -> Agreement:
+    """How many rows differ from most others, in how many columns."""
     n = len(columns)
     absent = np.abs(columns) <= rounding
     is_absent = absent.sum(axis=0) * 2 > n
@@ -183,7 +179,29 @@ def _apart(
     differs = ~np.where(is_absent, absent, columns == middle)
     if codes is not None:
         differs = np.stack([differs[codes == i].any(axis=0) for i in np.unique(codes)])
-    return differs.sum(axis=0), is_absent
+    return _count(_n_units(n, codes), differs.sum(axis=0), is_absent, what, codes)
+
+
+def _count(
+    n: int,
+    apart: NDArray[np.intp],
+    is_absent: NDArray[np.bool_],
+    what: str,
+    codes: Codes | None,
+) -> Agreement:
+    """Conditions by how many of n units are apart from the others."""
+    agree = apart == 0
+    few = ~agree & (apart < FEWEST_APART) & (2 * apart < n)
+    return Agreement(
+        n,
+        len(apart),
+        int((agree & is_absent).sum()),
+        int((agree & ~is_absent).sum()),
+        int(few.sum()),
+        int(apart[few].min(initial=n)),
+        what,
+        "backgrounds" if codes is None else "templates",
+    )
 
 
 def _rounding(before: torch.Tensor, after: torch.Tensor) -> NDArray[np.float64]:
@@ -195,24 +213,15 @@ def _rounding(before: torch.Tensor, after: torch.Tensor) -> NDArray[np.float64]:
     return rounding.reshape(len(after), -1)
 
 
-def _note(
-    n: int,
-    apart: NDArray[np.intp],
-    is_absent: NDArray[np.bool_],
-    what: str = "effect",
-    unit: str = "backgrounds",
-) -> None:
-    agree = apart == 0
-    few = ~agree & (apart < FEWEST_APART) & (2 * apart < n)
-    note = Agreement(
-        n,
-        len(apart),
-        int((agree & is_absent).sum()),
-        int((agree & ~is_absent).sum()),
-        int(few.sum()),
-        int(apart[few].min(initial=n)),
-        what,
-        unit,
+def _note(parts: Iterable[Agreement]) -> None:
+    """Warn of all conditions together, or keep it for `one_warning`."""
+    counts = list(parts)
+    note = counts[0]._replace(
+        n_conditions=sum(part.n_conditions for part in counts),
+        n_none=sum(part.n_none for part in counts),
+        n_same=sum(part.n_same for part in counts),
+        n_few=sum(part.n_few for part in counts),
+        fewest=min(part.fewest for part in counts),
     )
     notes = _noted.get()
     if note.n_affected == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,8 @@ from .clusters import (
     sum_by,
 )
 
-# Effects of which float64 is made at a time: 32 MiB.
-_BLOCK = 2**22
+# Effects of which float64 is made at a time: 8 MiB.
+_BLOCK = 2**20
 
 
 class Summary(NamedTuple):
@@ -168,17 +169,21 @@ def effect_moments(
     """
     n, n_conditions = after.shape[:2]
     before, after = before.reshape(n, -1), after.reshape(n, n_conditions, -1)
-    n_outputs = after.shape[2]
-    mean = np.empty((n_conditions, n_outputs))
+    mean = np.empty(after.shape[1:])
     se = np.empty_like(mean)
+    for rows, columns in blocks_of_effects(after):
+        local = change(before[:, columns], after[:, rows, columns])
+        with np.errstate(invalid="ignore"):  # infinite ones are named later
+            summary = summarise(local.to(torch.float64).numpy(), codes)
+        mean[rows, columns], se[rows, columns] = summary.mean, summary.se
+    return mean, se
+
+
+def blocks_of_effects(after: torch.Tensor) -> Iterator[tuple[slice, slice]]:
+    """Some conditions and outputs at a time, of shape=(n, n_conditions, n_outputs)."""
+    n, n_conditions, n_outputs = after.shape
     width = max(1, min(n_outputs, _BLOCK // n))
     height = max(1, _BLOCK // (n * width))
     for row in range(0, n_conditions, height):
         for column in range(0, n_outputs, width):
-            rows = slice(row, row + height)
-            columns = slice(column, column + width)
-            local = change(before[:, columns], after[:, rows, columns])
-            with np.errstate(invalid="ignore"):  # infinite ones are named later
-                summary = summarise(local.to(torch.float64).numpy(), codes)
-            mean[rows, columns], se[rows, columns] = summary.mean, summary.se
-    return mean, se
+            yield slice(row, row + height), slice(column, column + width)

@@ -180,7 +180,8 @@ def motif_occurrences(
         One-hot sequences.
 
     motif: str
-        Letters of the alphabet, and N for any of them (but not for padding).
+        Letters of the alphabet, N for any of them (but not for padding), and IUPAC's
+        codes for some of them, such as W for A or T.
 
     alphabet: sequence of str, optional
         The letters, in channel order. Default is ("A", "C", "G", "T").
@@ -209,7 +210,7 @@ def motif_occurrences(
     letters = _as_codes(X, "X", alphabet)
     parsed = Motif.parse(motif, alphabet)
     strands = [parsed, parsed.reverse_complement()] if both_strands else [parsed]
-    if (parsed.values < 0).all():
+    if _allowed(parsed).all():
         raise ValueError(f"`motif`={motif!r} must hold a letter besides N.")
     if len(parsed) > letters.shape[1]:
         raise ValueError(
@@ -220,12 +221,18 @@ def motif_occurrences(
     found = np.zeros((len(letters), n_windows), dtype=bool)
     for strand in strands:
         matches = np.ones_like(found)
-        for offset, code in enumerate(strand.values[0].tolist()):
+        for offset, allowed in enumerate(_allowed(strand)):
             window = letters[:, offset : offset + n_windows]
-            matches &= (window == code) if code >= 0 else (window >= 0)
+            matches &= (window >= 0) & allowed[window]
         found |= matches
     counts: NDArray[np.int64] = found.sum(axis=1)
     return counts
+
+
+def _allowed(motif: Motif) -> NDArray[np.bool_]:
+    """Which letters may stand at each position, shape=(k, n_letters)."""
+    allowed: NDArray[np.bool_] = motif.ppm.T > 0
+    return allowed | ~allowed.any(axis=1, keepdims=True)  # N is a column of zeros
 
 
 def _as_codes(X: OneHot, name: str, alphabet: Sequence[str] | None = None) -> Codes:

@@ -68,7 +68,9 @@ def compute(study: Study) -> Results:
         letters, length = study.inputs.alphabet, study.inputs.length
         changes = [[(letter, i)] for i in range(length) for letter in letters]
         X = study.observed[ends]
-        results["maps"] = global_importance(study.model, X, changes, **study.ask)
+        results["maps"] = global_importance(
+            study.model, X, changes, **study.ask | {"clusters": None}
+        )
     return results
 
 

@@ -81,7 +81,7 @@ def test_templates_are_counted_where_they_are_known():
     [message] = said(
         lambda: statistics.confidence_interval(local, clusters=np.repeat(range(10), 5))
     )
-    assert message.startswith("Most of 10 backgrounds agree exactly and few, 2,")
+    assert message.startswith("Most of 10 templates agree exactly and few, 2,")
 
 
 def result_of(local: torch.Tensor, before: torch.Tensor) -> GIAResult:

@@ -199,7 +199,7 @@ def test_a_kmer_that_always_completes_another_weighs_nothing():
     [
         (["GA", "GA"], r"`kmers` must be distinct; \['GA'\] are there repeatedly"),
         (["GA", torch.full((4, 3), 0.25)], "which is a PPM; a junction is a match let"),
-        (["GAU"], "'GAU' has 'U' at position 2"),
+        (["GAX"], "'GAX' has 'X' at position 2"),
         ([], "`kmers` is empty"),
         (["G" * 21], "a 21-mer is longer than `X` of length 20"),
     ],

@@ -222,7 +222,7 @@ def test_a_race_lists_only_the_end_that_it_holds(X):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("fold", [False, True])
 def test_the_lowest_are_those_of_the_exhaustive_scan(X, seed, fold):
-    options = {"k": 3, "start": 4, "fold_reverse_complements": fold}
+    options = {"k": 3, "start": 4, "both_strands": fold}
     whole = kmer_scan(Letters(seed), X, **options)
     found = best_kmers(
         Letters(seed), X, top=3, lowest=True, random_state=seed, **options
