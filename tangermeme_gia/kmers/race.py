@@ -273,8 +273,12 @@ def _with_strands(kmers: Indices, strands: int) -> Indices:
 
 
 def _highest(effect: Values, kmers: Indices, top: int) -> Indices:
-    """Places of the highest, in the order of the k-mers; of equal ones the first."""
-    best = np.lexsort([kmers, -effect])[:top]
+    """Places of the highest, in the order of the k-mers; of equal ones the first.
+
+    Sums of the same effects in another order are equal but for rounding.
+    """
+    scale = np.abs(effect).max(initial=np.finfo(float).tiny)
+    best = np.lexsort([kmers, -np.round(effect / scale, 12)])[:top]
     return best[np.argsort(kmers[best])]
 
 

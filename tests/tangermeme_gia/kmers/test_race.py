@@ -302,3 +302,16 @@ def test_what_was_not_seen_stays_with_the_scan(X):
         assert scan.unseen_share == found.unseen_share > 0
     with pytest.raises(AttributeError):
         found.unseen_share = 0.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_equal_effects_the_first_are_found_as_by_a_scan(X, seed):
+    class First(torch.nn.Module):
+        def forward(self, X: torch.Tensor) -> torch.Tensor:
+            # 0.1 for the k-mers that begin with C, on some of the backgrounds.
+            return 0.1 * X[:, 1, 4:5].float() * X[:, 2, 3:4].float()
+
+    whole = kmer_scan(First(), X, k=3, start=4)
+    found = best_kmers(First(), X, k=3, start=4, top=5, random_state=seed)
+    assert list(found.kmers) == whole.top(5)["kmer"].tolist()
+    assert list(found.kmers) == ["CAA", "CAC", "CAG", "CAT", "CCA"]
