@@ -273,7 +273,7 @@ def test_commands_train_evaluate_and_predict_with_structure(
     assert len(list(cache.glob(f"{kind}-*/*.safetensors"))) == 1
 
     evaluation = ["evaluate", "--model", str(out), *data, "--n-bootstrap", "0"]
-    assert main([*evaluation, "--scale", "transformed", *folder]) == 0
+    assert main([*evaluation, *folder]) == 0
     evaluated = pd.read_csv(capsys_out(capsys), sep="\t")
     assert evaluated["value"].tolist() == pytest.approx(trained["value"].tolist())
 
