@@ -62,8 +62,9 @@ def run_alignment(*, meme: Path | None, **options: Any) -> None:
     asked = ask(options)
     letters, given = asked.inputs.alphabet, asked.given
     scanned = as_kmers({name: given.pop(name) for name in _SCAN})
-    (X,) = chosen.draw(asked.inputs, asked.seed, **asked.prediction).values()
-    scan = kmer_scan(asked.model, X, **scanned, **asked.keywords)
+    (one,) = chosen.draw(asked.inputs, asked.seed, **asked.prediction).values()
+    known = {"clusters": one.clusters, **asked.keywords}
+    scan = kmer_scan(asked.model, one.X, **scanned, **known)
     motif = align_kmers(
         scan, alphabet=letters, both_strands=scanned["both_strands"], **given
     )

@@ -184,8 +184,9 @@ def _points(
     local = values - additive
     # Without single sites the first arm is its own expectation: nothing is measured.
     measured = np.arange(len(sites)) >= (singles is None)
+    # With the first site alone it may be, too.
     codes = clusters_of(clusters, len(values))
-    note_agreement(local[:, measured], codes, "deviation")
+    note_agreement(local[:, 1:], codes, "deviation")
     effect = confidence_interval(values, confidence, clusters=clusters)
     with unnoted():
         increment, deviation = (

@@ -27,7 +27,7 @@ def parse(*words):
 
 def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
-    read = inspect.signature(read_inputs).parameters.keys() - {"model"}
+    read = inspect.signature(read_inputs).parameters.keys() - {"model", "numbered"}
     assert given.keys() == {*read, "device", "batch_size", "random_state"}
     assert (given["sequences"], given["length"], given["random_state"]) == (
         Path("a.fa"),
