@@ -64,11 +64,11 @@ def confidence_interval(
 
     No finite interval covers for every shape. Measured (benchmarks/calibration.py), 95
     % intervals cover 94 to 96 %: "t" for normal, Laplace and discrete symmetric local
-    importances from 10 backgrounds on (97 % for Student's with 3 df); all three methods
-    for a skewness of up to 2 from 200, and for one of 6 from 1,000. Effects that are 0
-    on most backgrounds need about 100 that have one: below, there is a warning, and t
-    intervals cover 78, 88 and 94 % (30 % with an exponential effect) or 54, 75 and 91 %
-    (10 %) with 10, 30 and 200. For few skewed local importances "bootstrap-t" covers
+    importances from 10 backgrounds on (Student's with 3 df, too, where bootstraps with
+    200 cover 92 to 93); all three methods for a skewness of up to 2 from 200, and for
+    one of 6 from 1,000. Effects that are 0 on most backgrounds need about 100 that have
+    one: below, there is a warning, and t intervals cover 78, 88 and 94 % (30 % with an
+    exponential effect) or 55, 75 and 91 % (10 %) with 10, 30 and 200. For few skewed local importances "bootstrap-t" covers
     best and "bca" balances both sides without covering more: for 20 exponential numbers
     94.9 % ("bootstrap-t"), 92.1 % ("t") and 91.6 % ("bca").
 

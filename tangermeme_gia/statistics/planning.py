@@ -75,9 +75,9 @@ def backgrounds_needed(
         variances, of pilot and experiment, follows F; for tests the power is that of
         the noncentral t at the upper bound of the standard deviation. The degrees of
         freedom of a variance are divided by 1 + excess kurtosis / 2. As measured
-        (benchmarks/calibration.py, section "planning"), 0.9 becomes 0.90 to 0.94 for
-        normal effects. For skewed ones, whose kurtosis a pilot hides, it is less: 0.73
-        to 0.88 for exponential ones after pilots of 20 to 200, 0.62 to 0.84 at a
+        (benchmarks/calibration.py, section "planning"), 0.9 becomes 0.91 to 0.93 for
+        normal effects. For skewed ones, whose kurtosis a pilot hides, it is less: 0.77
+        to 0.86 for exponential ones after pilots of 20 to 200, 0.60 to 0.82 at a
         skewness of 6.
 
     Raises
