@@ -68,9 +68,10 @@ def confidence_interval(
     200 cover 92 to 93); all three methods for a skewness of up to 2 from 200, and for
     one of 6 from 1,000. Effects that are 0 on most backgrounds need about 100 that have
     one: below, there is a warning, and t intervals cover 78, 88 and 94 % (30 % with an
-    exponential effect) or 55, 75 and 91 % (10 %) with 10, 30 and 200. For few skewed local importances "bootstrap-t" covers
-    best and "bca" balances both sides without covering more: for 20 exponential numbers
-    94.9 % ("bootstrap-t"), 92.1 % ("t") and 91.6 % ("bca").
+    exponential effect) or 54, 76 and 91 % (10 %) with 10, 30 and 200. For few skewed
+    local importances "bootstrap-t" covers best and "bca" balances both sides without
+    covering more: for 20 exponential numbers 94.9 % ("bootstrap-t"), 92.1 % ("t") and
+    91.6 % ("bca").
 
     Parameters
     ----------
