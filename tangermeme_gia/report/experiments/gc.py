@@ -14,6 +14,7 @@ from ...statistics.effects import effect_difference, effect_ratio, interaction_c
 from ...statistics.intervals import Interval, confidence_interval
 from ..effects import local_effects
 from ..layout import FLANK, flank_starts, no_flanks
+from ..placing import diagnose_placing, gc_in_words
 from ..section import Figure, Line, Section
 from ..sentences import gc_changes
 from ..store import Results
@@ -54,7 +55,7 @@ def describe(study: Study, results: Results) -> Section:
     named = _in_words(results["gc"])
     sums = _on_sides(flanks.beyond)
     left, right = flank_starts(study)
-    return Section(
+    section = Section(
         "gc",
         "Does GC beside the motif matter?",
         f"{FLANK} at position {left} (5′) and {right} (3′), with and without "
@@ -85,6 +86,17 @@ def describe(study: Study, results: Results) -> Section:
         ],
         headline=flanks.numbers,
     )
+    placed = diagnose_placing(study, _placed(study))
+    if len(placed):
+        section.tables["gc_placed"] = placed
+        section.method += gc_in_words(placed)
+    return section
+
+
+def _placed(study: Study) -> dict[str, list[tuple[str, int]]]:
+    site = (study.motif, study.start)
+    left, right = ((FLANK, start) for start in flank_starts(study))
+    return {"GC 5′": [left, site], "GC 3′": [site, right], "both": [left, site, right]}
 
 
 class _Flanks(NamedTuple):

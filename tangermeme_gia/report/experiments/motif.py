@@ -16,6 +16,7 @@ from ...statistics.effects import effect_difference
 from ..effects import local_effects
 from ..junctions import borrowed, measure_winners, split_winners
 from ..places import find_elsewhere, scan_places
+from ..placing import diagnose_placing, gc_in_words
 from ..section import Figure, Line, Section
 from ..sentences import reads
 from ..store import Results
@@ -79,6 +80,10 @@ def describe(study: Study, results: Results) -> Section:
             "output_sd": spread,
         },
     )
+    placed = diagnose_placing(study, {study.motif: [(study.motif, study.start)]})
+    if len(placed):
+        section.tables["placed"] = placed
+        section.method += gc_in_words(placed)
     if "places" in results:
         _say_where(section, study, results["places"])
     if "winners" in results:
