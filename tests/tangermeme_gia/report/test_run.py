@@ -311,6 +311,7 @@ def test_a_folder_holds_what_its_page_shows_and_what_others_put_there(tmp_path):
     other = ReportOptions(motif="GAC", n=8, experiments=("motif",))
     run_report(inputs_of(Sites(weight=3.0)), tmp_path, other)
     shown = {"figures/motif.svg", "figures/motif.png", "tables/motif.tsv"}
+    shown |= {"tables/placed.tsv"}
     assert files(tmp_path) == shown | {"figures/mine.svg", "tables/sites.tsv"}
     assert (tmp_path / "notes.txt").exists()
     # Nothing is left of the model that was here before.
@@ -490,7 +491,7 @@ def test_the_page_says_where_backgrounds_agree(tmp_path):
     sections = run_report(inputs_of(Sites()), tmp_path, options)
     [caution] = sections[-1].cautions
     # 1 - 0.05 ** (1 / 24) = 0.117
-    assert caution.startswith("None of 24 backgrounds shows any deviation in 3 of 3")
+    assert caution.startswith("None of 24 backgrounds shows any deviation in 2 of 2")
     assert "with 95 % confidence fewer than 12 % do" in caution
     page = (tmp_path / "index.html").read_text()
     assert f'<p class="caution">{caution}</p>' in page
