@@ -283,6 +283,15 @@ def test_nobody_goes_on_with_what_is_not_waited_for(monkeypatch, tmp_path):
     assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C is heard, also by tests that a shell has put into the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_process_that_starts_too_late_is_ended_at_once(monkeypatch):
     start, begun = processes._Worker, threading.Event()
 
