@@ -122,7 +122,7 @@ def _effects_figure(table: pd.DataFrame) -> list[Figure]:
     if len(shown) < _FEWEST_FOR_EFFECTS:
         return []
     scaled = shown[needed[:3]].div(shown["output_sd"], axis=0)
-    strongest = shown.loc[scaled["effect"].abs().idxmax()]
+    strongest = shown.iloc[int(scaled["effect"].abs().to_numpy().argmax())]
     return [
         Figure(
             "effects",

@@ -53,6 +53,6 @@ def gc_in_words(table: pd.DataFrame) -> str:
         else ""
     )
     return (
-        f" Placing changes the GC content of the backgrounds, in points of per cent: "
+        f" Placing changes the GC content of the backgrounds, in percentage points: "
         f"{said}{judged}."
     )

@@ -25,7 +25,7 @@ def test_the_share_of_gc_that_is_placed_is_counted():
     assert gc.loc["one", "value"] == pytest.approx(0.1)
     assert gc["shifted"].tolist() == [True, False]
     said = gc_in_words(table)
-    assert "in points of per cent: +10.0 (one), +0.0 (no GC); one so far that" in said
+    assert "in percentage points: +10.0 (one), +0.0 (no GC); one so far that" in said
 
 
 def test_nothing_is_said_of_proteins():
