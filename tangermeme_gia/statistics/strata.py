@@ -16,7 +16,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 # How many times as frequent as other candidates show them rare high values may be.
 MORE_FREQUENT = 5
-_ROUNDING = 1e-12
 _CHUNK = 4096
 
 
@@ -133,8 +132,7 @@ def surely_below(
     ... )
     array([ True, False])
     """
-    # Less what rounds sums of the same values: ties are not below.
-    to_reach = np.sort(full.mean(axis=0))[-top] - _ROUNDING * np.abs(full).max()
+    to_reach = np.sort(full.mean(axis=0))[-top]
     to_reach_seen = to_reach - hidden(strata, full, probability)
     below = []
     for chunk in _chunks(strata[0].values.shape[1]):
