@@ -52,11 +52,15 @@ def with_additivity(result: GIAResult, confidence: float) -> pd.DataFrame:
     sites, controls = (
         result.conditions[name].to_numpy() for name in ("n_sites", "control")
     )
+    known = result.clusters
+    n_independent = len(local) if known is None else len(set(known))
     for control in dict.fromkeys(controls):
         rows = np.flatnonzero(controls == control)
-        if min(len(rows), len(local)) < 2:
+        if min(len(rows), n_independent) < 2:
             continue
-        fit = additivity_fit(local[:, rows], sites[rows], confidence=confidence)
+        fit = additivity_fit(
+            local[:, rows], sites[rows], confidence=confidence, clusters=known
+        )
         line = fit.fits.iloc[0][list(_ADDITIVITY[3:])]
         table.loc[rows, list(_ADDITIVITY[:3])] = fit.points[
             list(_ADDITIVITY[:3])
@@ -94,7 +98,9 @@ def ratios(result: GIAResult, confidence: float) -> pd.DataFrame:
         labels = group.conditions.iloc[0][list(_LABELS)]
         for end, (first, *second) in _SIDES.items():
             top = arms[first] - sum(arms[arm] for arm in second)
-            ratio = effect_ratio(top, arms["motif"], confidence)
+            ratio = effect_ratio(
+                top, arms["motif"], confidence, clusters=result.clusters
+            )
             shown = {"ratio": ratio.effect, "se": ratio.se, "low": ratio.low}
             rows.append({**labels, "end": end, **shown, "high": ratio.high})
     table: pd.DataFrame = pd.DataFrame(rows)

@@ -41,6 +41,21 @@ def test_each_control_has_its_own_line():
     np.testing.assert_allclose(control["deviation"][1:], [-0.5, -1])
 
 
+def test_intervals_of_the_added_columns_are_of_the_templates():
+    # Two templates of two backgrounds each, which agree within.
+    result = sites_of([[1.0, 2.0, 3.5]] * 2 + [[2.0, 5.0, 7.0]] * 2)
+    clustered = result._replace()
+    clustered._set_clusters([0, 0, 1, 1], 4)
+    of_templates = with_additivity(sites_of([[1.0, 2.0, 3.5], [2.0, 5.0, 7.0]]), 0.95)
+    found = with_additivity(clustered, 0.95)
+    for name in ("slope_low", "slope_high", "deviation_low", "deviation_high"):
+        np.testing.assert_allclose(found[name], of_templates[name])
+    one = result._replace()
+    one._set_clusters([0] * 4, 4)
+    with pytest.warns(UserWarning, match="all 4 backgrounds are of one cluster"):
+        assert with_additivity(one, 0.95)["slope"].isna().all()
+
+
 @pytest.mark.parametrize("local", [[[1.0], [2.0]], [[1.0, 2.0]]])
 def test_what_cannot_be_fitted_is_missing(local):
     table = with_additivity(sites_of(local), 0.95)
@@ -56,6 +71,13 @@ def test_effect_sizes_of_gc_are_ratios_to_the_motif_alone():
         [[2.0, 0, 0, 1.0, 3.0, 0], [2.2, 0, 0, 1.1, 4.0, 0], [1.8, 0, 0, 0.9, 3.5, 0]]
     )
     result = GIAResult(torch.zeros(3), after, table)
+    twice = GIAResult(
+        torch.zeros(6), after.repeat(2, 1), table, clusters=[0, 1, 2, 0, 1, 2]
+    )
+    columns = ["ratio", "low", "high"]
+    np.testing.assert_allclose(
+        ratios(twice, 0.9)[columns], ratios(result, 0.9)[columns]
+    )
     found = ratios(result, 0.9)
     assert found["end"].tolist() == ["5'", "3'", "5' minus 3'"]
     np.testing.assert_allclose(found["ratio"], [0.5, 1.75, -1.25], rtol=1e-6)
