@@ -43,8 +43,25 @@ def compute(study: Study) -> Results:
         "both_strands": study.options.both_strands,
         **study.ask,
     }
-    search = study.backgrounds[0]
-    ends = {
+    ends = _ends(study, kmers, scan, options)
+    best = {
+        kmer
+        for name, end in ends.items()
+        for kmer in end.top(BEST_KMERS, lowest=name == "lowest")["kmer"]
+    }
+    both = [kmer for kmer in kmers if kmer in best]
+    again = kmer_scan(study.model, study.X, kmers=both, **options)
+    return {"scan": scan, **ends, "again": again}
+
+
+def _ends(
+    study: Study, kmers: list[str], scan: KmerScan, options: dict[str, Any]
+) -> dict[str, KmerScan]:
+    """The highest and the lowest by races; by the scan if it had every background."""
+    search, names = study.backgrounds[0], ("highest", "lowest")
+    if scan.n == len(search.X):
+        return dict.fromkeys(names, scan)
+    return {
         name: best_kmers(
             study.model,
             search.X,
@@ -53,11 +70,8 @@ def compute(study: Study) -> Results:
             lowest=name == "lowest",
             **options | {"clusters": search.clusters},
         )
-        for name in ("highest", "lowest")
+        for name in names
     }
-    both = list(dict.fromkeys(kmer for end in ends.values() for kmer in end.kmers))
-    again = kmer_scan(study.model, study.X, kmers=both, **options)
-    return {"scan": scan, **ends, "again": again}
 
 
 def _landscape(study: Study, kmers: list[str]) -> KmerScan:

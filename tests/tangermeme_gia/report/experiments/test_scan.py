@@ -107,10 +107,26 @@ def test_the_landscape_has_fewer_backgrounds_than_the_choice(tmp_path):
         pd.testing.assert_frame_equal(
             results[name].top(10, lowest=lowest), whole.top(10, lowest=lowest)
         )
-    both = [*results["highest"].kmers, *results["lowest"].kmers]
+    both = sorted([*results["highest"].kmers, *results["lowest"].kmers])
     again = kmer_scan(study.model, study.X, kmers=both, start=19, alphabet=RNA)
     assert results["again"].kmers == both
     torch.testing.assert_close(results["again"].effect, again.effect)
+
+
+def test_a_scan_of_every_background_is_not_raced_again(tmp_path):
+    model = Counter(Sites())
+    options = ReportOptions(k=3, n=24, n_scan=64)
+    study = Study(inputs_of(model), options, Store(tmp_path))
+    results = compute(study)
+    best = {
+        kmer
+        for lowest in (False, True)
+        for kmer in results["scan"].top(10, lowest=lowest)["kmer"]
+    }
+    assert {*results["again"].kmers} == best
+    # All 3-mers once, the best again, and the backgrounds of each call.
+    placed = 64 * 64 + len(best) * 24
+    assert placed < model.seen < placed + 64 * 64 // 2
 
 
 def test_the_scan_names_what_lowers_more(tmp_path):
