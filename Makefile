@@ -7,7 +7,8 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test test-all test-pages test-documented test-kernels fuzz lint docs bench clean
 
-# 64 backgrounds choose the best k-mers, so that the demo is quick; the page says so.
+# 64 backgrounds choose the best k-mers, so that the report takes a minute or two; the
+# page says so.
 # Everything else is measured on the default of 1,000.
 demo: $(VENV)/.package
 	$(BIN)/tangermeme-gia report --n-scan 64 --out demo-report
