@@ -235,6 +235,23 @@ class Motif:
         # The code -1 picks the last one.
         return Motif(self.alphabet, np.array([*channels, GAP], np.int8)[backwards])
 
+    def consensus(self) -> Motif:
+        """Which letter is the most likely at each position?
+
+        Of letters that are equally likely the first of the alphabet; where all are, the
+        background keeps its own, as at a gap.
+
+        Examples
+        --------
+        >>> Motif.parse("WGATNR").consensus()
+        Motif('AGATNA')
+        """
+        if not self.is_drawn:
+            return self
+        values = self.values
+        codes = np.where(np.ptp(values, axis=1) == 0, GAP, values.argmax(axis=1))
+        return replace(self, values=codes.astype(np.int8))
+
     @cached_property
     def _digest(self) -> bytes:
         # float32, so that one PPM held in two precisions is drawn alike.

@@ -220,3 +220,12 @@ def test_the_other_strand_of_every_kind_of_motif(ppm):
     assert other.values[0].tolist() == ppm.double().flip(0, 1).tolist()
     assert other.reverse_complement() == Motif.parse(ppm)
     assert Motif.parse("UGN", RNA).reverse_complement().label == "NCA"
+
+
+def test_consensus_has_the_most_likely_letters_and_gaps_where_none_is():
+    ppm = np.array([[0.4, 0.25, 0, 0.1], [0.4, 0.25, 0, 0.2], [0.2, 0.25, 0, 0.3]])
+    motif = Motif.parse(np.vstack([ppm, [0, 0.25, 0, 0.4]]))
+    assert motif.consensus() == Motif.parse("ANNT")
+    each = Motif.parse(np.stack([motif.ppm, np.roll(motif.ppm, 1, axis=0)]))
+    assert each.consensus().values.tolist() == [[0, -1, -1, 3], [1, -1, -1, 0]]
+    assert Motif.parse("GANT").consensus() == Motif.parse("GANT")
