@@ -73,7 +73,7 @@ class TrainOptions(DataOptions):
     restart: bool
     dtype: str | None
     device: str | None
-    n_bootstrap: int
+    n_resamples: int
 
     @property
     def folder(self) -> Path:
@@ -92,7 +92,7 @@ class EvaluateOptions(DataOptions):
     drop_duplicates: bool
     random_state: int
     classification: bool
-    n_bootstrap: int
+    n_resamples: int
     confidence: float
     structure_cache: Path | None
     batch_size: int
@@ -172,7 +172,7 @@ def evaluate_model(**given: Any) -> None:
         y_hat,
         transform,
         classification=options.classification,
-        n_bootstrap=options.n_bootstrap,
+        n_resamples=options.n_resamples,
         confidence=options.confidence,
         random_state=options.random_state,
     )
@@ -244,10 +244,10 @@ def simulate_data(
         write_table(pd.concat(columns, axis=1), truth, "truth")
 
 
-def download_tables(*, folder: Path, files: Sequence[str] | None) -> None:
+def download_tables(*, out: Path, files: Sequence[str] | None) -> None:
     """Fetch the public RNAcompete tables."""
-    check_folders(folder=folder)
-    for path in download(folder, files or RAY2013_FILES):
+    check_folders(out=out)
+    for path in download(out, files or RAY2013_FILES):
         logger.info("%s", path)
 
 
@@ -261,7 +261,7 @@ _BATCH_SIZE = 512
 _OPTION = re.compile(r"`(\w+)`")
 # Options that say where to, how long and on what, not what is trained.
 _NO_PART = {"out", "epochs", "patience", "checkpoint_folder", "restart", "device"}
-_NO_PART |= {"structure_cache", "n_bootstrap"}
+_NO_PART |= {"structure_cache", "n_resamples"}
 
 
 def find_model(name: str) -> tuple[ResidualBind, Metadata]:
@@ -336,7 +336,7 @@ def _test(
         predict(model, test.X, batch_size=_BATCH_SIZE),
         prepared.transform,
         classification=options.classification,
-        n_bootstrap=options.n_bootstrap,
+        n_resamples=options.n_resamples,
     )
     write_table(table, None)
     records: list[Any] = table.to_dict("records")

@@ -285,9 +285,9 @@ def _add_download(subparsers: Any) -> None:
         "download",
         _command("download_tables"),
         "Fetch the public RNAcompete tables of Ray et al. (2013).",
-        "--folder rnacompete",
+        "--out rnacompete",
     )
-    parser.add_argument("--folder", type=Path, required=True, help="where to put them")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--files", nargs="+", help="which (default: all)")
 
 
@@ -347,7 +347,7 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
 
 def _add_bootstrap(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--n-bootstrap", type=int, default=1000, help="resamples for the intervals"
+        "--n-resamples", type=int, default=1000, help="resamples for the intervals"
     )
 
 

@@ -78,7 +78,7 @@ def evaluate(
     *,
     outputs: Sequence[str] | None = None,
     classification: bool = False,
-    n_bootstrap: int = 1000,
+    n_resamples: int = 1000,
     confidence: float = 0.95,
     random_state: RandomState = 0,
     batch_size: int = 512,
@@ -105,7 +105,7 @@ def evaluate(
         Whether to report AUROC and AUPR (average precision) instead of Pearson,
         Spearman and mean squared error. Default is False.
 
-    n_bootstrap: int, optional
+    n_resamples: int, optional
         Resamples of the examples for the percentile intervals; 0 gives none (NaN).
         Default is 1000.
 
@@ -146,7 +146,7 @@ def evaluate(
         predict(model, X, batch_size=batch_size, device=device),
         outputs=outputs,
         classification=classification,
-        n_bootstrap=n_bootstrap,
+        n_resamples=n_resamples,
         confidence=confidence,
         random_state=random_state,
     )
@@ -158,7 +158,7 @@ def score_predictions(
     *,
     outputs: Sequence[str] | None = None,
     classification: bool = False,
-    n_bootstrap: int = 1000,
+    n_resamples: int = 1000,
     confidence: float = 0.95,
     random_state: RandomState = 0,
 ) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def score_predictions(
 
     Examples
     --------
-    >>> table = score_predictions([0, 1, 2, 3], [0, 1, 2, 4], n_bootstrap=0)
+    >>> table = score_predictions([0, 1, 2, 3], [0, 1, 2, 4], n_resamples=0)
     >>> table.loc[table["metric"] == "mse", "value"].item()
     0.25
     """
@@ -177,15 +177,15 @@ def score_predictions(
     names = _output_names(outputs, columns.shape[1])
     if not 0 < confidence < 1:
         raise ValueError(f"`confidence`={confidence} must be between 0 and 1.")
-    if n_bootstrap < 0:
-        raise ValueError(f"`n_bootstrap`={n_bootstrap} must not be negative.")
+    if n_resamples < 0:
+        raise ValueError(f"`n_resamples`={n_resamples} must not be negative.")
     tables = []
     for name, values, values_hat in zip(names, columns.T, columns_hat.T, strict=True):
         measured = ~np.isnan(values)
         y_, y_hat_ = values[measured], values_hat[measured]
         _check_output(name, y_, y_hat_, classification)
         metrics = (_classification if classification else _regression)(y_, y_hat_)
-        scores = _bootstrap(metrics, len(y_), n_bootstrap, confidence, random_state)
+        scores = _bootstrap(metrics, len(y_), n_resamples, confidence, random_state)
         scores.insert(0, "output", name)
         notes = scores.pop("note")
         undefined = scores["value"].isna()
@@ -201,13 +201,13 @@ def score_predictions(
 def _bootstrap(
     metrics: dict[str, Metric],
     n: int,
-    n_bootstrap: int,
+    n_resamples: int,
     confidence: float,
     random_state: RandomState,
 ) -> pd.DataFrame:
     rng = as_generator(random_state)
-    draws = np.full((max(n_bootstrap, 1), len(metrics)), np.nan)
-    for i in range(n_bootstrap):
+    draws = np.full((max(n_resamples, 1), len(metrics)), np.nan)
+    for i in range(n_resamples):
         counts = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
         draws[i] = [metric(counts) for metric in metrics.values()]
     levels = [(1 - confidence) / 2, (1 + confidence) / 2]
@@ -216,8 +216,8 @@ def _bootstrap(
     for (name, metric), column in zip(metrics.items(), draws.T, strict=True):
         defined = column[~np.isnan(column)]
         low, high = np.quantile(defined, levels) if len(defined) else (np.nan, np.nan)
-        few = f"interval of the {len(defined)} of {n_bootstrap} resamples with a value"
-        note = few if len(defined) < n_bootstrap else ""
+        few = f"interval of the {len(defined)} of {n_resamples} resamples with a value"
+        note = few if len(defined) < n_resamples else ""
         rows.append((name, metric(once), low, high, note))
     columns = ["metric", "value", "low", "high", "note"]
     table: pd.DataFrame = pd.DataFrame(rows, columns=columns)

@@ -19,7 +19,7 @@ from residualbind.data.transforms import RECIPES
 from residualbind.network.trainer import TrainingError
 from residualbind.structure.folding import CONTEXTS
 
-QUICK = ("--epochs", "2", "--n-bootstrap", "20", "--batch-size", "50")
+QUICK = ("--epochs", "2", "--n-resamples", "20", "--batch-size", "50")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_data_of_any_two_names(simulated, trained, tmp_path, capsys):
         "evaluate",
         "--model",
         str(trained),
-        "--n-bootstrap",
+        "--n-resamples",
         "0",
         "--data",
         *files,
@@ -152,7 +152,7 @@ def test_data_of_any_two_names(simulated, trained, tmp_path, capsys):
 
 def test_both_scales_are_named(simulated, trained, capsys, caplog):
     words = ["evaluate", "--model", str(trained), "--data", str(simulated)]
-    words += ["--format", "table", "--set-column", "set", "--n-bootstrap", "0"]
+    words += ["--format", "table", "--set-column", "set", "--n-resamples", "0"]
     assert main(words) == 0
     assert "measured scores, or transformed as for training (log" in caplog.messages[-1]
     table = table_of(capsys)
@@ -183,7 +183,7 @@ def test_both_scales_are_named(simulated, trained, capsys, caplog):
             "evaluate --model A1CF --data in.tsv --structure-cache in.tsv",
             "`--structure-cache`: in.tsv is a file; give a folder",
         ),
-        ("download --folder in.tsv", "`--folder`: in.tsv is a file; give a folder"),
+        ("download --out in.tsv", "`--out`: in.tsv is a file; give a folder"),
         (
             "train --data in.tsv nofile.txt --out m",
             "`--data`: nofile.txt: no such file",
@@ -220,7 +220,7 @@ def test_train_resumes_and_reports_the_test_set(simulated, trained, capsys):
 
 def test_evaluate_equals_the_library_in_both_scales(simulated, trained, capsys):
     arguments = ["evaluate", "--model", str(trained), "--data", str(simulated)]
-    arguments += ["--format", "table", "--set-column", "set", "--n-bootstrap", "10"]
+    arguments += ["--format", "table", "--set-column", "set", "--n-resamples", "10"]
     data = residualbind.read_table(simulated, set_column="set")
     test = data.split().test
     model, transform = (
@@ -244,7 +244,7 @@ def test_evaluate_equals_the_library_in_both_scales(simulated, trained, capsys):
 
 def test_evaluate_takes_all_probes_when_asked(simulated, trained, capsys):
     arguments = ["evaluate", "--model", str(trained), "--data", str(simulated)]
-    arguments += ["--format", "table", "--n-bootstrap", "0"]
+    arguments += ["--format", "table", "--n-resamples", "0"]
     assert main(arguments) == 2
     assert "the data have no test probes; use `--part all`" in capsys.readouterr().err
     assert main([*arguments, "--part", "all"]) == 0
@@ -336,7 +336,7 @@ def test_several_experiments_must_be_chosen(tmp_path, capsys):
             ["predict", "--model", "A1CF", "--sequences", "x", "--device", "gpu"],
             "mean cuda?",
         ),
-        (["download", "--folder", "/dev/null"], "`--folder`: /dev/null is a file"),
+        (["download", "--out", "/dev/null"], "`--out`: /dev/null is a file"),
         (
             [
                 "evaluate",

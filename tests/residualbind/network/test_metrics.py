@@ -22,7 +22,7 @@ def value(table: pd.DataFrame, metric: str) -> float:
 def test_values_equal_scipy(correlated):
     y, y_hat = correlated
     y = y.round(1)  # ties
-    table = score_predictions(y, y_hat, n_bootstrap=0)
+    table = score_predictions(y, y_hat, n_resamples=0)
     assert value(table, "pearson") == pytest.approx(stats.pearsonr(y, y_hat).statistic)
     assert value(table, "spearman") == pytest.approx(
         stats.spearmanr(y, y_hat).statistic
@@ -33,7 +33,7 @@ def test_values_equal_scipy(correlated):
 def test_classification_values_equal_scikit_learn(correlated):
     y, y_hat = correlated
     y = (y > 0.5).astype(float)
-    table = score_predictions(y, y_hat, classification=True, n_bootstrap=20)
+    table = score_predictions(y, y_hat, classification=True, n_resamples=20)
     assert table["metric"].tolist() == ["auroc", "aupr"]
     assert value(table, "auroc") == pytest.approx(roc_auc_score(y, y_hat))
     assert value(table, "aupr") == pytest.approx(average_precision_score(y, y_hat))
@@ -44,7 +44,7 @@ def test_classification_values_equal_scikit_learn(correlated):
 def test_a_weighted_bootstrap_equals_resampling_the_rows(correlated):
     y, y_hat = correlated
     y = y.round(1)
-    table = score_predictions(y, y_hat, n_bootstrap=50, random_state=3)
+    table = score_predictions(y, y_hat, n_resamples=50, random_state=3)
     rng = np.random.default_rng(3)
     expected = []
     for _ in range(50):
@@ -69,7 +69,7 @@ def test_pearson_intervals_cover_at_their_level():
         y = rng.normal(size=400)
         y_hat = rho * y + np.sqrt(1 - rho**2) * rng.normal(size=400)
         row = score_predictions(
-            y, y_hat, n_bootstrap=400, random_state=int(rng.integers(1 << 30))
+            y, y_hat, n_resamples=400, random_state=int(rng.integers(1 << 30))
         ).iloc[0]
         covered += row["low"] <= rho <= row["high"]
     # Within three binomial standard errors (0.7 % each) of 95 %.
@@ -81,7 +81,7 @@ def test_outputs_are_scored_apart_and_nan_is_left_out(correlated):
     both = np.column_stack([y, -y])
     both[:50, 1] = np.nan
     table = score_predictions(
-        both, np.column_stack([y_hat, y_hat]), outputs=["a", "b"], n_bootstrap=5
+        both, np.column_stack([y_hat, y_hat]), outputs=["a", "b"], n_resamples=5
     )
     assert table["output"].tolist() == ["a"] * 3 + ["b"] * 3
     assert table["n"].tolist() == [200] * 3 + [150] * 3
@@ -106,7 +106,7 @@ def test_a_constant_has_no_correlation_and_the_table_says_so(n, constant, side):
     # The mean of equal numbers is rounded: 5.5e-17 would be left.
     y, flat = np.random.default_rng(0).normal(size=n), np.full(n, constant)
     pair = (y, flat) if side == "predictions" else (flat, y)
-    table = score_predictions(*pair, n_bootstrap=20).set_index("metric")
+    table = score_predictions(*pair, n_resamples=20).set_index("metric")
     for metric in ("pearson", "spearman"):
         row = table.loc[metric]
         assert row[["value", "low", "high"]].isna().all()
@@ -119,7 +119,7 @@ def test_an_interval_of_few_resamples_says_of_how_many():
     # One positive of 4: 1 - (3/4)^4 = 68 % of the resamples hold it, and 1/256 nothing
     # else; only those with both kinds have an AUROC, which is 1 in each.
     table = score_predictions(
-        [0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4], classification=True, n_bootstrap=1000
+        [0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4], classification=True, n_resamples=1000
     )
     row = table.iloc[0]
     assert (row["value"], row["low"], row["high"]) == (1, 1, 1)
@@ -135,17 +135,17 @@ def test_evaluate_scores_the_models_predictions():
     X = torch.randn(30, 4, 2, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         y = model(X)
-    table = evaluate(model, X, 2 * y, n_bootstrap=5)
+    table = evaluate(model, X, 2 * y, n_resamples=5)
     assert value(table, "pearson") == pytest.approx(1)
     assert value(table, "mse") == pytest.approx((y**2).mean().item(), rel=1e-5)
-    pd.testing.assert_frame_equal(table, evaluate(model, X, 2 * y[:, 0], n_bootstrap=5))
+    pd.testing.assert_frame_equal(table, evaluate(model, X, 2 * y[:, 0], n_resamples=5))
 
 
 def test_intervals_repeat_by_seed_and_leave_global_random_state_alone(correlated):
     np.random.seed(5)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     tables = [
-        score_predictions(*correlated, n_bootstrap=20, random_state=seed)
+        score_predictions(*correlated, n_resamples=20, random_state=seed)
         for seed in (1, 1, 2)
     ]
     pd.testing.assert_frame_equal(tables[0], tables[1])
@@ -154,7 +154,7 @@ def test_intervals_repeat_by_seed_and_leave_global_random_state_alone(correlated
 
 
 def test_no_bootstrap_gives_no_interval(correlated):
-    table = score_predictions(*correlated, n_bootstrap=0)
+    table = score_predictions(*correlated, n_resamples=0)
     assert table[["low", "high"]].isna().all(axis=None)
 
 
@@ -170,7 +170,7 @@ def test_bad_input_is_named():
         score_predictions(ones, ones, classification=True)
     with pytest.raises(ValueError, match="`confidence`=95 must be between"):
         score_predictions(ones, ones, confidence=95)
-    with pytest.raises(ValueError, match="`n_bootstrap`=-1 must not"):
-        score_predictions(ones, ones, n_bootstrap=-1)
+    with pytest.raises(ValueError, match="`n_resamples`=-1 must not"):
+        score_predictions(ones, ones, n_resamples=-1)
     with pytest.raises(ValueError, match="`outputs` names 2 outputs, but `y` has 1"):
         score_predictions(ones, ones, outputs=["a", "b"])

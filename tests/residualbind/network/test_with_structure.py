@@ -261,7 +261,7 @@ def test_commands_train_evaluate_and_predict_with_structure(
     data = ["--data", str(table), "--format", "table", "--set-column", "set"]
     folder = ["--structure-cache", str(cache)]
     training = ["train", *data, "--structure", kind, "--out", str(out), *folder]
-    assert main([*training, "--epochs", "1", "--n-bootstrap", "0"]) == 0
+    assert main([*training, "--epochs", "1", "--n-resamples", "0"]) == 0
     trained = pd.read_csv(capsys_out(capsys), sep="\t")
     metadata = rb.load_metadata(out)
     assert metadata.config.channels == channels
@@ -272,7 +272,7 @@ def test_commands_train_evaluate_and_predict_with_structure(
     assert metadata.provenance["data_sha256"] == measured.checksum()
     assert len(list(cache.glob(f"{kind}-*/*.safetensors"))) == 1
 
-    evaluation = ["evaluate", "--model", str(out), *data, "--n-bootstrap", "0"]
+    evaluation = ["evaluate", "--model", str(out), *data, "--n-resamples", "0"]
     assert main([*evaluation, *folder]) == 0
     evaluated = pd.read_csv(capsys_out(capsys), sep="\t")
     assert evaluated["value"].tolist() == pytest.approx(trained["value"].tolist())
