@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from tangermeme.utils import one_hot_encode
 from torch import nn
 
+import residualbind
 import tangermeme_gia as gia
 from tangermeme_gia._core.letters import DNA, RNA
 
@@ -82,60 +82,10 @@ PROTEINS = (
 )
 
 
-class DeepBind(nn.Module):
-    """A DeepBind model read from its text parameters; (n, 4, length) to (n, 1)."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        values = read_parameters(path)
-        n_detectors, self.width = (
-            int(values[name][0]) for name in ("num_detectors", "detector_len")
-        )
-        self.averages = bool(values["has_avg_pooling"][0])
-        self.both_strands = bool(values["reverse_complement"][0])
-        detectors = values["detectors"].reshape(self.width, 4, n_detectors)
-        self.detectors = nn.Parameter(detectors.permute(2, 1, 0).contiguous())
-        self.thresholds = nn.Parameter(values["thresholds"])
-        n_features = n_detectors * (2 if self.averages else 1)
-        sizes = [n_features, int(values["num_hidden"][0]) or 1]
-        self.weights = nn.ParameterList([values["weights1"].reshape(sizes)])
-        self.biases = nn.ParameterList([values["biases1"]])
-        if len(values["weights2"]):
-            self.weights.append(values["weights2"].reshape(-1, 1))
-            self.biases.append(values["biases2"])
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        y = self.score_strand(X)
-        if self.both_strands:  # A, C, G, T reversed is T, G, C, A
-            y = torch.maximum(y, self.score_strand(X.flip(1, 2)))
-        return y
-
-    def score_strand(self, X: torch.Tensor) -> torch.Tensor:
-        windows = X.unfold(2, self.width, 1).permute(0, 2, 1, 3)
-        n_windows = windows.shape[1]
-        padded = F.pad(windows.flatten(0, 1), [self.width - 1] * 2, value=0.25)
-        rectified = F.relu(F.conv1d(padded, self.detectors, self.thresholds))
-        features = rectified.amax(dim=2)
-        if self.averages:  # maximum and mean of each detector in turn
-            features = torch.stack([features, rectified.mean(dim=2)], dim=2).flatten(1)
-        y = features @ self.weights[0] + self.biases[0]
-        if len(self.weights) > 1:
-            y = F.relu(y) @ self.weights[1] + self.biases[1]
-        return y.view(len(X), n_windows).amax(dim=1, keepdim=True)
-
-
-def read_parameters(path: Path) -> dict[str, torch.Tensor]:
-    lines = [s for s in path.read_text().splitlines() if "=" in s and s[0] != "#"]
-    pairs = [line.split("=", 1) for line in lines]
-    return {
-        name.strip(): torch.tensor([float(x) for x in text.split(",") if x.strip()])
-        for name, text in pairs
-    }
-
-
-def load(protein: Protein, folder: Path) -> DeepBind:
+def load(protein: Protein, folder: Path) -> nn.Module:
     """The model, which must give the score that was published with it."""
-    model = DeepBind(folder / f"{protein.model}.txt").eval()
+    path = folder / f"{protein.model}.txt"
+    model = residualbind.load_deepbind(path, alphabet=protein.alphabet)
     if protein.published is not None:
         sequence, score = protein.published
         X = one_hot_encode(sequence, alphabet=list(protein.alphabet))[None].float()
@@ -313,7 +263,7 @@ def consensus_letters(ppm: torch.Tensor, alphabet: Sequence[str]) -> str:
 
 
 def study(
-    protein: Protein, model: DeepBind, jaspar: Mapping[str, torch.Tensor]
+    protein: Protein, model: nn.Module, jaspar: Mapping[str, torch.Tensor]
 ) -> tuple[gia.KmerScan, dict[str, object]]:
     """The protocol, for one protein."""
     alphabet, is_dna = protein.alphabet, protein.alphabet == DNA
@@ -377,15 +327,15 @@ def parts_of(model: nn.Module, site: str, alphabet: tuple[str, ...]) -> pd.DataF
     return pd.DataFrame(rows, columns=["k", "part", "effect"])
 
 
-def reach(model: DeepBind, k: int) -> pd.DataFrame:
+def reach(model: nn.Module, k: int) -> pd.DataFrame:
     """How far do k adjacent letters take a detector, the others being average?
 
     A detector whose `by_k` is not above 0 passes nothing on.
     """
-    weights, thresholds = model.detectors.detach(), model.thresholds.detach()
+    weights = model.detectors.weight.detach()
     average = weights.mean(dim=1)
     gain = weights.amax(dim=1) - average
-    base = average.sum(dim=1) + thresholds
+    base = average.sum(dim=1) + model.detectors.bias.detach()
     words = ["".join(DNA[i] for i in w) for w in weights.argmax(dim=1).tolist()]
     by_k = base + gain.unfold(1, k, 1).sum(dim=2).amax(dim=1)
     columns = {"by_k": by_k.numpy(), "by_all": (base + gain.sum(dim=1)).numpy()}

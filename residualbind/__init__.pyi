@@ -12,6 +12,8 @@ from .data.readers import read_scores as read_scores
 from .data.readers import read_table as read_table
 from .data.rnacompete import RNAcompete as RNAcompete
 from .data.transforms import Transform as Transform
+from .methods.deepbind import DeepBind as DeepBind
+from .methods.deepbind_files import load_deepbind as load_deepbind
 from .network.keras_import import import_keras as import_keras
 from .network.metrics import evaluate as evaluate
 from .network.metrics import pearson as pearson

@@ -36,6 +36,7 @@ RESIDUALBIND = {
     "structure": {"data"},
     "simulation": {"data", "structure"},
     "network": {"data", "structure"},
+    "methods": {"data", "network"},
 }
 RESIDUALBIND["cli"] = set(RESIDUALBIND)
 TABLES = {"tangermeme_gia": BELOW, "residualbind": RESIDUALBIND}

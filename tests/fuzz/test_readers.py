@@ -20,6 +20,7 @@ hypothesis = pytest.importorskip("hypothesis")
 
 from hypothesis import strategies as st  # noqa: E402
 
+from residualbind import load_deepbind  # noqa: E402
 from residualbind.data import hdf5, readers  # noqa: E402
 from residualbind.data.fasta import read_fasta  # noqa: E402
 from residualbind.network.keras_import import import_keras  # noqa: E402
@@ -41,6 +42,19 @@ FASTA = ">a first\nACGTN\nacg\n\n>b\nRYKGT\nUUU\n"
 BED = "track x\nchr1\t0\t4\tp\t1\t-\nchr1\t2\t6\nchr2\t1\t5\tp\t1\t+\t1\t2.5\t3\t2\n"
 PEAKS = "chr1\t0\t4\tp\t1\t-\t1\t2.5\t3\t2\nchr2\t1\t5\tp\t1\t+\t1\t2e-3\t3\t-1\n"
 GENOME = ">chr1\nACGTACGTAC\n>chr2\nGGGGG\nCCCCC\n"
+DEEPBIND = """# deepbind 0.1
+reverse_complement = 1
+num_detectors = 1
+detector_len = 2
+has_avg_pooling = 0
+num_hidden = 2
+detectors = 0,0,1,0,1,0,0,0
+thresholds = -0.5
+weights1 = 2,1
+biases1 = 0.25,1
+weights2 = 1e-3,-1
+biases2 = 3
+"""
 WORDS = [
     *("MOTIF", "letter-probability matrix:", "w= 9", "ALPHABET= ACGU", "URL x", "XX"),
     *("//", "P0  A C G T", "AC  z", ">", "]", "[", "#", "chr1", "track", "\t", "\n"),
@@ -151,6 +165,7 @@ READERS = {
     ),
     "hdf5": ("d.h5", rnacompete_file([b"HuR"]), hdf5.read_hdf5),
     "hdf5 with texts": ("d.h5", rnacompete_file(["HuR"]), hdf5.read_hdf5),
+    "deepbind model": ("D1.txt", DEEPBIND, load_deepbind),
     "keras": ("w.hdf5", keras_file(), import_keras),
 }
 

@@ -10,14 +10,13 @@ import pytest
 import torch
 from tangermeme.utils import one_hot_encode
 
+import residualbind
 import tangermeme_gia as gia
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "deepbind.py"
 
 if not BENCHMARK.exists():  # a source distribution carries no benchmarks
     pytest.skip(f"{BENCHMARK} is missing", allow_module_level=True)
-
-WIDTH, N_DETECTORS = 3, 2
 
 
 @pytest.fixture(scope="module")
@@ -43,73 +42,19 @@ class BestMatch(torch.nn.Module):
         return torch.cat(scores, dim=2).amax(dim=2)
 
 
-def write_parameters(path: Path, *, averages: int, hidden: int) -> dict:
-    rng = np.random.default_rng(0)
-    n_features = N_DETECTORS * (1 + averages)
-    sizes = {
-        "detectors": WIDTH * 4 * N_DETECTORS,
-        "thresholds": N_DETECTORS,
-        "weights1": n_features * (hidden or 1),
-        "biases1": hidden or 1,
-        "weights2": hidden,
-        "biases2": int(hidden > 0),
-    }
-    values = {name: rng.normal(size=size).round(3) for name, size in sizes.items()}
-    head = {
-        "reverse_complement": 0,
-        "num_detectors": N_DETECTORS,
-        "detector_len": WIDTH,
-        "has_avg_pooling": averages,
-        "num_hidden": hidden,
-    }
-    lines = [f"{name} = {value}" for name, value in head.items()]
-    lines += [f"{name} = {','.join(map(str, v))}" for name, v in values.items()]
-    path.write_text("# deepbind 0.1\n" + "\n".join(lines) + "\n")
-    return values
-
-
-def score_by_loops(values: dict, sequence: str, averages: int, hidden: int) -> float:
-    """The published description, letter by letter."""
-    scores = []
-    for first in range(len(sequence) - WIDTH + 1):
-        window = "N" * (WIDTH - 1) + sequence[first : first + WIDTH] + "N" * (WIDTH - 1)
-        features = []
-        for detector in range(N_DETECTORS):
-            outputs = []
-            for at in range(len(window) - WIDTH + 1):
-                total = values["thresholds"][detector]
-                for position in range(WIDTH):
-                    for base, letter in enumerate("ACGT"):
-                        found = window[at + position]
-                        share = 0.25 if found == "N" else float(found == letter)
-                        place = detector + N_DETECTORS * (base + 4 * position)
-                        total += share * values["detectors"][place]
-                outputs.append(max(total, 0))
-            features += [max(outputs), np.mean(outputs)][: 1 + averages]
-        weights = values["weights1"].reshape(len(features), hidden or 1)
-        y = np.array(features) @ weights + values["biases1"]
-        if hidden:
-            y = np.maximum(y, 0) @ values["weights2"] + values["biases2"]
-        scores.append(float(y.item()))
-    return max(scores)
-
-
-@pytest.mark.parametrize(("averages", "hidden"), [(0, 0), (1, 3)])
-def test_a_model_is_read_as_published(deepbind, tmp_path, averages, hidden):
-    path = tmp_path / "model.txt"
-    values = write_parameters(path, averages=averages, hidden=hidden)
-    model = deepbind.DeepBind(path)
-    for sequence in ("ACGTTGCA", "GGGAC", "TTT"):
-        expected = score_by_loops(values, sequence, averages, hidden)
-        ours = model(one_hot_encode(sequence).float()[None]).item()
-        assert ours == pytest.approx(expected, abs=1e-5)
-
-
-def test_a_model_that_scores_otherwise_than_published_is_refused(deepbind, tmp_path):
-    write_parameters(tmp_path / "M.txt", averages=0, hidden=0)
+def test_a_model_that_scores_otherwise_than_published_is_refused(
+    deepbind, monkeypatch, tmp_path
+):
     protein = deepbind.Protein("P", "M", deepbind.DNA, ("P",), ("ACGT", 100.0))
-    with pytest.raises(SystemExit, match=r"P scores .*, published is 100\.0"):
+    read = []
+    monkeypatch.setattr(
+        deepbind.residualbind,
+        "load_deepbind",
+        lambda path, alphabet: read.append((path, alphabet)) or BestMatch("ACG", True),
+    )
+    with pytest.raises(SystemExit, match=r"P scores 3\.0, published is 100\.0"):
         deepbind.load(protein, tmp_path)
+    assert read == [(tmp_path / "M.txt", deepbind.DNA)]
 
 
 def test_words_like_a_consensus_allow_as_many_letters(deepbind):
@@ -254,13 +199,13 @@ def test_a_site_is_known_by_its_best_part_of_each_length(deepbind, monkeypatch):
     assert all("GGUACC" in part for part in table["part"][2:])
 
 
-def test_the_reach_of_a_detector_adds_its_best_adjacent_letters(deepbind, tmp_path):
-    write_parameters(tmp_path / "M.txt", averages=0, hidden=0)
-    model = deepbind.DeepBind(tmp_path / "M.txt")
+def test_the_reach_of_a_detector_adds_its_best_adjacent_letters(deepbind):
+    torch.manual_seed(0)
+    model = residualbind.DeepBind(2, 3)
     table = deepbind.reach(model, 2)
-    for i, detector in enumerate(model.detectors.detach()):
+    for i, detector in enumerate(model.detectors.weight.detach()):
         best, mean = detector.amax(dim=0), detector.mean(dim=0)
-        base = model.thresholds[i].item()
+        base = model.detectors.bias[i].item()
         two = max(best[0] + best[1] + mean[2], mean[0] + best[1] + best[2])
         assert table["by_k"][i] == pytest.approx(base + two.item(), abs=1e-5)
         assert table["by_all"][i] == pytest.approx(base + best.sum().item(), abs=1e-5)

@@ -1,0 +1,1 @@
+"""Other methods for the same data, as modules: so far DeepBind."""
