@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# A file's tests share what they set up, so that a process takes whole files.
+WORKERS := -n auto --maxprocesses 8 --dist loadfile
+
 .PHONY: demo test test-all test-pages test-documented test-kernels fuzz lint docs bench clean
 
 # 64 backgrounds choose the best k-mers, so that the report takes a minute or two; the
@@ -15,7 +18,7 @@ demo: $(VENV)/.package
 	@echo "Open demo-report/index.html in a browser; figures, tables and results lie beside it."
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(WORKERS)
 
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest
@@ -28,7 +31,7 @@ test-pages: $(INSTALLED)
 
 # Pages, docstrings, tutorials and what both packages do together.
 test-documented: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow" tests/integration tangermeme_gia residualbind
+	$(BIN)/python -m pytest -m "not slow" $(WORKERS) tests/integration tangermeme_gia residualbind
 
 # Processors add up in another order, and so do threads; what is documented holds on all.
 KERNELS := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 ONEDNN_MAX_CPU_ISA=AVX2

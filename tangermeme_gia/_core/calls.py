@@ -258,6 +258,13 @@ def merge_kwargs(
     return {**kwargs, **additional}
 
 
+def resolve_device(device: str | torch.device | None) -> torch.device:
+    """That of a name; None is a GPU where there is one."""
+    if device is not None:
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def choose_batch_size(batch_size: int | None, device: torch.device, length: int) -> int:
     """Sequences at a time: those asked for, or about the same number of bases.
 

@@ -44,6 +44,13 @@ class Design(Protocol):
         """
 
 
+class WholeDesign(Design, Protocol):
+    """A design of which is known, before it is laid out, where it changes sequences."""
+
+    def touching(self, kept: NDArray[np.bool_]) -> Sequence[bool]:
+        """For each condition that is built: does it change any of these positions?"""
+
+
 class Table:
     """A design's table; conditions are told apart by it."""
 

@@ -62,6 +62,10 @@ class PatternDesign(Table):
         self.lengths: NDArray[np.int64] = np.array([p.length for p in placements], int)
         self._placements = placements
 
+    def touching(self, kept: NDArray[np.bool_]) -> list[bool]:
+        """Which of the placements change any of these positions."""
+        return [placement.touches(kept) for placement in self._placements]
+
     def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         if isinstance(conditions, slice):

@@ -6,7 +6,6 @@ import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,14 +16,22 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 from tqdm import tqdm
 
-from .calls import Caller, as_args, choose_batch_size, merge_kwargs
+from .calls import (
+    Caller,
+    as_args,
+    choose_batch_size,
+    merge_kwargs,
+    resolve_device,
+)
 from .clusters import Labels, as_labels
-from .conditions import Design, runs_of_equal
+from .conditions import Design, WholeDesign, runs_of_equal
 from .finite import check_finite
+from .kept import Keep, resolve_keep
 from .lengths import check_shapes, check_whole, other_length
 from .memory import check_fits, halved, resolve_memory
 from .outputs import Outputs, as_heads
 from .results import GIAResult
+from .shapes import end_if_only_shapes
 from .target import Target, target_labels
 
 if TYPE_CHECKING:
@@ -45,15 +52,6 @@ _WAY_OUT = (
     "Choose outputs by `target`, reduce them in a `func`, or take fewer conditions or "
     "backgrounds at a time."
 )
-_only_shapes: ContextVar[bool] = ContextVar("_only_shapes", default=False)
-
-
-class _Shapes(BaseException):
-    """Ends an experiment when the shapes of its outputs are known."""
-
-    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
-        super().__init__()
-        self.shapes = shapes
 
 
 class Block(NamedTuple):
@@ -77,6 +75,9 @@ class Engine:
 
     clusters: sequence or None, shape=(n,)
         Which of them depend on each other; results keep it.
+
+    keep: slice, sequence of int, mask or None
+        Positions that no design may change.
 
     target: int, str, tuple, function or None
         Which of the model's outputs; of the others nothing is kept.
@@ -106,6 +107,7 @@ class Engine:
         X: torch.Tensor | PackedSequence,
         *,
         clusters: Labels | None = None,
+        keep: Keep | None = None,
         target: Target | None = None,
         func: Callable[..., Any] = predict,
         additional_func_kwargs: Mapping[str, Any] | None = None,
@@ -116,8 +118,9 @@ class Engine:
         keywords = merge_kwargs(kwargs, additional_func_kwargs)
         self.target, self.X, self.verbose = target, X, verbose
         self.clusters = None if clusters is None else as_labels(clusters, len(X))
+        self.kept = resolve_keep(keep, X.shape[-1])
         self.args = as_args(keywords.pop("args", None), len(X))
-        self.device = _resolve_device(keywords.get("device"))
+        self.device = resolve_device(keywords.get("device"))
         batch_size = choose_batch_size(
             keywords.get("batch_size"), self.device, X.shape[-1]
         )
@@ -130,8 +133,9 @@ class Engine:
         # model keeps alive for each sequence while `func` runs, beside its outputs.
         self._numbers, self._alive = np.arange(len(X)), 0
 
-    def run(self, design: Design) -> GIAResult:
+    def run(self, design: WholeDesign) -> GIAResult:
         """Outputs of every condition on every background, with the outputs before."""
+        self.check_kept(design)
         with self.held():
             y_before = self.before()
             self._check_fits(design, as_heads(y_before))
@@ -165,6 +169,17 @@ class Engine:
             part.args = [arg[chosen] for arg in self.args]
         return part
 
+    def check_kept(self, design: WholeDesign) -> None:
+        """Raise if a design changes what is to be kept."""
+        if not self.kept.any():
+            return
+        touching = np.flatnonzero(design.touching(self.kept))
+        if len(touching):
+            raise ValueError(
+                f"{design.describe(int(touching[0]), 0)} changes positions that `keep` "
+                f"holds, the first of {len(touching)} conditions that do."
+            )
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """The model on its device for many calls; as it was before, afterwards."""
@@ -189,8 +204,7 @@ class Engine:
         """
         n, _, length = self.X.shape
         few = self._first(slice(0, min(n, _FEW, self._block_size(length, []))))
-        if _only_shapes.get():
-            raise _Shapes([tuple(y.shape[1:]) for y in few])
+        end_if_only_shapes(few)
         size = self._block_size(length, few)
         parts: list[list[torch.Tensor]] = []
         for start in range(0, n, size):
@@ -348,25 +362,10 @@ class Engine:
         return max(most // batch * batch, min(most, batch), together)
 
 
-def output_shapes(run: Callable[[], Any]) -> list[tuple[int, ...]] | None:
-    """Shapes of a sequence's outputs in an experiment, of which only they are found.
-
-    None if it asks no model by an `Engine`.
-    """
-    token = _only_shapes.set(True)
-    try:
-        run()
-    except _Shapes as found:
-        return found.shapes
-    finally:
-        _only_shapes.reset(token)
-    return None
-
-
 def run_design(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    design: Design,
+    design: WholeDesign,
     rows: NDArray[np.int64] | None = None,
     **options: Unpack[Options],
 ) -> GIAResult:
@@ -389,9 +388,3 @@ def _noted(note: str) -> Iterator[None]:
         if hasattr(error, "add_note"):  # Python >= 3.11
             error.add_note(note)
         raise
-
-
-def _resolve_device(device: str | torch.device | None) -> torch.device:
-    if device is not None:
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -126,6 +126,18 @@ class Motif:
         return self.values.ndim == 3
 
     @property
+    def written(self) -> NDArray[np.int64]:
+        """Its positions that hold a letter in some background; the others are gaps.
+
+        Examples
+        --------
+        >>> Motif.parse("GNA").written
+        array([0, 2])
+        """
+        letters = self.values.any(axis=1) if self.is_drawn else self.values != GAP
+        return np.flatnonzero(letters.any(axis=0))
+
+    @property
     def ppm(self) -> NDArray[np.float64]:
         """Its probabilities, shape=(len(alphabet), k); a gap is a zero column.
 

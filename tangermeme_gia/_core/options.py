@@ -16,6 +16,7 @@ import torch
 from tangermeme.predict import predict
 
 from .clusters import Labels
+from .kept import Keep
 from .letters import RandomState
 from .target import Target
 
@@ -26,6 +27,7 @@ class Options(TypedDict, total=False):
     """How outputs are computed, and of which backgrounds, whatever the experiment."""
 
     clusters: Labels | None
+    keep: Keep | None
     target: Target | None
     func: Callable[..., Any]
     additional_func_kwargs: Mapping[str, Any] | None
@@ -64,6 +66,11 @@ _OPTIONS = """clusters: sequence or None, shape=(n,), optional
     `return_templates=True`. Backgrounds of one template are not independent; the result
     keeps the labels, and tables, statistics and plots take only templates to be
     independent. None takes every background as independent. Default is None.
+
+keep: slice, sequence of int, mask or None, optional
+    Positions of X that no condition may change, such as the adapters of a reporter
+    assay: a condition that would write there, or insert between two of them, is an
+    error before the model is asked. Default is None, no such position.
 
 target: int, str, tuple, function or None, optional
     Which of the model's outputs: an index of axis 1, the key (or number) of a head, a

@@ -53,6 +53,13 @@ class Placement:
         written.update(self.codes.tobytes())
         return self.length, self.kept is None, len(self.codes), written.digest()
 
+    def touches(self, kept: NDArray[np.bool_]) -> bool:
+        """Whether it writes to positions of the background, or inserts among them."""
+        if self.kept is None:
+            return bool(kept[self.columns].any())
+        parted = np.diff(self.kept) > 1
+        return bool((parted & kept[:-1] & kept[1:]).any())
+
     def apply(self, X: torch.Tensor, rows: Rows = None) -> torch.Tensor:
         """The given background rows with the condition's patterns; `X` is unchanged.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a list of names needs no torch
     from numpy.typing import ArrayLike
     from tangermeme.utils import PackedSequence
 
+    from .._core.kept import Keep
     from .._core.letters import RandomState
     from .shuffles import Templates
 
@@ -51,6 +52,7 @@ def draw_background(
     n: int,
     scores: ArrayLike | torch.Tensor | None,
     random_state: RandomState,
+    keep: Keep | None = None,
 ) -> Drawn:
     """The background of a given name, as `sample_background` describes it."""
     from .profiles import profile_background
@@ -60,12 +62,15 @@ def draw_background(
     if name not in _NAMES:
         raise ValueError(f"`name`={name!r} is not a background; known: {_NAMES}.")
     if name == "profile":
-        return Drawn(profile_background(X, n, random_state), None)
+        return Drawn(profile_background(X, n, random_state, keep=keep), None)
     if name == "shuffle":
-        return Drawn(*shuffled_background(X, n, random_state, return_templates=True))
+        drawn = shuffled_background(
+            X, n, random_state, keep=keep, return_templates=True
+        )
+        return Drawn(*drawn)
     if name == "dinucleotide":
         drawn = dinucleotide_shuffled_background(
-            X, n, random_state, return_templates=True
+            X, n, random_state, keep=keep, return_templates=True
         )
         return Drawn(*drawn)
     if scores is None:
@@ -89,6 +94,7 @@ def sample_background(
     scores: ArrayLike | torch.Tensor | None = ...,
     random_state: RandomState = ...,
     *,
+    keep: Keep | None = ...,
     return_templates: Literal[False] = ...,
 ) -> torch.Tensor: ...
 @overload
@@ -99,6 +105,7 @@ def sample_background(
     scores: ArrayLike | torch.Tensor | None = ...,
     random_state: RandomState = ...,
     *,
+    keep: Keep | None = ...,
     return_templates: Literal[True],
 ) -> tuple[torch.Tensor, Templates | None]: ...
 def sample_background(
@@ -108,6 +115,7 @@ def sample_background(
     scores: ArrayLike | torch.Tensor | None = None,
     random_state: RandomState = None,
     *,
+    keep: Keep | None = None,
     return_templates: bool = False,
 ) -> torch.Tensor | tuple[torch.Tensor, Templates | None]:
     """Draw the background of a given name.
@@ -130,6 +138,10 @@ def sample_background(
 
     random_state: int, numpy Generator or None, optional
         Seed; None draws anew. Default is None.
+
+    keep: slice, sequence of int, mask or None, optional
+        Positions that every sequence keeps, such as the adapters of a reporter assay;
+        quartiles, which are observed sequences, keep all. Default is None.
 
     return_templates: bool, optional
         Whether to return the template of each background sequence, too, to be given to
@@ -157,7 +169,7 @@ def sample_background(
     >>> sample_background(X, "dinucleotide", n=5).shape
     torch.Size([5, 4, 41])
     """
-    drawn = draw_background(X, name, n, scores, random_state)
+    drawn = draw_background(X, name, n, scores, random_state, keep)
     return (drawn.X, drawn.clusters) if return_templates else drawn.X
 
 
@@ -169,6 +181,7 @@ def sample_backgrounds(
     scores: ArrayLike | torch.Tensor | None = ...,
     random_state: RandomState = ...,
     *,
+    keep: Keep | None = ...,
     return_templates: Literal[False] = ...,
 ) -> dict[str, torch.Tensor]: ...
 @overload
@@ -179,6 +192,7 @@ def sample_backgrounds(
     scores: ArrayLike | torch.Tensor | None = ...,
     random_state: RandomState = ...,
     *,
+    keep: Keep | None = ...,
     return_templates: Literal[True],
 ) -> tuple[dict[str, torch.Tensor], dict[str, Templates | None]]: ...
 def sample_backgrounds(
@@ -188,6 +202,7 @@ def sample_backgrounds(
     scores: ArrayLike | torch.Tensor | None = None,
     random_state: RandomState = None,
     *,
+    keep: Keep | None = None,
     return_templates: bool = False,
 ) -> (
     dict[str, torch.Tensor]
@@ -213,6 +228,10 @@ def sample_backgrounds(
     random_state: int, numpy Generator or None, optional
         Seed; each background is the one `sample_background` draws with it. Default is
         None.
+
+    keep: slice, sequence of int, mask or None, optional
+        Positions that every sequence keeps, such as the adapters of a reporter assay;
+        quartiles, which are observed sequences, keep all. Default is None.
 
     return_templates: bool, optional
         Whether to return the templates, too, to be given to `across_backgrounds` as
@@ -248,7 +267,7 @@ def sample_backgrounds(
     from .._core.letters import as_seed
 
     seed = as_seed(random_state)
-    drawn = {name: draw_background(X, name, n, scores, seed) for name in names}
+    drawn = {name: draw_background(X, name, n, scores, seed, keep) for name in names}
     backgrounds = {name: each.X for name, each in drawn.items()}
     if not return_templates:
         return backgrounds

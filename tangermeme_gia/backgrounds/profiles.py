@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from tangermeme.utils import PackedSequence
 
+from .._core.kept import Keep, resolve_keep
 from .._core.letters import (
     DRAW_STREAM,
     GAP,
@@ -29,6 +30,8 @@ def profile_background(
     X: torch.Tensor | PackedSequence | NDArray[Any],
     n: int = 1000,
     random_state: RandomState = None,
+    *,
+    keep: Keep | None = None,
 ) -> torch.Tensor:
     """What would sequences look like that share only each position's frequencies?
 
@@ -48,6 +51,11 @@ def profile_background(
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n`. Default is None.
 
+    keep: slice, sequence of int, mask or None, optional
+        Positions, such as the adapters of a reporter assay, at which all sequences of
+        `X` must have one letter, which is then that of the background. (Without `keep`
+        it is, too: this makes sure.) Default is None.
+
     Returns
     -------
     background: torch.Tensor, dtype=int8, shape=(n, alphabet, length)
@@ -57,7 +65,7 @@ def profile_background(
     ------
     TypeError, ValueError
         If `X` is neither a batch of one-hot sequences nor a profile, or `n` is not at
-        least 1.
+        least 1, or a position to keep has several letters.
 
     Notes
     -----
@@ -76,6 +84,7 @@ def profile_background(
     is_profile = not isinstance(X, PackedSequence) and np.ndim(X) == 2
     device = X.device if isinstance(X, torch.Tensor) else "cpu"
     profile = _as_profile(X) if is_profile else _observed_profile(X)
+    _check_kept(profile, keep)
     codes = _draw(profile, n, as_generator(random_state, DRAW_STREAM))
     return one_hot(codes, len(profile), device)
 
@@ -135,6 +144,16 @@ def composition_background(
     profile = np.repeat(column[:, None], length, axis=1)
     codes = _draw(profile, n, as_generator(random_state, DRAW_STREAM))
     return one_hot(codes, len(column))
+
+
+def _check_kept(profile: Frequencies, keep: Keep | None) -> None:
+    kept = resolve_keep(keep, profile.shape[1])
+    several = np.flatnonzero(kept & ((profile > 0).sum(axis=0) > 1))
+    if len(several):
+        raise ValueError(
+            f"`keep` holds position {several[0]}, where the sequences have several "
+            "letters, which the profile draws; shuffles keep those of their templates."
+        )
 
 
 def _draw(profile: Frequencies, n: int, rng: np.random.Generator) -> Codes:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tangermeme.ersatz import dinucleotide_shuffle
 from tangermeme.utils import PackedSequence
 
+from .._core.kept import Keep, with_kept, without_kept
 from .._core.letters import (
     DRAW_STREAM,
     TEMPLATE_STREAM,
@@ -57,6 +58,7 @@ def shuffled_background(
     n: int = ...,
     random_state: RandomState = ...,
     *,
+    keep: Keep | None = ...,
     return_templates: Literal[False] = ...,
 ) -> torch.Tensor: ...
 @overload
@@ -65,6 +67,7 @@ def shuffled_background(
     n: int = ...,
     random_state: RandomState = ...,
     *,
+    keep: Keep | None = ...,
     return_templates: Literal[True],
 ) -> tuple[torch.Tensor, Templates]: ...
 def shuffled_background(
@@ -72,6 +75,7 @@ def shuffled_background(
     n: int = 1000,
     random_state: RandomState = None,
     *,
+    keep: Keep | None = None,
     return_templates: bool = False,
 ) -> torch.Tensor | tuple[torch.Tensor, Templates]:
     """What would sequences of the observed composition look like without any order?
@@ -92,6 +96,10 @@ def shuffled_background(
     random_state: int, numpy Generator or None, optional
         Seed; None draws anew. The first sequences of a seed are the same for every
         `n` up to `len(X)`. Default is None.
+
+    keep: slice, sequence of int, mask or None, optional
+        Positions that every sequence keeps of its template, such as the adapters of a
+        reporter assay. Default is None.
 
     return_templates: bool, optional
         Whether to return the template of each background sequence, too, to be given to
@@ -123,7 +131,8 @@ def shuffled_background(
     torch.Size([10, 4, 41])
     """
     seed = as_seed(random_state)
-    rows, templates = _draw_templates(X, n, seed)
+    rows, observed = _draw_templates(X, n, seed)
+    templates = without_kept(observed, keep)
     is_padding = templates < 0
     order = _permutations(templates.shape, as_generator(seed, DRAW_STREAM))
     # Letters in random order go to the places of letters, padding to its own.
@@ -131,6 +140,7 @@ def shuffled_background(
     places = np.argsort(is_padding, axis=1, kind="stable")
     background = np.empty_like(templates)
     np.put_along_axis(background, places, letters, axis=1)
+    background = with_kept(background, observed, keep)
     shuffled = one_hot(background, X.shape[1], X.device)
     return (shuffled, rows) if return_templates else shuffled
 
@@ -142,6 +152,7 @@ def dinucleotide_shuffled_background(
     random_state: RandomState = ...,
     *,
     uniform: bool = ...,
+    keep: Keep | None = ...,
     return_templates: Literal[False] = ...,
 ) -> torch.Tensor: ...
 @overload
@@ -151,6 +162,7 @@ def dinucleotide_shuffled_background(
     random_state: RandomState = ...,
     *,
     uniform: bool = ...,
+    keep: Keep | None = ...,
     return_templates: Literal[True],
 ) -> tuple[torch.Tensor, Templates]: ...
 def dinucleotide_shuffled_background(
@@ -159,6 +171,7 @@ def dinucleotide_shuffled_background(
     random_state: RandomState = None,
     *,
     uniform: bool = False,
+    keep: Keep | None = None,
     return_templates: bool = False,
 ) -> torch.Tensor | tuple[torch.Tensor, Templates]:
     """What would sequences look like of which only neighbouring letters are observed?
@@ -186,6 +199,10 @@ def dinucleotide_shuffled_background(
         of the possible shuffles (9 of 72 for ACCCACGATGATA), and the last two letters
         never change. True draws from all of them with equal probability. Default is
         False.
+
+    keep: slice, sequence of int, mask or None, optional
+        Positions that every sequence keeps of its template, such as the adapters of a
+        reporter assay; what lies between them is shuffled alone. Default is None.
 
     return_templates: bool, optional
         Whether to return the templates, too, as `shuffled_background` does. Default is
@@ -223,10 +240,12 @@ def dinucleotide_shuffled_background(
     72
     """
     seed = as_seed(random_state)
-    rows, templates = _draw_templates(X, n, seed)
+    rows, observed = _draw_templates(X, n, seed)
+    templates = without_kept(observed, keep)
     rng = as_generator(seed, DRAW_STREAM)
     shuffle = _uniform_shuffle if uniform else _tangermeme_shuffle
     background = _shuffle_runs(templates, X.shape[1], shuffle, rng)
+    background = with_kept(background, observed, keep)
     shuffled = one_hot(background, X.shape[1], X.device)
     return (shuffled, rows) if return_templates else shuffled
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from .._core.command_line import check_files
 from .arguments import KMERS, Option, option
-from .backgrounds import Backgrounds
-from .experiments import add_backgrounds, add_group, as_kmers
+from .backgrounds import Backgrounds, add_backgrounds
+from .experiments import add_group, as_kmers
 from .options import add_inputs, add_model, add_output, ask, take
 
 _ALIGNMENT: tuple[Option, ...] = (
@@ -63,7 +63,7 @@ def run_alignment(*, meme: Path | None, **options: Any) -> None:
     letters, given = asked.inputs.alphabet, asked.given
     scanned = as_kmers({name: given.pop(name) for name in _SCAN})
     (one,) = chosen.draw(asked.inputs, asked.seed, **asked.prediction).values()
-    known = {"clusters": one.clusters, **asked.keywords}
+    known = {"clusters": one.clusters, "keep": chosen.keep, **asked.keywords}
     scan = kmer_scan(asked.model, one.X, **scanned, **known)
     motif = align_kmers(
         scan, alphabet=letters, both_strands=scanned["both_strands"], **given

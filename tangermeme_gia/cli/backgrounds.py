@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..backgrounds.by_name import Drawn, background_names, draw_background
+from .arguments import Flat
+from .values import integers, structure
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     import torch
@@ -47,6 +50,9 @@ class Backgrounds:
     backgrounds: list of str or None, optional
         Several names in place of one. Default is None.
 
+    keep: list of int or None, optional
+        Positions that stay as in the sequences that they are made of. Default is None.
+
     Raises
     ------
     ValueError
@@ -64,6 +70,7 @@ class Backgrounds:
     dot_bracket: str | Hairpin | None = None
     fold_check: bool = False
     backgrounds: list[str] | None = None
+    keep: list[int] | None = None
 
     def __post_init__(self) -> None:
         names = self.names
@@ -135,7 +142,8 @@ class Backgrounds:
             )
             return Drawn(*folded)
         if inputs.profile is not None and name == "profile":
-            return Drawn(profile_background(inputs.profile, n, seed), None)
+            drawn = profile_background(inputs.profile, n, seed, keep=self.keep)
+            return Drawn(drawn, None)
         X, scores = inputs.X, inputs.scores
         if X is None:
             assert inputs.profile is not None
@@ -145,7 +153,59 @@ class Backgrounds:
             _log.info("no measured scores: %s is of the model's predictions", name)
             keywords = {"batch_size": 256, **prediction}
             scores = predict(inputs.model, X, **keywords)[:, 0]
-        return draw_background(X, name, n, scores, seed)
+        return draw_background(X, name, n, scores, seed, self.keep)
+
+
+def add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
+    """The options of `Backgrounds`; `several` adds `--backgrounds`."""
+    group = parser.add_argument_group("backgrounds")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument(
+        "--background",
+        choices=NAMES,
+        metavar="NAME",
+        default=NAMES[0],
+        help=f"sequences the motifs are placed in: {', '.join(NAMES)} (observed: the "
+        "sequences as they are; structured: folded as --dot-bracket says)",
+    )
+    if several:
+        one.add_argument(
+            "--backgrounds",
+            nargs="+",
+            choices=NAMES,
+            metavar="NAME",
+            help="several of these, to see whether the choice matters",
+        )
+    _add_how(group)
+
+
+def _add_how(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--keep",
+        nargs="+",
+        type=integers,
+        action=Flat,
+        metavar="POSITION",
+        help="positions, from 0, that stay as they are in the sequences and that no "
+        "motif may change, such as 0:15 185:200 for the adapters at both ends",
+    )
+    group.add_argument(
+        "--n",
+        type=int,
+        help=f"background sequences (default: {N_BACKGROUNDS}, or all of 'observed')",
+    )
+    group.add_argument(
+        "--dot-bracket",
+        type=structure,
+        metavar="STRUCTURE",
+        help="design of 'structured': dot-bracket as long as the sequences, paper, "
+        "released, or start (0-based),stem,loop of a hairpin",
+    )
+    group.add_argument(
+        "--fold-check",
+        action="store_true",
+        help="only sequences that fold so by ViennaRNA; the others are drawn again",
+    )
 
 
 def _observed(inputs: ReportInputs, n: int | None, seed: int) -> torch.Tensor:

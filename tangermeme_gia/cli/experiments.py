@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import Option
-from .backgrounds import N_BACKGROUNDS, NAMES, Backgrounds
+from .backgrounds import Backgrounds, add_backgrounds
 from .commands import Command
 from .options import add_inputs, add_model, add_output, ask, take
-from .values import structure
 
 if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
     import pandas as pd
@@ -53,7 +52,7 @@ def run_experiment(command: Command, **options: Any) -> None:
     given = _library_keywords(asked.given)
     title = f"{asked.inputs.name}: {subject(given, alphabet)}"
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
-    run, keywords = command.function, {**given, **asked.keywords}
+    run, keywords = command.function, {**given, **asked.keywords, "keep": chosen.keep}
     if chosen.backgrounds:
         X = {name: each.X for name, each in drawn.items()}
         clusters = {name: each.clusters for name, each in drawn.items()}
@@ -136,45 +135,6 @@ def add_group(parser: argparse.ArgumentParser, options: Sequence[Option]) -> Non
     group = parser.add_argument_group("experiment")
     for name, settings in options:
         group.add_argument(name, **settings)
-
-
-def add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
-    """The options of `Backgrounds`; `several` adds `--backgrounds`."""
-    group = parser.add_argument_group("backgrounds")
-    one = group.add_mutually_exclusive_group()
-    one.add_argument(
-        "--background",
-        choices=NAMES,
-        metavar="NAME",
-        default=NAMES[0],
-        help=f"sequences the motifs are placed in: {', '.join(NAMES)} (observed: the "
-        "sequences as they are; structured: folded as --dot-bracket says)",
-    )
-    if several:
-        one.add_argument(
-            "--backgrounds",
-            nargs="+",
-            choices=NAMES,
-            metavar="NAME",
-            help="several of these, to see whether the choice matters",
-        )
-    group.add_argument(
-        "--n",
-        type=int,
-        help=f"background sequences (default: {N_BACKGROUNDS}, or all of 'observed')",
-    )
-    group.add_argument(
-        "--dot-bracket",
-        type=structure,
-        metavar="STRUCTURE",
-        help="design of 'structured': dot-bracket as long as the sequences, paper, "
-        "released, or start (0-based),stem,loop of a hairpin",
-    )
-    group.add_argument(
-        "--fold-check",
-        action="store_true",
-        help="only sequences that fold so by ViennaRNA; the others are drawn again",
-    )
 
 
 def as_kmers(given: Mapping[str, Any]) -> dict[str, Any]:

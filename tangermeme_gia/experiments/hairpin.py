@@ -164,6 +164,11 @@ class _HairpinDesign(Table):
         self.lengths: NDArray[np.int64] = np.array([p.length for p, _ in self._built])
         self._pairs, self._letters, self._wobble = pairs, letters, wobble
 
+    def touching(self, kept: NDArray[np.bool_]) -> list[bool]:
+        """For each condition: does its motif or its stem change these positions?"""
+        stem = bool(kept[self._pairs].any())
+        return [p.touches(kept) or (folded and stem) for p, folded in self._built]
+
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         hairpins = self._fold(X, [])

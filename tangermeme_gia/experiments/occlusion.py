@@ -191,6 +191,14 @@ class _WindowDesign(Table):
         self.lengths: NDArray[np.int64] = np.full(len(conditions), length)
         self._windows, self._draws = windows, draws
 
+    def touching(self, kept: NDArray[np.bool_]) -> list[bool]:
+        """For each condition: does its window hold any of these positions?"""
+        return [
+            bool(kept[start:end].any())
+            for start, end in self._windows.tolist()
+            for _ in range(self._draws.n)
+        ]
+
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         n, first, last = self._draws.n, conditions.start, conditions.stop
@@ -220,6 +228,11 @@ class _AnnotationDesign(Table):
         self.conditions = conditions
         self.lengths: NDArray[np.int64] = np.full(len(conditions), length)
         self._regions, self._draws = regions, draws
+
+    def touching(self, kept: NDArray[np.bool_]) -> list[bool]:
+        """For each draw: does any region hold any of these positions?"""
+        any_region = any(kept[s:e].any() for _, s, e in self._regions.tolist())
+        return [any_region] * self._draws.n
 
     def build(self, X: torch.Tensor, rows: slice, conditions: slice) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""

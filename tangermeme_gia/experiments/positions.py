@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
+from .._core.kept import free_starts, resolve_keep
 from .._core.letters import (
     GAP,
     POSITION_STREAM,
@@ -57,8 +58,9 @@ def positional_bias(
 
     starts: sequence of int or None, optional
         The 0-based first base in each condition; None is every start at which the
-        motif fits. Starts are columns of X: at the ends of shorter, padded sequences
-        the motif is written over the padding. Default is None.
+        motif fits (and changes nothing that `keep` holds). Starts are columns of X: at
+        the ends of shorter, padded sequences the motif is written over the padding.
+        Default is None.
 
     {insert}
 
@@ -92,7 +94,8 @@ def positional_bias(
     if starts is None:
         # Reports a motif that is longer than the sequences.
         resolve_start(None, k, length, insert=insert)
-        starts = range(length + 1 if insert else length - k + 1)
+        kept = resolve_keep(options.get("keep"), length)
+        starts = free_starts(kept, parsed.written, k, insert=insert).tolist()
     starts = resolve_starts(starts, k, length, insert=insert)
     conditions = [[Pattern(parsed, start)] for start in starts]
     table = pd.DataFrame({"motif": parsed.label, "start": starts})
@@ -168,7 +171,11 @@ def random_position(
     letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     check_sequences(X, letters)
     parsed = Motif.parse(motif, letters)
-    starts = _draw_starts(X, len(parsed), avoid_padding, seed)
+    resolve_start(None, len(parsed), X.shape[-1])
+    free = free_starts(
+        resolve_keep(options.get("keep"), X.shape[-1]), parsed.written, len(parsed)
+    )
+    starts = _draw_starts(X, len(parsed), free, avoid_padding, seed)
     framed = _frame(parsed.draw(len(X), seed), starts, X.shape[-1])
     table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
     return run_patterns(
@@ -184,27 +191,30 @@ def random_position(
 
 
 def _draw_starts(
-    X: torch.Tensor | PackedSequence, k: int, avoid_padding: bool, seed: int
+    X: torch.Tensor | PackedSequence,
+    k: int,
+    free: NDArray[np.int64],
+    avoid_padding: bool,
+    seed: int,
 ) -> NDArray[np.int64]:
-    """A start for each background, uniform over those allowed in it."""
+    """A start for each background, uniform over those that are free in it."""
     n, _, length = X.shape
-    resolve_start(None, k, length)
     first, last = np.zeros(n, int), np.full(n, length)
     if avoid_padding:
         is_base = codes_from_one_hot(X) >= 0
         first = is_base.argmax(axis=1)
         last = np.where(is_base.any(axis=1), length - is_base[:, ::-1].argmax(1), first)
-    n_starts = last - first - k + 1
+    earliest = np.searchsorted(free, first)
+    n_starts = np.searchsorted(free, last - k, side="right") - earliest
     if (n_starts < 1).any():
         row = int(np.argmin(n_starts))
         raise ValueError(
-            f"a {k}-mer is longer than background {row} of `X`, which has "
+            f"a {k}-mer finds no place in background {row} of `X`, which has "
             f"{last[row] - first[row]} positions between its paddings; leave such "
-            "backgrounds out or pass `avoid_padding=False`."
+            "backgrounds out, pass `avoid_padding=False`, or `keep` less."
         )
     uniform = as_generator(seed, POSITION_STREAM).random(n)
-    starts: NDArray[np.int64] = first + (uniform * n_starts).astype(np.int64)
-    return starts
+    return free[earliest + (uniform * n_starts).astype(np.int64)]
 
 
 def _frame(codes: Codes, starts: NDArray[np.int64], length: int) -> Codes:

@@ -10,7 +10,7 @@ import torch
 from tangermeme.utils import PackedSequence
 
 from .._core.clusters import Labels
-from .._core.engine import output_shapes
+from .._core.shapes import output_shapes
 from ..statistics.comparisons import Comparison, comparable_frames
 
 Experiment = Callable[..., Any]

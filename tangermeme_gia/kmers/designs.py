@@ -62,6 +62,11 @@ class KmerDesign:
         names = KmerNames(self._indices[[built]], self._k, self._letters)
         return f"k-mer {names[0]}"
 
+    def touching(self, kept: NDArray[np.bool_]) -> list[bool]:
+        """For each k-mer: does it change any of these positions?"""
+        window = slice(self._start, self._start + self._k)
+        return [bool(kept[window].any())] * len(self._indices)
+
     def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         indices = self._indices[conditions]

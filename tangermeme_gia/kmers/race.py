@@ -120,6 +120,7 @@ def best_kmers(
     strands = 2 if both_strands else 1
     names, design = scan_design(X, k, kmers, start, letters, strands, seed)
     engine = Engine(model, X, **options)
+    engine.check_kept(design)
     n = len(engine.X)
     with engine.held():
         before = _one_output(engine.before())

@@ -96,6 +96,7 @@ def kmer_scan(
         X, k, kmers, start, letters, strands, as_seed(random_state)
     )
     engine = Engine(model, X, **options)
+    engine.check_kept(design)
     with engine.held():
         before = engine.before()
         _check_fits(len(names), as_heads(before))

@@ -124,7 +124,7 @@ def test_packed_backgrounds_have_the_same_starts(padded, additive_model):
 
 def test_a_motif_longer_than_a_background_is_named(padded, additive_model):
     padded[6, :, :19] = 0
-    message = "4-mer is longer than background 6 of `X`, which has 3 positions"
+    message = "4-mer finds no place in background 6 of `X`, which has 3 positions"
     with pytest.raises(ValueError, match=message):
         random_position(additive_model, padded, "GACC")
     padded[6] = 0
