@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from tangermeme_gia._core.identity import describe, tensors_checksum
 from tangermeme_gia._core.letters import check_count
+from tangermeme_gia._core.progress import progress
 
 from .checkpoints import Checkpoint, NotedFolder, RunFolder
 from .devices import cuda_devices, default_device, placed
@@ -159,13 +159,12 @@ def train(
             stack.enter_context(folder.locked())
             trainer.resume(None if restart else folder.load(), epochs)
         on_device = data[0].to(device), data[1].to(device)
-        with tqdm(total=epochs, initial=trainer.epoch, disable=not verbose) as bar:
+        with progress(epochs, "epochs", verbose, trainer.epoch) as update:
             while trainer.epoch < epochs and trainer.goes_on:
                 trainer.run_epoch(on_device, held_out)
                 if folder is not None:
                     _save(folder, trainer.checkpoint())
-                bar.set_postfix(trainer.summary())
-                bar.update()
+                update(1, trainer.summary())
         return trainer.finish()
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.progress import progress
 from tangermeme_gia.structure.processes import count_jobs, require_vienna
 
 from ..data.encoding import check_bases, decode_sequences, encode_sequences
@@ -205,19 +205,14 @@ def _look_up(
         table = cache.read(distinct)
     missing = [sequence for sequence in distinct if sequence not in table]
     unsaved: dict[str, Profile] = {}
-    folded = tqdm(
-        fold(missing, settings, n_jobs),
-        total=len(distinct),
-        initial=len(table),
-        unit="sequences",
-        disable=not verbose,
-    )
     try:
-        for sequence, profile in folded:
-            table[sequence] = unsaved[sequence] = profile
-            if cache is not None and len(unsaved) >= _CACHE_CHUNK:
-                cache.write(unsaved)
-                unsaved = {}
+        with progress(len(missing), "sequences", verbose) as update:
+            for sequence, profile in fold(missing, settings, n_jobs):
+                table[sequence] = unsaved[sequence] = profile
+                update(1)
+                if cache is not None and len(unsaved) >= _CACHE_CHUNK:
+                    cache.write(unsaved)
+                    unsaved = {}
     finally:
         # Also after an interrupt: what was folded need not be folded again.
         if cache is not None:

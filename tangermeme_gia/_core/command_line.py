@@ -13,6 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .progress import in_lines_off_terminals
 from .storage import write_atomically
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ def run(parser: argparse.ArgumentParser, words: Sequence[str], package: str) -> 
             parser.exit(2, f"{program}: error: {text} (see {program} --help)\n")
         if "words" in options:
             options["words"] = list(words)
-        code = command(**options)
+        with in_lines_off_terminals():
+            code = command(**options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Keep Python from failing again when it flushes stdout at exit.

@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
-from tqdm import tqdm
 
 from .calls import (
     Caller,
@@ -30,6 +29,7 @@ from .kept import Keep, resolve_keep
 from .lengths import check_shapes, check_whole, other_length
 from .memory import check_fits, halved, resolve_memory
 from .outputs import Outputs, as_heads
+from .progress import progress
 from .results import GIAResult
 from .shapes import end_if_only_shapes
 from .target import Target, target_labels
@@ -223,7 +223,7 @@ class Engine:
         """
         n = len(self.X)
         total = n * len(design.lengths)
-        with tqdm(total=total, disable=not self.verbose, unit="seq") as bar:
+        with progress(total, "sequences", self.verbose) as update:
             for first, last in runs_of_equal(design.lengths):
                 length = int(design.lengths[first])
                 size = self._block_size(length, before, together)
@@ -236,7 +236,7 @@ class Engine:
                         for block in self._blocks(design, rows, conditions, together):
                             check_shapes(before, block.y)
                             yield block
-                        bar.update((rows.stop - row) * (conditions.stop - start))
+                        update((rows.stop - row) * (conditions.stop - start))
 
     def _blocks(
         self, design: Design, rows: slice, conditions: slice, together: int

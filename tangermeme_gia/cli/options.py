@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import logging
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -195,7 +194,7 @@ class Asked(NamedTuple):
             "alphabet": self.inputs.alphabet,
             "target": self.inputs.model.target,
             "random_state": self.seed,
-            "verbose": sys.stderr.isatty(),
+            "verbose": True,
             **self.prediction,
         }
 

@@ -139,7 +139,7 @@ class _Asked:
             folder,
             self.options,
             command=self.command,
-            verbose=sys.stderr.isatty(),
+            verbose=True,
             **self.prediction,
         )
         return inputs.name

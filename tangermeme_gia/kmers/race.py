@@ -23,6 +23,7 @@ from .._core.letters import (
 from .._core.moments import Moments
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
+from .._core.progress import whole
 from .._core.scans import KmerScan
 from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
@@ -122,7 +123,8 @@ def best_kmers(
     engine = Engine(model, X, **options)
     engine.check_kept(design)
     n = len(engine.X)
-    with engine.held():
+    # A race asks in many calls, and nobody knows how often.
+    with engine.held(), whole(None, "sequences", engine.verbose):
         before = _one_output(engine.before())
         effects = _Effects(engine, design, before, strands, -1 if lowest else 1)
         found = race(

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
-from tqdm import tqdm
 
 from .._core.letters import DNA, Codes, check_sequences, codes_from_one_hot
+from .._core.progress import progress
 from .pairs import (
     Hairpin,
     Pairs,
@@ -332,11 +332,11 @@ class _Sequences:
         # Without a base there is nothing to fold.
         given = [row for row in zip(self.texts, *more, strict=True) if row[0]]
         answers = run_task(task, given, n_jobs)
-        with tqdm(total=len(given), disable=not verbose, unit="fold") as bar:
+        with progress(len(given), "sequences", verbose) as update:
             for text in self.texts:
                 if text:
                     yield next(answers)
-                    bar.update()
+                    update(1)
                 else:
                     yield "", 0.0, np.zeros(0)
 
