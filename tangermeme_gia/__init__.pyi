@@ -6,6 +6,7 @@ from . import statistics as statistics
 from . import structure as structure
 from ._core.junctions import Junctions as Junctions
 from ._core.patterns import place as place
+from ._core.readouts import Readout as Readout
 from ._core.results import GIAResult as GIAResult
 from ._core.scans import KmerScan as KmerScan
 from .experiments.flanks import gc_flank as gc_flank

@@ -60,18 +60,18 @@ class PatternDesign(Table):
     ) -> None:
         self.conditions, self.columns = conditions, columns
         self.lengths: NDArray[np.int64] = np.array([p.length for p in placements], int)
-        self._placements = placements
+        self.placements = placements
 
     def touching(self, kept: NDArray[np.bool_]) -> list[bool]:
         """Which of the placements change any of these positions."""
-        return [placement.touches(kept) for placement in self._placements]
+        return [placement.touches(kept) for placement in self.placements]
 
     def build(self, X: torch.Tensor, rows: Chosen, conditions: Chosen) -> torch.Tensor:
         """Sequences, shape=(n_rows, n_conditions, n_letters, length)."""
         if isinstance(conditions, slice):
-            placements = self._placements[conditions]
+            placements = self.placements[conditions]
         else:
-            placements = [self._placements[i] for i in conditions.tolist()]
+            placements = [self.placements[i] for i in conditions.tolist()]
         if placements[0].kept is not None:
             return torch.stack([p.apply(X, rows) for p in placements], dim=1)
         batch = X[:, None].repeat(1, len(placements), 1, 1)

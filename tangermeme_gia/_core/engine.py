@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
+from .anchored import run_anchored
 from .calls import (
     Caller,
     as_args,
@@ -30,6 +31,7 @@ from .lengths import check_shapes, check_whole, other_length
 from .memory import check_fits, halved, resolve_memory
 from .outputs import Outputs, as_heads
 from .progress import progress
+from .readouts import Readout
 from .results import GIAResult
 from .shapes import end_if_only_shapes
 from .target import Target, target_labels
@@ -137,12 +139,14 @@ class Engine:
         """Outputs of every condition on every background, with the outputs before."""
         self.check_kept(design)
         with self.held():
-            y_before = self.before()
-            self._check_fits(design, as_heads(y_before))
             if (design.lengths != self.X.shape[-1]).any():
                 rows = slice(0, min(_FEW, len(self.X)))
                 args = self._repeated_args(rows, 1)
                 check_whole(self.caller, self._backgrounds(rows), args)
+            if isinstance(self.target, Readout) and self.target.around is not None:
+                return run_anchored(self, design, self.target)
+            y_before = self.before()
+            self._check_fits(design, as_heads(y_before))
             afters: list[torch.Tensor] = []
             for block in self.stream(design, as_heads(y_before)):
                 if not afters:

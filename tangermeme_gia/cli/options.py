@@ -78,7 +78,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--target",
         type=target_of,
         help="which output of the model, if several: its index on axis 1 from 0, "
-        "those on axes 1, 2, ... such as 2,62, or the key of a head",
+        "those on axes 1, 2, ... such as 2,62, or the key of a head; of profiles and "
+        "bins what is read, such as track=0,centre=200,log2=1 (see Readout)",
     )
     _add_sequences(group)
     group.add_argument(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what reads the words of a list of commands needs no torch
+    from .._core.readouts import Readout
     from ..structure.pairs import Hairpin
 
 _RANGE = re.compile(r"(-?\d+):(-?\d+)(?::(\d+))?")
@@ -122,18 +124,59 @@ def region(word: str) -> list[int]:
     return [int(number) for number in word.split(":")]
 
 
-def target(word: str) -> int | str | tuple[int | str, ...]:
+def target(word: str) -> int | str | tuple[int | str, ...] | Readout:
     """Which output: an index of axis 1, the key of a head, or such of axes 1, 2, ...
+
+    With names it is a `Readout`.
 
     Examples
     --------
     >>> target("2"), target("2,62"), target("counts"), target("counts,0")
     (2, (2, 62), 'counts', ('counts', 0))
+    >>> target("track=1,window=400:600,log2=1").window
+    (400, 600)
     """
+    if "=" in word:
+        return _readout(word)
     parts = tuple(int(p) if p.isdecimal() else p for p in word.split(","))
     if any(part == "" or re.fullmatch(r"-\d+", str(part)) for part in parts):
         raise _wrong(word, "an index from 0, such as 2, 2,62, or the key of a head")
     return parts[0] if len(parts) == 1 else parts
+
+
+def _readout(word: str) -> Readout:
+    from .._core.readouts import Readout
+
+    pairs = [part.partition("=")[::2] for part in word.split(",")]
+    known = {field.name: field for field in dataclasses.fields(Readout)}
+    given: dict[str, Any] = {}
+    for name, text in pairs:
+        if name not in known or name in given:
+            what = "names one twice" if name in given else f"has {name!r}"
+            raise _wrong(word, f"values of {', '.join(known)}, but {what}")
+        try:
+            given[name] = _READ_AS.get(name, int)(text)
+        except ValueError:
+            raise _wrong(word, f"such as {_EXAMPLE}; {name} is {text!r}") from None
+    try:
+        return Readout(**given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{word!r}: {error}") from None
+
+
+def _ends(text: str) -> tuple[int, int]:
+    first, end = map(int, text.split(":"))
+    return first, end
+
+
+# How the values of a readout are read; the others are whole numbers.
+_READ_AS: dict[str, Any] = {
+    "head": lambda text: int(text) if text.isdecimal() else text,
+    "window": _ends,
+    "reduce": str,
+    "log2": float,
+}
+_EXAMPLE = "track=0,window=400:600,log2=1 or head=profile,around=0,width=200"
 
 
 def kmer_or_file(word: str) -> str | Path:

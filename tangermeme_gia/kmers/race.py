@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
+from .._core.anchored import check_one_place
 from .._core.conditions import Design
 from .._core.engine import Engine
 from .._core.letters import (
@@ -122,6 +123,7 @@ def best_kmers(
     names, design = scan_design(X, k, kmers, start, letters, strands, seed)
     engine = Engine(model, X, **options)
     engine.check_kept(design)
+    check_one_place(engine.target)
     n = len(engine.X)
     # A race asks in many calls, and nobody knows how often.
     with engine.held(), whole(None, "sequences", engine.verbose):

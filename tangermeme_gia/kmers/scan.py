@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from tangermeme.utils import PackedSequence
 
+from .._core.anchored import check_one_place
 from .._core.engine import Engine
 from .._core.letters import RandomState, as_seed, resolve_alphabet
 from .._core.memory import check_fits
@@ -97,6 +98,7 @@ def kmer_scan(
     )
     engine = Engine(model, X, **options)
     engine.check_kept(design)
+    check_one_place(engine.target)
     with engine.held():
         before = engine.before()
         _check_fits(len(names), as_heads(before))

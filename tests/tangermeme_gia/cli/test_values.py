@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tangermeme_gia import Readout
 from tangermeme_gia.cli.values import (
     gaps,
     integers,
@@ -91,3 +92,26 @@ def test_what_is_no_value_is_said_to_be_none(read, word, message):
 def test_a_file_is_no_motif(read):
     with pytest.raises(argparse.ArgumentTypeError, match=r"`kmer-scan --kmers m.meme`"):
         read("m.meme")
+
+
+def test_a_readout_is_named_value_by_value():
+    word = "head=profile,track=1,around=0,width=20,axis=1,reduce=mean,log2=0.5"
+    expected = Readout("profile", 1, None, None, 0, 20, 1, 1, "mean", 0.5)
+    assert target(word) == expected
+    assert target("head=1,window=3:9") == Readout(head=1, window=(3, 9))
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("track=1,tracks=2", "but has 'tracks'"),
+        ("track=1,track=2", "but names one twice"),
+        ("track=one", "track is 'one'"),
+        ("window=3-9", "window is '3-9'"),
+        ("log2=x", "log2 is 'x'"),
+        ("around=0", "`around` and `width` go together"),
+    ],
+)
+def test_a_readout_that_is_none_is_named(word, said):
+    with pytest.raises(argparse.ArgumentTypeError, match=said):
+        target(word)
