@@ -22,7 +22,7 @@ from tangermeme_gia.models.loading import load_model
 from .conftest import filled_commands, overridden
 
 COMMANDS = filled_commands()
-TABLE = [command for command in ALL if command.draw]
+TABLE = [command for command in ALL if command.options]
 EXPERIMENTS = [name for name in COMMANDS if name != "report"]
 UNIFORM = torch.full((4, 24), 0.25)
 SITES = ["multi-site", "--motif", "GATA", "--starts", "0", "8"]
