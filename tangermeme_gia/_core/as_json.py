@@ -54,7 +54,8 @@ def to_json(value: Any, tensors: Tensors, where: str) -> Json:
     if isinstance(value, np.ndarray):
         return _array_to_json(value, tensors, where)
     if isinstance(value, np.generic):
-        return {"number": [_number_type(value, where), value.item()]}
+        dtype = _number_type(value, where)
+        return {"number": [dtype, to_json(value.item(), tensors, where)]}
     if isinstance(value, pd.DataFrame):
         return {"table": _table_to_json(value, tensors, where)}
     if hasattr(value, "_parts"):
@@ -265,8 +266,8 @@ def _objects(values: list[Any]) -> Any:
     return np.fromiter(values, dtype=object, count=len(values))
 
 
-def _read_number(held: Json, _: Tensors) -> Any:
-    dtype, value = held
+def _read_number(held: Json, tensors: Tensors) -> Any:
+    dtype, value = from_json(held, tensors)
     return np.str_(value) if dtype == "str" else np.dtype(dtype).type(value)
 
 

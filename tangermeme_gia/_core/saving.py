@@ -97,7 +97,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         text = header.get(_TEXT)
         if text is None:
             text = tensors[_TEXT].numpy().tobytes().decode()
-        return from_json(json.loads(text), tensors)
+        return from_json({"result": json.loads(text)["result"]}, tensors)
     # Its content is what was written, but not by `save`.
     except Exception as error:
         raise ValueError(
