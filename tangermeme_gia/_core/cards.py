@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .clusters import as_codes
 from .moments import effect_moments
-from .outputs import Outputs, as_columns, as_heads
+from .outputs import Outputs, as_columns, as_heads, check_conditions
 
 if TYPE_CHECKING:
     from .results import GIAResult
@@ -45,6 +45,7 @@ def result_lines(result: GIAResult) -> list[str]:
 
 def strongest_conditions(result: GIAResult) -> list[str]:
     """The conditions with the strongest effects, and their 95 % intervals."""
+    check_conditions(result.conditions, as_heads(result.y_afters)[0].shape[1])
     size = sum(y.numel() for y in as_heads(result.y_afters))
     if len(result.outputs) != 1:
         return [_choose(result.outputs)] if result.outputs else []
@@ -57,13 +58,8 @@ def strongest_conditions(result: GIAResult) -> list[str]:
     assert isinstance(one.y_afters, torch.Tensor)
     effect = effect_moments(one.y_before, one.y_afters, None)[0][:, 0]
     rows, left_out = _extremes(effect)
-    names = _varying(result.conditions, rows)
     table = one.select(rows).to_frame() if len(rows) else pd.DataFrame()
-    cells = result.conditions.iloc[rows]
-    told = [
-        ", ".join(_cell(name, row[name]) for name in names if _is_there(row[name]))
-        for _, row in cells.iterrows()
-    ]
+    told = _tell_apart(result.conditions, rows)
     return _effects(table, told, left_out, len(effect))
 
 
@@ -87,17 +83,20 @@ def strongest_kmers(scan: KmerScan) -> list[str]:
     """The k-mers with the strongest effects, and their 95 % intervals."""
     if len(scan.outputs) != 1:
         return [_choose(scan.outputs)] if scan.outputs else []
+    if not len(scan.kmers):
+        return []
     effect = as_columns(scan.effect).flatten().numpy()
     if len(effect) > _MOST_NUMBERS:
         return ["effects: by top(), for there are many k-mers"]
     rows, left_out = _extremes(effect)
     names = [scan.kmers[i] for i in rows.tolist()]
-    table = _some_kmers(scan, rows).to_frame()
+    table = _some_kmers(scan, rows).to_frame() if len(rows) else pd.DataFrame()
     return _effects(table, names, left_out, len(effect), _CHOSEN)
 
 
 def conditions_table(result: GIAResult) -> str | None:
     """The tidy table as pandas shows it, computed for the rows that are shown."""
+    check_conditions(result.conditions, as_heads(result.y_afters)[0].shape[1])
     n_outputs = len(result.outputs)
     n_rows = n_outputs * len(result.conditions)
     per_condition = sum(y.numel() for y in as_heads(result.y_before))
@@ -193,15 +192,16 @@ def _effects(
     return [line if line.endswith(":") else f"  {line}" for line in lines]
 
 
-def _varying(conditions: pd.DataFrame, rows: NDArray[np.intp]) -> list[Any]:
-    """The columns that tell conditions apart; the first where none does."""
+def _tell_apart(conditions: pd.DataFrame, rows: NDArray[np.intp]) -> list[str]:
+    """What tells these conditions from others; the first column where nothing does."""
     looked_at = conditions.iloc[[*range(min(_LOOKED_AT, len(conditions))), *rows]]
-    names = [
-        name
-        for i, name in enumerate(looked_at.columns)
-        if looked_at.iloc[:, i].astype(str).nunique() > 1
+    columns = range(len(conditions.columns))
+    apart = [i for i in columns if looked_at.iloc[:, i].astype(str).nunique() > 1]
+    names = [(conditions.columns[i], i) for i in apart or columns[:1]]
+    cells = [[(name, conditions.iat[int(row), i]) for name, i in names] for row in rows]
+    return [
+        ", ".join(_cell(*cell) for cell in row if _is_there(cell[1])) for row in cells
     ]
-    return names or list(conditions.columns[:1])
 
 
 def _cell(name: Any, value: Any) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import os
+import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from .saving import save
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Letters of a line.
+_WIDTH = 84
+
 
 @contextmanager
 def _quietly() -> Iterator[None]:
@@ -23,6 +27,18 @@ def _quietly() -> Iterator[None]:
     with unnoted(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _reason(error: Exception) -> str:
+    return textwrap.shorten(f"({type(error).__name__}: {error})", _WIDTH)
+
+
+def _unless_it_fails(told: Callable[[], list[str]]) -> list[str]:
+    """Lines, or why there are none: a session that only looks at it goes on."""
+    try:
+        return told()
+    except Exception as error:
+        return [_reason(error)]
 
 
 class Shown:
@@ -41,21 +57,24 @@ class Shown:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        # Whatever it was made of: a session that only looks at it goes on.
-        try:
-            with _quietly():
-                return "\n  ".join([*self._lines(), *self._strongest()])
-        except Exception as error:
-            return f"{type(self).__name__} ({type(error).__name__}: {error})"
+        with _quietly():
+            return "\n  ".join([*self._head(), *_unless_it_fails(self._strongest)])
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        try:
-            with _quietly():
-                head, table = "\n  ".join(self._lines()), self._table()
-        except Exception:
-            head, table = repr(self), None
-        return f"<div><pre>{html.escape(head)}</pre>{table or ''}</div>"
+        with _quietly():
+            lines, table = self._head(), ""
+            try:
+                table = self._table() or ""
+            except Exception as error:
+                lines = [*lines, _reason(error)]
+        head = html.escape("\n  ".join(lines))
+        return f"<div><pre>{head}</pre>{table}</div>"
+
+    def _head(self) -> list[str]:
+        lines = _unless_it_fails(self._lines)
+        name = type(self).__name__
+        return lines if lines[0].startswith(name) else [name, *lines]
 
     def plot(self, **options: Any) -> Axes:
         """What does this experiment look like?

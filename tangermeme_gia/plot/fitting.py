@@ -86,7 +86,8 @@ def _fitting(result: GIAResult, options: dict[str, Any]) -> Axes:
         return mutagenesis_heatmap(result, **options)
     if "arm" in table and sorted(main["arm"].astype(str)) == _PAIR:
         return interaction_bars(result, **options)
-    if {"arm", "A", "B"} <= set(table) and len(main) > 1:
+    n_patterns = len(main.select_dtypes("bool").columns)
+    if "arm" in table and n_patterns > 1 and len(main) == 2**n_patterns - 1:
         return factorial_bars(result, **options)
     if "place" in table:
         columns = ["place", "structure"]

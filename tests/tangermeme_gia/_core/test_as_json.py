@@ -50,8 +50,22 @@ def test_a_value_comes_back(value):
 
 @pytest.mark.parametrize(
     "dtype",
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
-    " >i4 >f8".split(),
+    [
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        ">i4",
+        ">f8",
+    ],
 )
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 4)])
 def test_an_array_comes_back(dtype, shape):
@@ -126,7 +140,9 @@ def test_a_table_comes_back_with_its_index_and_names():
     [
         pd.DataFrame(),
         pd.DataFrame(index=range(3)),
-        pd.DataFrame({"a": pd.Series([], dtype="Int64"), "b": pd.Series([], dtype=str)}),
+        pd.DataFrame(
+            {"a": pd.Series([], dtype="Int64"), "b": pd.Series([], dtype=str)}
+        ),
     ],
 )
 def test_an_empty_table_comes_back(table):

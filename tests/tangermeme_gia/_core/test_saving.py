@@ -43,7 +43,14 @@ def scan() -> KmerScan:
     effect = torch.tensor([[0.1], [float("nan")]], dtype=torch.float64)
     clusters = list("aabbbcc")
     return KmerScan(
-        ["AC", "CA"], effect, effect / 3, 7, 16, 40, outputs=[("k", 2)], clusters=clusters
+        ["AC", "CA"],
+        effect,
+        effect / 3,
+        7,
+        16,
+        40,
+        outputs=[("k", 2)],
+        clusters=clusters,
     )._after_race(0.125, True)
 
 
@@ -175,10 +182,10 @@ def test_what_cannot_be_saved_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "x"
     result().save(path)
     odd = result()._replace(conditions=CONDITIONS.assign(x=[{1}, {2}, {3}]))
-    with pytest.raises(TypeError, match="`conditions` in the column 'x' holds .1., a"):
+    with pytest.raises(TypeError, match=r"`conditions` in the column 'x' holds .1., a"):
         odd.save(path)
     assert_equal(load(path), result())
-    with pytest.raises(FileNotFoundError, match="no.where.*its folder does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"no.where.*its folder does not exist"):
         result().save(tmp_path / "no" / "where")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -227,13 +234,13 @@ def test_other_files_are_refused(tmp_path):
         load(tmp_path)
     for content in (b"", b"GATA\n", b"\0" * 100, b"PK\x03\x04" + b"x" * 99):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="x.gia' is not a safetensors file, or"):
+        with pytest.raises(ValueError, match=r"x.gia' is not a safetensors file, or"):
             load(path)
     torch.save({"y": torch.zeros(3)}, path)
-    with pytest.raises(ValueError, match="x.gia' is not a safetensors file, or"):
+    with pytest.raises(ValueError, match=r"x.gia' is not a safetensors file, or"):
         load(path)
     save_file({"y": torch.zeros(3)}, path)
-    with pytest.raises(ValueError, match="x.gia' is a safetensors file, but holds no"):
+    with pytest.raises(ValueError, match=r"x.gia' is a safetensors file, but holds no"):
         load(path)
 
 
@@ -243,11 +250,13 @@ def test_a_damaged_or_cut_file_is_refused(tmp_path):
     whole = path.read_bytes()
     for n in (0, 1, 8, 100, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:n])
-        with pytest.raises(ValueError, match="x.gia' is not a safetensors file, or it"):
+        with pytest.raises(
+            ValueError, match=r"x.gia' is not a safetensors file, or it"
+        ):
             load(path)
     path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
-    with pytest.raises(ValueError, match="x.gia' is damaged: its numbers or what it"):
+    with pytest.raises(ValueError, match=r"x.gia' is damaged: its numbers or what it"):
         load(path)
     path.write_bytes(whole.replace(b"1e-300", b"1e-301"))
-    with pytest.raises(ValueError, match="x.gia' is damaged: its numbers or what it"):
+    with pytest.raises(ValueError, match=r"x.gia' is damaged: its numbers or what it"):
         load(path)

@@ -58,12 +58,12 @@ CASES = {
     ),
     "sites": (call("multi_site", "GATA", [0, 8, 16]), "additivity_line", "Number of"),
     "one site": (call("multi_site", "GATA", [0]), BOXES, "Motif"),
-    "spacing": (SPACING, "spacing_curve", "Bases between"),
+    "spacing": (SPACING, "spacing_curve", "Spacing between"),
     "gaps": (call("motif_spacing", ["GA", "TT", "C"], [[1, 2], [0, 3]]), BOXES, "Arm"),
     "one spacing": (
         then(SPACING, lambda r: r.select(spacing=2, arm="all")),
         "spacing_curve",
-        "Bases between",
+        "Spacing between",
     ),
     "positions": (
         call("positional_bias", "GATA", n_controls=1),
@@ -72,7 +72,13 @@ CASES = {
     ),
     "random position": (call("random_position", "GATA", n_controls=1), BOXES, "Contr"),
     "GC": (call("gc_flank", "GATA"), BOXES, "Arm"),
-    "hairpin": (call("hairpin_importance", "GATA", (2, 5, 6)), BOXES, "Place"),
+    "hairpin": (
+        call(
+            "hairpin_importance", "GATA", ".." + 5 * "(" + 6 * "." + 5 * ")" + 6 * "."
+        ),
+        BOXES,
+        "Place",
+    ),
     "pair": (PAIR, "interaction_bars", ""),
     "two": (call("factorial", TRIPLE[:2]), "interaction_bars", ""),
     "three": (call("factorial", TRIPLE), "factorial_bars", ""),
@@ -105,7 +111,7 @@ CASES = {
     ),
     "k-mers": (call("kmer_scan", 2), "kmer_ranks", "Rank"),
     "best k-mers": (call("best_kmers", 2, top=3), "kmer_ranks", "Rank"),
-    "junctions": (call("junction_effects", ["GATA", "ATAA"]), BOXES, "K-mer"),
+    "junctions": (call("junction_effects", ["GATA", "ATAA"]), BOXES, "k-mer"),
     "own": (
         lambda model, X: gia.GIAResult(
             torch.zeros(9, 1), torch.randn(9, 2, 1), pd.DataFrame({"dose": [1, 2]})
