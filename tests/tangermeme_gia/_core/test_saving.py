@@ -250,9 +250,7 @@ def test_a_damaged_or_cut_file_is_refused(tmp_path):
     whole = path.read_bytes()
     for n in (0, 1, 8, 100, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:n])
-        with pytest.raises(
-            ValueError, match=r"x.gia' is not a safetensors file, or it"
-        ):
+        with pytest.raises(ValueError, match=r"x.gia' is not a safetensors file, or"):
             load(path)
     path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
     with pytest.raises(ValueError, match=r"x.gia' is damaged: its numbers or what it"):
