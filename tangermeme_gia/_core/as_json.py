@@ -46,6 +46,8 @@ def to_json(value: Any, tensors: Tensors, where: str) -> Json:
         return value
     if kind is float:
         return value if math.isfinite(value) else {"float": str(value)}
+    if kind in (list, tuple):
+        return _sequence_to_json(value, tensors, where)
     for name, missing in _MISSING.items():
         if value is missing:
             return {name: None}
@@ -135,6 +137,12 @@ def _container_to_json(value: Any, tensors: Tensors, where: str) -> Json:
     if isinstance(value, (str, bytes, range)):
         raise _refused(value, where)
     # k-mers may be spelled as they are read.
+    return _sequence_to_json(list(value), tensors, where)
+
+
+def _sequence_to_json(
+    value: list[Any] | tuple[Any, ...], tensors: Tensors, where: str
+) -> Json:
     held = list(value)
     if not all(type(each) in _PLAIN for each in held):
         held = [to_json(each, tensors, where) for each in held]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .results import GIAResult
     from .scans import KmerScan
 
-# Effects are shown of results with so many numbers at most: in some 20 ms.
+# Effects of more numbers are not computed to be looked at.
 _MOST_NUMBERS = 1 << 22
 _N_STRONGEST = 3
 _WIDTH = 84
