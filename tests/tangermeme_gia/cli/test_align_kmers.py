@@ -10,7 +10,7 @@ from .test_experiments import UNIFORM
 def test_aligned_kmers_are_those_of_the_library(toy, table, here, model, assert_same):
     words = ["align-kmers", "--k", "3", "--top", "4", "--both-strands", "--start", "9"]
     words += ["--baseline", "0.5", "--max-shift", "1", "--min-coverage", "0.2"]
-    files = "--meme m.meme --plot m.svg --save scan.gia".split()
+    files = ["--meme", "m.meme", "--plot", "m.svg", "--save", "scan.gia"]
     shown = table(*words, *toy, "--n", "9", *files)
     X = gia.backgrounds.profile_background(UNIFORM, 9, 0)
     scan = gia.kmer_scan(model, X, 3, start=9, both_strands=True)
