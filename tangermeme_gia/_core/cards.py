@@ -118,7 +118,8 @@ def kmers_table(scan: KmerScan) -> str | None:
 
 def whole_table(result: Any, *of: Any) -> str | None:
     """The table of what is made of some results, as pandas shows it, unless large."""
-    outputs = [one.effect if hasattr(one, "effect") else one.y_afters for one in of]
+    plain = [getattr(one, "result", one) for one in of]  # of junctions theirs
+    outputs = [one.effect if hasattr(one, "effect") else one.y_afters for one in plain]
     if sum(y.numel() for each in outputs for y in as_heads(each)) > _MOST_NUMBERS:
         return None
     frame = result.to_frame()

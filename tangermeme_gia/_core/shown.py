@@ -86,7 +86,7 @@ class Shown:
         Parameters
         ----------
         options: optional
-            What the function of `tangermeme_gia.plot` takes that draws it, such as
+            What the function of ``tangermeme_gia.plot`` takes that draws it, such as
             ``ax``; see `tangermeme_gia.plot.fitting_plot`.
 
         Returns
