@@ -9,9 +9,19 @@ from importlib.metadata import version
 
 import lazy_loader
 
+from ._core.above import provide
 from ._core.numba_cache import provide_numba_cache
 
 provide_numba_cache()
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 __version__ = version("tangermeme-gia")
+
+_RESULTS = {
+    "GIAResult": "_core.results",
+    "KmerScan": "_core.scans",
+    "Junctions": "_core.junctions",
+    "Comparison": "statistics.comparisons",
+}
+provide({"plot": f"{__name__}.plot:fitting_plot", "version": f"{__name__}:__version__"})
+provide({f"result {n}": f"{__name__}.{module}:{n}" for n, module in _RESULTS.items()})

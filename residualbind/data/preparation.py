@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import torch
 
+from tangermeme_gia._core.short import in_short
+
 from .rnacompete import RNAcompete
 from .transforms import Transform
 
 
+@in_short
 class Prepared(NamedTuple):
     """The three splits in the scale of training, and the transform that made them.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tangermeme_gia._core.letters import RandomState, as_generator
+from tangermeme_gia._core.short import in_short
 
 # The labels a `sets` column may carry: RNAcompete's own design, or a split made
 # elsewhere, such as the one stored in the authors' HDF5 files.
@@ -22,6 +23,7 @@ _SPELLINGS = {"a": "A", "seta": "A", "b": "B", "setb": "B"} | {
 }
 
 
+@in_short
 class Split(NamedTuple):
     """Row numbers of each part, ascending and disjoint."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from tangermeme_gia._core.letters import RNA
+from tangermeme_gia._core.short import in_short
 
 from ..data.transforms import Transform
 from .model import ResidualBindConfig
@@ -28,6 +29,7 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 _ROUNDING = 1e-3
 
 
+@in_short
 class Metadata(NamedTuple):
     """What a weights file says about its model."""
 

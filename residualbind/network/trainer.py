@@ -14,6 +14,8 @@ import torch
 from tangermeme.predict import predict
 from torch import nn
 
+from tangermeme_gia._core.short import in_short
+
 from .checkpoints import Checkpoint, CheckpointError
 from .devices import autocast
 from .metrics import column_pearsons
@@ -25,6 +27,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 _PREDICT_BATCH_SIZE = 512
 
 
+@in_short
 class TrainingResult(NamedTuple):
     """What a training run did, epoch by epoch, and which epoch was kept."""
 

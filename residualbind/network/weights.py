@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as tensors_to_bytes
 
 from tangermeme_gia._core.identity import tensors_checksum
 from tangermeme_gia._core.storage import write_atomically
+from tangermeme_gia._core.tensor_files import read_tensor_file, tensor_file
 
 from ..data.transforms import Transform
 from .metadata import Metadata, metadata_to_header, parse_metadata
@@ -90,7 +88,7 @@ def save(
         for name, tensor in model.state_dict().items()
     }
     metadata["checksum"] = tensors_checksum(tensors, metadata)
-    write_atomically(Path(path), _to_bytes(tensors, metadata))
+    write_atomically(Path(path), tensor_file(tensors, metadata))
 
 
 def load(path: _Path) -> ResidualBind:
@@ -126,7 +124,7 @@ def load(path: _Path) -> ResidualBind:
     >>> model.training, model(torch.zeros(2, 4, 41)).shape
     (False, torch.Size([2, 1]))
     """
-    header, tensors = _read(Path(path), with_tensors=True)
+    header, tensors = read_tensor_file(Path(path))
     metadata = parse_metadata(Path(path), header)
     model = model_from_tensors(metadata.config, tensors, f"`path`={str(path)!r}")
     checksum = header.pop("checksum", None)
@@ -169,7 +167,7 @@ def load_metadata(path: _Path) -> Metadata:
     ...     load_metadata(path).provenance
     {'seed': 1}
     """
-    header, _ = _read(Path(path), with_tensors=False)
+    header, _ = read_tensor_file(Path(path), with_tensors=False)
     return parse_metadata(Path(path), header)
 
 
@@ -242,31 +240,3 @@ def _tensor_problems(
                 f"{name!r} has type {tensor.dtype}, not {expected[name].dtype}"
             )
     return problems
-
-
-def _to_bytes(tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> bytes:
-    written = tensors_to_bytes(tensors, metadata)
-    # safetensors writes the metadata in random order, which would give every file
-    # of the same model another checksum: 8 bytes of length, a JSON header, the data.
-    end = 8 + int.from_bytes(written[:8], "little")
-    header = json.loads(written[8:end]) | {"__metadata__": metadata}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + written[end:]
-
-
-def _read(
-    path: Path, *, with_tensors: bool
-) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"`path`={str(path)!r}: there is no such file.")
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            header = file.metadata() or {}
-            # Copies, because the tensors handed out may be views of the mapped file.
-            names = file.keys() if with_tensors else ()
-            return header, {name: file.get_tensor(name).clone() for name in names}
-    except SafetensorError as error:
-        raise ValueError(
-            f"`path`={str(path)!r} is not a safetensors file, or it is damaged: {error}"
-        ) from error

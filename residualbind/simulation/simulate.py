@@ -18,6 +18,7 @@ from tangermeme_gia._core.letters import (
     as_seed,
     check_count,
 )
+from tangermeme_gia._core.short import in_short
 
 from ..data.rnacompete import RNAcompete
 from .hairpins import MIN_LOOP
@@ -33,7 +34,8 @@ from .probes import (
 from .truth import Truth, require_number
 
 
-@dataclass(frozen=True, eq=False)
+@in_short
+@dataclass(frozen=True, eq=False, repr=False)
 class Simulation:
     """A simulated RNAcompete experiment and the truth behind it.
 

@@ -9,14 +9,21 @@ import pandas as pd
 import torch  # noqa: F401 - in the example
 from numpy.typing import NDArray
 
+from .cards import counted, shortened, whole_table
 from .outputs import as_columns
 from .results import GIAResult
+from .shown import Shown
 
 # In the frame, of the backgrounds with and of those without a junction.
 _SPLIT = ("effect", "low", "high", "n")
 
 
-class Junctions(NamedTuple):
+class _Fields(NamedTuple):
+    result: GIAResult
+    completed: NDArray[np.intp]
+
+
+class Junctions(Shown, _Fields):
     """Does a k-mer act by itself, or where the background completes another one?
 
     `result`: GIAResult, the outputs under each k-mer; `conditions` has the column
@@ -39,8 +46,23 @@ class Junctions(NamedTuple):
     1  GCAUGA    UGCAUG     0.5          1.0             0.0
     """
 
-    result: GIAResult
-    completed: NDArray[np.intp]
+    def _lines(self) -> list[str]:
+        n_kmers = self.completed.shape[1]
+        share = (self.completed >= 0).mean(axis=0)
+        told = [f"{name} {s:.0%}" for name, s in zip(self.kmers, share, strict=True)]
+        first, *lines = self.result._lines()
+        head = f"{type(self).__name__}: {counted(n_kmers, 'k-mer')} on"
+        return [
+            f"{head}{first.partition(' on')[2]}",
+            *lines,
+            shortened(f"complete another k-mer: {', '.join(told)} of backgrounds"),
+        ]
+
+    def _strongest(self) -> list[str]:
+        return self.result._strongest()
+
+    def _table(self) -> str | None:
+        return whole_table(self, self.result)
 
     @property
     def kmers(self) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,14 @@ import scipy
 import torch
 from numpy.typing import NDArray
 
-from .clusters import Codes, Labels, as_codes, as_labels, degrees_of_freedom
+from .clusters import Codes, degrees_of_freedom
 
 Outputs: TypeAlias = torch.Tensor | list[torch.Tensor]
 # An index, or one for each axis of the outputs; the first is the tensor's of a list, or
 # the key of a head that was asked for.
 Label: TypeAlias = int | str | tuple[int | str, ...]
+# The columns of `effects_table` that do not come from the conditions.
+_ADDED = ("output", "effect", "se", "low", "high", "n", "n_clusters", "df")
 
 
 def as_heads(y: Outputs) -> list[torch.Tensor]:
@@ -137,6 +139,20 @@ def find_output(labels: Sequence[Label], label: Label | None) -> int:
     raise ValueError(f"`label`={label!r} is none of the outputs: {shown}.")
 
 
+def check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:
+    """Raise a ValueError of a table that `effects_table` cannot add to."""
+    if len(conditions) != n_conditions:
+        raise ValueError(
+            f"`conditions` has {len(conditions)} rows, but `y_afters` {n_conditions} "
+            "conditions on axis 1; they must agree."
+        )
+    taken = conditions.columns.intersection([*_ADDED]).tolist()
+    if taken:
+        raise ValueError(
+            f"`conditions` has the columns {taken}, which the frame adds; rename them."
+        )
+
+
 def effects_table(
     conditions: pd.DataFrame,
     labels: Sequence[Label],
@@ -188,52 +204,3 @@ def effects_table(
             stacklevel=3,
         )
     return frame
-
-
-_Result = TypeVar("_Result", bound="Labelled")
-
-
-class Labelled:
-    """A result that cannot be changed, of outputs with labels and rows in clusters.
-
-    Labels and clusters are no fields: a result unpacks into its fields only.
-    """
-
-    _labels: tuple[Label, ...] | None = None
-    _clusters: NDArray[Any] | None = None
-
-    @property
-    def clusters(self) -> NDArray[Any] | None:
-        """The label of the cluster, or template, of each background, shape=(n,).
-
-        None if the backgrounds are independent.
-        """
-        return self._clusters
-
-    @property
-    def _codes(self) -> Codes | None:
-        return None if self._clusters is None else as_codes(self._clusters)
-
-    def _set_labels(self, labels: Sequence[Label] | None, y: Outputs) -> None:
-        if labels is None:
-            return
-        n = len(output_labels(y))
-        if len(labels) != n:
-            raise ValueError(f"`outputs` has {len(labels)} labels for {n} outputs.")
-        self.__dict__["_labels"] = tuple(labels)
-
-    def _set_clusters(self, clusters: Labels | None, n: int) -> None:
-        if clusters is not None:
-            self.__dict__["_clusters"] = as_labels(clusters, n)
-
-    def _labels_of(self, y: Outputs) -> list[Label]:
-        return output_labels(y) if self._labels is None else list(self._labels)
-
-    def _replace(self: _Result, **changes: Any) -> _Result:
-        make: Any = type(self)
-        fields = {**self._asdict(), **changes}  # type: ignore[attr-defined]
-        result: _Result = make(**fields, outputs=self._labels, clusters=self._clusters)
-        return result
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"`{name}` of a {type(self).__name__} cannot be set.")

@@ -10,14 +10,16 @@ import pandas as pd
 import torch  # noqa: F401 - in the examples
 
 from .agreement import note_agreement_of_outputs, one_warning
+from .cards import conditions_table, result_lines, strongest_conditions
 from .clusters import Labels
 from .finite import check_effects
+from .labelled import Labelled
 from .moments import change, effect_moments
 from .outputs import (
     Label,
-    Labelled,
     Outputs,
     as_heads,
+    check_conditions,
     each_head,
     effects_table,
     find_output,
@@ -26,8 +28,6 @@ from .outputs import (
 )
 from .selections import Conditions, Rows, find_conditions, find_rows
 
-# The columns of `to_frame` that do not come from the conditions.
-_ADDED = ("output", "effect", "se", "low", "high", "n", "n_clusters", "df")
 # Columns that only tell more of another one.
 _TOLD_WITH = {"control": "control_letters"}
 
@@ -96,6 +96,15 @@ class GIAResult(Labelled, _Fields):
         result._set_labels(outputs, y_before)
         result._set_clusters(clusters, len(as_heads(y_before)[0]))
         return result
+
+    def _lines(self) -> list[str]:
+        return result_lines(self)
+
+    def _strongest(self) -> list[str]:
+        return strongest_conditions(self)
+
+    def _table(self) -> str | None:
+        return conditions_table(self)
 
     @property
     def local_importance(self) -> Outputs:
@@ -369,23 +378,10 @@ class GIAResult(Labelled, _Fields):
         mean, se = (
             np.concatenate(parts, axis=1) for parts in zip(*moments, strict=True)
         )
-        _check_conditions(self.conditions, len(mean))
+        check_conditions(self.conditions, len(mean))
         check_effects(mean, "conditions", lambda i: f"that of row {i}")
         n = len(as_heads(self.y_before)[0])
         note_agreement_of_outputs(self.y_before, self.y_afters, codes)
         return effects_table(
             self.conditions, self.outputs, mean, se, n, confidence, codes
-        )
-
-
-def _check_conditions(conditions: pd.DataFrame, n_conditions: int) -> None:
-    if len(conditions) != n_conditions:
-        raise ValueError(
-            f"`conditions` has {len(conditions)} rows, but `y_afters` {n_conditions} "
-            "conditions on axis 1; they must agree."
-        )
-    taken = conditions.columns.intersection([*_ADDED]).tolist()
-    if taken:
-        raise ValueError(
-            f"`conditions` has the columns {taken}, which the frame adds; rename them."
         )

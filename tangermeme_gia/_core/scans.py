@@ -9,11 +9,12 @@ import pandas as pd
 import torch
 
 from .agreement import note_agreement_of_moments
+from .cards import kmers_table, scan_lines, strongest_kmers
 from .clusters import Labels
 from .finite import check_effects
+from .labelled import Labelled
 from .outputs import (
     Label,
-    Labelled,
     Outputs,
     as_columns,
     effects_table,
@@ -163,9 +164,24 @@ class KmerScan(Labelled, _Fields):
             clusters=self.clusters,
         )._after_race(*self._race)
 
-    def _replace(self, **changes: Any) -> KmerScan:
-        scan: KmerScan = super()._replace(**changes)
-        scan.__dict__["_race"] = self._race
+    def _lines(self) -> list[str]:
+        return scan_lines(self)
+
+    def _strongest(self) -> list[str]:
+        return strongest_kmers(self)
+
+    def _table(self) -> str | None:
+        return kmers_table(self)
+
+    def _parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        fields, beside = super()._parts()
+        return fields, {**beside, "race": self._race}
+
+    @classmethod
+    def _from_parts(cls, fields: dict[str, Any], beside: dict[str, Any]) -> KmerScan:
+        labels = {name: beside[name] for name in ("outputs", "clusters")}
+        scan = cls(**fields, **labels)
+        scan.__dict__["_race"] = beside["race"]
         return scan
 
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core.command_line import check_files
 from .arguments import KMERS, Option, option
 from .backgrounds import Backgrounds, add_backgrounds
 from .experiments import add_group, as_kmers
 from .options import add_inputs, add_model, add_output, ask, take
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _ALIGNMENT: tuple[Option, ...] = (
     *KMERS,
@@ -58,7 +61,7 @@ def run_alignment(*, meme: Path | None, **options: Any) -> None:
     from .output import Output
 
     output, chosen = take(options, Output), take(options, Backgrounds)
-    check_files(out=output.out, plot=output.plot, meme=meme)
+    check_files(out=output.out, plot=output.plot, save=output.save, meme=meme)
     asked = ask(options)
     letters, given = asked.inputs.alphabet, asked.given
     scanned = as_kmers({name: given.pop(name) for name in _SCAN})
@@ -73,8 +76,15 @@ def run_alignment(*, meme: Path | None, **options: Any) -> None:
     name = motif.table["kmer"].iloc[0]
     if meme is not None:
         write_meme(meme, {name: motif.ppm}, alphabet=letters)
+
+    def draw() -> Axes:
+        from ..plot import motif_logo
+
+        return motif_logo(motif.ppm, letters)
+
     output.write(
         table,
-        lambda plots: plots.motif_logo(motif.ppm, letters),
+        scan,
+        draw,
         title=f"{asked.inputs.name}: {len(motif.table)} best k-mers aligned to {name}",
     )

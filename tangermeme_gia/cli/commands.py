@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .arguments import (
@@ -24,23 +24,19 @@ from .arguments import (
 )
 from .values import gaps, kmer_or_file, letters, order, pattern, structure
 
-Given = Mapping[str, Any]
-
 
 class Command(NamedTuple):
     """A command: of a module of its own, or one that runs one experiment.
 
-    Then its `options` have the names of the function's keywords, and
-    `draw(plot, result, given, alphabet)` draws the plot that fits it. The function has
-    the name of the command unless `runs` is another; the table is that of `to_frame`
-    unless `tabulate(tables, result, confidence)` makes one.
+    Then its `options` have the names of the function's keywords. The function has the
+    name of the command unless `runs` is another; the table is that of `to_frame` unless
+    `tabulate(tables, result, confidence)` makes one.
     """
 
     name: str
     summary: str
     example: str
     options: tuple[Option, ...] = ()
-    draw: Any = None
     runs: str = ""
     tabulate: Any = None
 
@@ -55,47 +51,6 @@ class Command(NamedTuple):
         name = (self.runs or self.name).replace("-", "_")
         function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
         return function
-
-
-def _varying(conditions: Any, *columns: str) -> list[str]:
-    """The columns that have more than one value."""
-    return [c for c in columns if conditions[c].astype(str).nunique() > 1]
-
-
-def _draw_boxes(plot: Any, result: Any, *columns: str) -> Any:
-    label = _varying(result.conditions, *columns, "control") or list(columns[:1])
-    return plot.local_importance_boxes(result, label)
-
-
-def _draw_hairpin(plot: Any, result: Any) -> Any:
-    columns = ["place", "structure"]
-    table = result.conditions
-    main = table[table["control"] == "none"]
-    if main.duplicated(columns).any():
-        columns.append("start")
-    return _draw_boxes(plot, result, *columns)
-
-
-def _draw_spacing(plot: Any, result: Any) -> Any:
-    columns = ("order", "orientation", "arm")
-    if result.conditions["spacing"].dtype == object:
-        # Gaps that differ are no axis.
-        return _draw_boxes(plot, result, *columns, "spacing")
-    return plot.spacing_curve(
-        result, by=_varying(result.conditions, *columns, "control")
-    )
-
-
-def _draw_mutagenesis(plot: Any, result: Any, given: Given, alphabet: Any) -> Any:
-    return plot.mutagenesis_heatmap(result, alphabet=alphabet)
-
-
-def _draw_position(plot: Any, result: Any) -> Any:
-    return plot.position_curve(result, by=_varying(result.conditions, "control"))
-
-
-def _draw_ranks(plot: Any, result: Any, given: Given, _: Any) -> Any:
-    return plot.kmer_ranks(result, given["top"] or 5)
 
 
 def _orders(word: str) -> Any:
@@ -155,7 +110,6 @@ COMMANDS = (
             INSERT,
             CONTROLS,
         ),
-        lambda plot, result, *_: _draw_boxes(plot, result, "patterns"),
     ),
     Command(
         "multi-site",
@@ -170,7 +124,6 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
-        lambda plot, result, *_: plot.additivity_line(result),
         tabulate=lambda tables, *given: tables.with_additivity(*given),
     ),
     Command(
@@ -209,7 +162,6 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
-        lambda plot, result, *_: _draw_spacing(plot, result),
     ),
     Command(
         "positional-bias",
@@ -224,7 +176,6 @@ COMMANDS = (
             INSERT,
             CONTROLS,
         ),
-        lambda plot, result, *_: _draw_position(plot, result),
     ),
     Command(
         "random-position",
@@ -240,21 +191,18 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
-        lambda plot, result, *_: _draw_boxes(plot, result, "motif"),
     ),
     Command(
         "gc-flank",
         "Does GC at the 5' or the 3' end change what a motif does?",
         "--motif UAAUUA --n 200 --plot gc.png",
         _FLANKS,
-        lambda plot, result, *_: _draw_boxes(plot, result, "arm"),
     ),
     Command(
         "effect-ratio",
         "How many times larger is a motif's effect with a GC-rich flank at either end?",
         "--motif UAAUUA --n 200 --plot gc.png",
         _FLANKS,
-        lambda plot, result, *_: _draw_boxes(plot, result, "arm"),
         runs="gc_flank",
         tabulate=lambda tables, *given: tables.ratios(*given),
     ),
@@ -282,7 +230,6 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
-        lambda plot, result, *_: _draw_hairpin(plot, result),
     ),
     Command(
         "pairwise-interaction",
@@ -293,7 +240,6 @@ COMMANDS = (
             option("--b", "the second pattern, with its 0-based first base", **_AT),
             CONTROLS,
         ),
-        lambda plot, result, *_: plot.interaction_bars(result),
     ),
     Command(
         "factorial",
@@ -308,7 +254,6 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
-        lambda plot, result, *_: plot.factorial_bars(result),
     ),
     Command(
         "kmer-scan",
@@ -324,7 +269,6 @@ COMMANDS = (
                 metavar="N",
             ),
         ),
-        _draw_ranks,
     ),
     Command(
         "best-kmers",
@@ -345,7 +289,6 @@ COMMANDS = (
                 default=0.01,
             ),
         ),
-        _draw_ranks,
     ),
     Command(
         "align-kmers",
@@ -379,14 +322,12 @@ COMMANDS = (
             ),
             BOTH_STRANDS,
         ),
-        lambda plot, result, *_: _draw_boxes(plot, result.result, "kmer"),
     ),
     Command(
         "kmer-mutagenesis",
         "Which letters of a k-mer matter: how do all its single-letter variants do?",
         "--motif UAAUUA --n 200 --plot mutagenesis.png",
         (MOTIF, start(), CONTROLS),
-        _draw_mutagenesis,
     ),
     Command(
         "occlusion",

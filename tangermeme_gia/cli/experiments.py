@@ -48,9 +48,8 @@ def run_experiment(command: Command, **options: Any) -> None:
     if chosen.backgrounds and (listed is not None or output.local is not None):
         raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
     asked = ask(options)
-    alphabet = asked.inputs.alphabet
     given = _library_keywords(asked.given)
-    title = f"{asked.inputs.name}: {subject(given, alphabet)}"
+    title = f"{asked.inputs.name}: {subject(given, asked.inputs.alphabet)}"
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
     run, keywords = command.function, {**given, **asked.keywords, "keep": chosen.keep}
     if chosen.backgrounds:
@@ -59,21 +58,19 @@ def run_experiment(command: Command, **options: Any) -> None:
         compared = across_backgrounds(
             run, asked.model, X, clusters=clusters, **keywords
         )
-        output.write(
-            _compare(command, compared, output.confidence),
-            lambda plots: plots.background_grid(compared),
-            title=title,
-        )
+        table = _compare(command, compared, output.confidence)
+        output.write(table, compared, compared.plot, title=title)
         return
     (one,) = drawn.values()
     result = run(asked.model, one.X, clusters=one.clusters, **keywords)
     listing = partial(_tabulate, command, result)
     if listed is not None:
         listing = partial(result.top, listed, lowest=given.get("lowest", False))
+    named = {} if listed is None else {"top": listed}
     output.write(
         listing(confidence=output.confidence),
-        lambda plots: command.draw(plots, result, {**given, "top": listed}, alphabet),
         result,
+        partial(result.plot, **named),
         title=title,
     )
 

@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _fill(command: Command, parser: argparse.ArgumentParser) -> None:
-    if command.draw is None:
-        import_module(f".{command.module}", __package__).add_options(parser)
-    else:
+    if command.options:
         import_module(".experiments", __package__).add_options(command, parser)
+    else:
+        import_module(f".{command.module}", __package__).add_options(parser)

@@ -81,8 +81,8 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     result = drawn.average("draw")
     output.write(
         result.to_frame(output.confidence),
-        lambda plots: _draw_regions(plots, result, regions.width is not None),
         result,
+        result.plot,
         rows="sequence" if regions.annotations is None else "annotation",
         title=f"{asked.inputs.name}: {len(X):,} sequences of {options['sequences']}",
     )
@@ -130,15 +130,3 @@ def _add_regions(parser: argparse.ArgumentParser) -> None:
         "background (profile, quartile1 to quartile4, observed)",
     )
     group.add_argument("--n", type=int, default=20, help="draws for each region")
-
-
-def _draw_regions(plots: Any, result: Any, tiled: bool) -> Any:
-    if tiled:
-        ax = plots.position_curve(result)
-        ax.set_xlabel("Start of the window (0-based position)")
-    else:
-        label = [name for name in ("start", "end") if name in result.conditions]
-        ax = plots.local_importance_boxes(result, label or "background")
-    for text in ax.texts:  # what is averaged over
-        text.set_text(text.get_text().replace("background", "sequence"))
-    return ax

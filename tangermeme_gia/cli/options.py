@@ -54,6 +54,12 @@ def add_output(
     group.add_argument(
         "--plot", type=Path, metavar="FILE", help="picture to draw: .png, .svg or .pdf"
     )
+    group.add_argument(
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="the whole result, for tangermeme_gia.load in Python",
+    )
     if local:
         group.add_argument(
             "--local",

@@ -14,6 +14,7 @@ import pandas as pd
 from .._core.command_line import check_files, write_file, write_table
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
+from .._core.saving import result_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,13 +45,14 @@ class Output:
     plot: Path | None
     confidence: float = 0.95
     local: Path | None = None
+    save: Path | None = None
 
     def __post_init__(self) -> None:
         if self.plot is not None and self.plot.suffix.lower() not in _PICTURES:
             raise ValueError(
                 f"`--plot`={str(self.plot)!r} must end in {', '.join(_PICTURES)}."
             )
-        check_files(out=self.out, plot=self.plot, local=self.local)
+        check_files(out=self.out, plot=self.plot, local=self.local, save=self.save)
         if not 0 < self.confidence < 1:
             raise ValueError(
                 f"`--confidence`={self.confidence:g} must be between 0 and 1."
@@ -59,15 +61,17 @@ class Output:
     def write(
         self,
         table: pd.DataFrame,
-        draw: Callable[[Any], Axes],
-        result: GIAResult | None = None,
+        result: Any,
+        draw: Callable[[], Axes],
         rows: str = "sequence",
         *,
         title: str,
     ) -> None:
-        """Write a table and, if asked for, the effects on each row and the picture."""
+        """Write a table and, if asked for, the result, its local effects, a picture."""
         write_table(table, self.out)
-        if self.local is not None and result is not None:
+        if self.save is not None:
+            write_file(self.save, result_file(result), "save")
+        if self.local is not None:
             write_table(local_table(result, rows), self.local, "local")
         if self.plot is not None:
             write_plot(draw, self.plot, title)
@@ -112,8 +116,8 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     return table
 
 
-def write_plot(draw: Callable[[Any], Axes], path: Path, title: str) -> None:
-    """Draw with `tangermeme_gia.plot` and write a picture of the file's kind."""
+def write_plot(draw: Callable[[], Axes], path: Path, title: str) -> None:
+    """Draw and write a picture of the file's kind."""
     import matplotlib as mpl
 
     # Neither the user's settings nor a display; files are the same bytes each time.
@@ -121,9 +125,7 @@ def write_plot(draw: Callable[[Any], Axes], path: Path, title: str) -> None:
     with mpl.rc_context({**mpl.rcParamsDefault, **settings}):
         from matplotlib import pyplot
 
-        from .. import plot
-
-        figure = draw(plot).get_figure(root=True)
+        figure = draw().get_figure(root=True)
         assert figure is not None
         figure.suptitle(title, fontsize=_TITLE_SIZE, parse_math=False)
         kind = path.suffix.lower().removeprefix(".")

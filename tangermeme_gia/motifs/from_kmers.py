@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._core.junctions import Junctions
 from .._core.letters import DNA, Codes, as_float64, complement_channels
 from .._core.scans import KmerScan
+from .._core.short import in_short
 from .._core.spelling import respell
 from .matrices import (
     Matrix,
@@ -28,6 +29,7 @@ from .matrices import (
 Shifts: TypeAlias = NDArray[np.int64]
 
 
+@in_short
 class KmerAlignment(NamedTuple):
     """A motif made of aligned k-mers.
 

@@ -9,6 +9,7 @@ from .effects import (
     interaction_bars,
     local_importance_boxes,
 )
+from .fitting import fitting_plot
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
 from .structure import (
     pairedness_scatter,
@@ -24,6 +25,7 @@ __all__ = [
     "additivity_line",
     "background_grid",
     "factorial_bars",
+    "fitting_plot",
     "gc_bias_histograms",
     "interaction_bars",
     "kmer_ranks",

@@ -18,7 +18,6 @@ import pandas as pd
 
 from .._core.agreement import FewEffectsWarning
 from .._core.outputs import Label
-from .._core.scans import KmerScan
 from .figures import save_figures, unit_of
 from .inputs import ReportInputs
 from .page import Provenance, write_page
@@ -229,7 +228,5 @@ def _named(result: Any, label: Label | None) -> Any:
     """A result whose one output has the label of the one that was chosen."""
     if label is None:
         return result
-    labelled = type(result)(*result, outputs=[label], clusters=result.clusters)
-    if isinstance(result, KmerScan):
-        return labelled._after_race(*result._race)
-    return labelled
+    fields, beside = result._parts()
+    return type(result)._from_parts(fields, {**beside, "outputs": [label]})

@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as tensors_to_bytes
 
+from .._core.as_json import from_json, to_json
 from .._core.identity import tensors_checksum
-from .._core.results import GIAResult
-from .._core.scans import KmerScan
 from .._core.storage import write_atomically
+from .._core.tensor_files import read_tensor_file, tensor_file
 
 # Of an experiment by name: `GIAResult`, or `KmerScan` of the scan.
 Results = dict[str, Any]
@@ -88,32 +84,14 @@ class Store:
         self, part: str, results: Results, fingerprint: Fingerprint, probe: Probe
     ) -> None:
         """Write the results of a part, whole or not at all."""
-        tensors: dict[str, torch.Tensor] = probe._asdict()
-        tables = {}
-        for name, result in results.items():
-            if isinstance(result, KmerScan):
-                parts = {"effect": result.effect, "se": result.se}
-                held = result._asdict() | {"kmers": list(result.kmers)}
-                tables[name] = {k: v for k, v in held.items() if k not in parts}
-                tables[name]["race"] = result._race
-            else:
-                parts = {"y_before": result.y_before, "y_afters": result.y_afters}
-                tables[name] = {"conditions": _table_to_json(result.conditions)}
-            tables[name]["outputs"] = result.outputs
-            known = result.clusters
-            tables[name]["clusters"] = None if known is None else known.tolist()
-            for field, tensor in parts.items():
-                assert isinstance(tensor, torch.Tensor)  # OneOutput gives no lists
-                tensors[f"{name}.{field}"] = tensor
-        # Tensors that share memory cannot be saved.
-        whole = torch.contiguous_format
-        tensors = {k: v.clone(memory_format=whole) for k, v in tensors.items()}
-        texts = {"fingerprint": json.dumps(fingerprint), "tables": json.dumps(tables)}
+        tensors: dict[str, torch.Tensor] = {}
+        held = to_json({**probe._asdict(), "results": results}, tensors, part)
+        texts = {"fingerprint": json.dumps(fingerprint), "held": json.dumps(held)}
         metadata = {**texts, "checksum": tensors_checksum(tensors, texts)}
         self.folder.mkdir(parents=True, exist_ok=True)
         # What is about to be replaced is what a finished report shows.
         (self.folder.parent / REPORT).unlink(missing_ok=True)
-        write_atomically(self.path(part), tensors_to_bytes(tensors, metadata))
+        write_atomically(self.path(part), tensor_file(tensors, metadata))
         shutil.rmtree(self.chunks(part).folder, ignore_errors=True)
 
     def load(self, part: str) -> Saved:
@@ -139,39 +117,16 @@ def read_results(path: Path) -> Saved:
     FileNotFoundError, ValueError
         If there is none, or it is damaged or not one of a report.
     """
-    with path.open("rb"):  # an error that is not of its content
-        pass
     try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        texts = {name: metadata[name] for name in ("fingerprint", "tables")}
+        metadata, tensors = read_tensor_file(path)
+        texts = {name: metadata[name] for name in ("fingerprint", "held")}
         if metadata["checksum"] != tensors_checksum(tensors, texts):
             raise ValueError("its checksum is not that of its content")
         fingerprint: Fingerprint = json.loads(texts["fingerprint"])
-        tables = json.loads(texts["tables"])
-        results = {name: _result(name, tables[name], tensors) for name in tables}
-        probe = Probe(tensors["X"], tensors["y"])
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        held = from_json(json.loads(texts["held"]), tensors)
+        return Saved(held["results"], fingerprint, Probe(held["X"], held["y"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} holds no results of a report: {error}") from error
-    return Saved(results, fingerprint, probe)
-
-
-def _result(
-    name: str, table: dict[str, Any], tensors: Mapping[str, torch.Tensor]
-) -> GIAResult | KmerScan:
-    beside = {
-        "outputs": [_from_json(label) for label in table.pop("outputs")],
-        "clusters": table.pop("clusters"),
-    }
-    if "kmers" in table:
-        effect, se = tensors[f"{name}.effect"], tensors[f"{name}.se"]
-        race = table.pop("race")
-        scan = KmerScan(effect=effect, se=se, **table, **beside)
-        return scan._after_race(*race)
-    before, after = (tensors[f"{name}.{field}"] for field in ("y_before", "y_afters"))
-    conditions = _table_from_json(table["conditions"])
-    return GIAResult(before, after, conditions, **beside)
 
 
 def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
@@ -200,6 +155,8 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> import pandas as pd
+    >>> from tangermeme_gia import GIAResult
     >>> y = torch.zeros(3, 1)
     >>> result = GIAResult(y, y[:, None] + 1, pd.DataFrame({"starts": [(3, 10)]}))
     >>> with TemporaryDirectory() as folder:
@@ -227,32 +184,3 @@ def finished_report(folder: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}
-
-
-def _table_to_json(table: pd.DataFrame) -> dict[str, Any]:
-    columns = {
-        str(name): [None if _is_missing(value) else value for value in column.tolist()]
-        for name, column in table.items()
-    }
-    return {"columns": columns, "dtypes": {k: str(v) for k, v in table.dtypes.items()}}
-
-
-def _table_from_json(saved: Mapping[str, Any]) -> pd.DataFrame:
-    columns = {
-        name: pd.Series(
-            [_from_json(value) for value in values],
-            dtype=saved["dtypes"][name],
-        )
-        for name, values in saved["columns"].items()
-    }
-    table: pd.DataFrame = pd.DataFrame(columns)
-    return table
-
-
-def _from_json(value: Any) -> Any:
-    # JSON has lists where tables and labels hold tuples.
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _is_missing(value: Any) -> bool:
-    return not isinstance(value, (tuple, list)) and bool(pd.isna(value))

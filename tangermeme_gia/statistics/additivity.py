@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._core.agreement import note_agreement, one_warning, unnoted
 from .._core.clusters import Labels, Values
 from .._core.results import GIAResult
+from .._core.short import in_short
 from .inputs import (
     LocalImportance,
     as_arms,
@@ -23,6 +24,7 @@ from .intervals import Interval, confidence_interval
 from .significance import paired_t_test
 
 
+@in_short
 class AdditivityFit(NamedTuple):
     """A line through global importances against the number of sites.
 

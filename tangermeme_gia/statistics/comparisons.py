@@ -11,18 +11,27 @@ import pandas as pd
 import scipy
 
 from .._core.agreement import one_warning
+from .._core.cards import counted, shortened, whole_table
 from .._core.clusters import Codes, Values, as_codes, as_labels, degrees_of_freedom
 from .._core.moments import summarise
 from .._core.outputs import Label, as_columns
 from .._core.results import GIAResult
+from .._core.shown import Shown
 
 # What `to_frame` measures; all other columns say what was measured.
 _MEASURED = ("effect", "se", "low", "high", "n", "n_clusters", "df")
 # Any two points lie on a line.
 _FEWEST_TO_CORRELATE = 3
+# Of which `repr` shows an effect.
+_MOST_SHOWN = 3
 
 
-class Comparison(NamedTuple):
+class _Fields(NamedTuple):
+    results: dict[str, Any]
+    across: Literal["background", "model"] = "background"
+
+
+class Comparison(Shown, _Fields):
     """Does a finding depend on the choice of background, or hold for other models?
 
     Parameters
@@ -48,8 +57,20 @@ class Comparison(NamedTuple):
     [0.5, 1.0]
     """
 
-    results: dict[str, Any]
-    across: Literal["background", "model"] = "background"
+    def _lines(self) -> list[str]:
+        names = [str(name) for name in self.results]
+        n = counted(len(names), self.across)
+        shown = f"{type(self).__name__} of {n}: {', '.join(names)}"
+        return [shortened(shown), *next(iter(self.results.values()))._lines()]
+
+    def _strongest(self) -> list[str]:
+        told = {name: one._strongest() for name, one in self.results.items()}
+        first = {name: lines[1].strip() for name, lines in told.items() if lines[1:]}
+        lines = [f"  {name}: {line}" for name, line in [*first.items()][:_MOST_SHOWN]]
+        return ["strongest effect of each, 95 % interval:", *lines] if lines else []
+
+    def _table(self) -> str | None:
+        return whole_table(self, *self.results.values())
 
     def output(self, label: Label | None = None) -> Comparison:
         """How do backgrounds or models compare on one output?

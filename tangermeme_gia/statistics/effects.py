@@ -15,6 +15,7 @@ from .._core.clusters import Labels, Values
 from .._core.letters import RandomState
 from .._core.moments import summarise
 from .._core.results import GIAResult
+from .._core.short import in_short
 from .inputs import (
     LocalImportance,
     as_local,
@@ -27,6 +28,7 @@ from .intervals import Interval, IntervalMethod, confidence_interval
 from .significance import Significance, paired_t_test
 
 
+@in_short
 class Interaction(NamedTuple):
     """What two patterns do together beyond the sum of both alone.
 

@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._core.clusters import Values
 from .._core.results import GIAResult
+from .._core.short import in_short
 from .inputs import LocalImportance, as_arms, without_controls
 
 
+@in_short
 class FactorialContrasts(NamedTuple):
     """The effect or interaction of every set of patterns.
 

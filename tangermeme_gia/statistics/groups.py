@@ -11,9 +11,11 @@ from .._core.agreement import note_agreement
 from .._core.clusters import Codes, Labels, Values, as_codes, as_labels, sum_by
 from .._core.moments import centre, summarise
 from .._core.results import GIAResult
+from .._core.short import in_short
 from .inputs import LocalImportance, as_local, clusters_of
 
 
+@in_short
 class Difference(NamedTuple):
     """Mean of one group minus that of another, its error, and how sure that is."""
 

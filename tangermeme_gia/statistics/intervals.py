@@ -16,6 +16,7 @@ from .._core.clusters import Codes, Labels, Values, degrees_of_freedom, sum_by
 from .._core.letters import RandomState, as_generator, as_seed
 from .._core.moments import Summary, centre, summarise
 from .._core.scans import KmerScan
+from .._core.short import in_short
 from .inputs import (
     LocalImportance,
     as_local,
@@ -35,6 +36,7 @@ RESAMPLE_ROWS = 256
 RESAMPLE_VALUES = 1 << 23
 
 
+@in_short
 class Interval(NamedTuple):
     """An effect over backgrounds with its uncertainty.
 

@@ -21,6 +21,7 @@ from .._core.agreement import one_warning
 from .._core.clusters import Codes, Labels, Values
 from .._core.letters import RandomState, as_float64, as_generator
 from .._core.results import GIAResult
+from .._core.short import in_short
 from .inputs import LocalImportance, as_arms, check_fraction, clusters_of
 from .intervals import confidence_interval
 from .significance import paired_t_test
@@ -28,6 +29,7 @@ from .significance import paired_t_test
 Rank = Literal["largest", "smallest", "magnitude"]
 
 
+@in_short
 class Discoveries(NamedTuple):
     """Adjusted p values of a search, and which of them stand."""
 

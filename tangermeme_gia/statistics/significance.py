@@ -19,6 +19,7 @@ from .._core.clusters import Codes, Labels, Values, sum_by
 from .._core.letters import RandomState
 from .._core.moments import summarise
 from .._core.scans import KmerScan
+from .._core.short import in_short
 from .flips import Alternative, flip_p_value
 from .groups import difference_of_groups
 from .inputs import LocalImportance, as_local, as_pair, check_fraction, clusters_of
@@ -31,6 +32,7 @@ MOST_FLIPPED = 13
 MOST_COUNTED = 50
 
 
+@in_short
 class Significance(NamedTuple):
     """The outcome of a test.
 

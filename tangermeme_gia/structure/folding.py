@@ -19,6 +19,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.letters import DNA, Codes, check_sequences, codes_from_one_hot
 from .._core.progress import progress
+from .._core.short import in_short
 from .pairs import (
     Hairpin,
     Pairs,
@@ -31,6 +32,7 @@ from .processes import count_jobs, require_vienna, run_task
 Values = NDArray[np.float64]
 
 
+@in_short
 class Folds(NamedTuple):
     """The minimum-free-energy structures of sequences.
 
@@ -42,6 +44,7 @@ class Folds(NamedTuple):
     energies: Values
 
 
+@in_short
 class FoldingCheck(NamedTuple):
     """Do sequences fold into the structure that they were designed for?
 

@@ -13,7 +13,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 h5py = pytest.importorskip("h5py")
 hypothesis = pytest.importorskip("hypothesis")
@@ -24,7 +26,8 @@ from residualbind import load_deepbind  # noqa: E402
 from residualbind.data import hdf5, readers  # noqa: E402
 from residualbind.data.fasta import read_fasta  # noqa: E402
 from residualbind.network.keras_import import import_keras  # noqa: E402
-from tangermeme_gia import read_motifs  # noqa: E402
+from tangermeme_gia import GIAResult, read_motifs  # noqa: E402
+from tangermeme_gia._core import saving  # noqa: E402
 from tangermeme_gia.cli.sequences import read_sequences  # noqa: E402
 from tangermeme_gia.motifs import read_cwms  # noqa: E402
 
@@ -111,6 +114,13 @@ def keras_file() -> bytes:
     return hdf5_file(datasets, attributes)
 
 
+def result_file() -> bytes:
+    y = torch.arange(6.0).reshape(3, 2)
+    conditions = pd.DataFrame({"starts": [(3, 10), ()], "letter": ["A", None]})
+    result = GIAResult(y[:, 0], y, conditions, clusters=list("aab"))
+    return saving.result_file(result)
+
+
 def with_other(read, other: str, name: str):
     """A reader of two files, of which the second is sound."""
 
@@ -167,6 +177,7 @@ READERS = {
     "hdf5 with texts": ("d.h5", rnacompete_file(["HuR"]), hdf5.read_hdf5),
     "deepbind model": ("D1.txt", DEEPBIND, load_deepbind),
     "keras": ("w.hdf5", keras_file(), import_keras),
+    "result": ("sites.gia", result_file(), saving.load),
 }
 
 SPOIL = st.tuples(

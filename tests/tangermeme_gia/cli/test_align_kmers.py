@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 import tangermeme_gia as gia
@@ -9,9 +10,11 @@ from .test_experiments import UNIFORM
 def test_aligned_kmers_are_those_of_the_library(toy, table, here, model, assert_same):
     words = ["align-kmers", "--k", "3", "--top", "4", "--both-strands", "--start", "9"]
     words += ["--baseline", "0.5", "--max-shift", "1", "--min-coverage", "0.2"]
-    shown = table(*words, *toy, "--n", "9", "--meme", "m.meme", "--plot", "m.svg")
+    files = ["--meme", "m.meme", "--plot", "m.svg", "--save", "scan.gia"]
+    shown = table(*words, *toy, "--n", "9", *files)
     X = gia.backgrounds.profile_background(UNIFORM, 9, 0)
     scan = gia.kmer_scan(model, X, 3, start=9, both_strands=True)
+    pd.testing.assert_frame_equal(gia.load("scan.gia").to_frame(), scan.to_frame())
     motif = gia.motifs.align_kmers(
         scan, top=4, both_strands=True, baseline=0.5, max_shift=1, min_coverage=0.2
     )

@@ -22,7 +22,7 @@ from tangermeme_gia.models.loading import load_model
 from .conftest import filled_commands, overridden
 
 COMMANDS = filled_commands()
-TABLE = [command for command in ALL if command.draw]
+TABLE = [command for command in ALL if command.options]
 EXPERIMENTS = [name for name in COMMANDS if name != "report"]
 UNIFORM = torch.full((4, 24), 0.25)
 SITES = ["multi-site", "--motif", "GATA", "--starts", "0", "8"]
@@ -148,8 +148,13 @@ def test_a_command_writes_the_table_of_its_experiment(
     for ending, start in kinds.items():
         if ending == "svg" or name == "multi-site":
             plot = here / f"plot.{ending}"
-            table(*command, "--plot", plot)
+            table(*command, "--plot", plot, "--save", "result.gia")
             assert plot.read_bytes().startswith(start)
+    saved = gia.load("result.gia")
+    assert type(saved) is type(result)
+    pd.testing.assert_frame_equal(
+        saved.to_frame(), result.to_frame(), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_every_experiment_of_the_library_is_a_command():
@@ -346,7 +351,8 @@ def test_several_backgrounds_are_compared(
     compared = gia.across_backgrounds(
         gia.gc_flank, model, drawn, "GATA", clusters=templates
     )
-    assert_same(table(*gc), compared.to_frame())
+    assert_same(table(*gc, "--save", "grid.gia"), compared.to_frame())
+    pd.testing.assert_frame_equal(gia.load("grid.gia").to_frame(), compared.to_frame())
     assert (here / "grid.svg").stat().st_size > 1000
 
 
@@ -485,6 +491,9 @@ FAILURES = {
     "--out .": r"`--out`: \. is a folder",
     "--out none/sites.tsv": "`--out`: there is no folder",
     "--local none/sites.tsv": "`--local`: there is no folder",
+    "--save none/sites.gia": "`--save`: there is no folder",
+    "--save .": "`--save`: . is a folder",
+    "--save x --out x": "are the same file",
     "--n 0": "`--n`=0 must be at least 1",
     "--n x": "argument --n: invalid int value: 'x'",
     "--confidence 1": "`--confidence`=1 must be between 0 and 1",

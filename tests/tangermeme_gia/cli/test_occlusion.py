@@ -16,6 +16,9 @@ def test_occlusion_replaces_windows_of_observed_sequences(
     command = ["occlusion", *toy, "--sequences", "observed.npz"]
     shown = table(*command, "--windows", "0:6", "5:24", "--n", "4")
     assert_same(shown, occlude(model, X, [(0, 6), (5, 24)], n=4))
+    again = table(*command, "--windows", "0:6", "5:24", "--n", "4", "--save", "x.gia")
+    assert again.equals(shown)
+    assert_same(shown, gia.load("x.gia").to_frame())
     tiles = [(start, start + 7) for start in (0, 7, 14, 17)]
     assert_same(table(*command, "--width", "7"), occlude(model, X, tiles))
     steps = [(start, start + 20) for start in (0, 2, 4)]

@@ -101,8 +101,7 @@ def test_local_importances_are_listed_by_sequence():
 def test_pictures_do_not_depend_on_settings_and_change_none(here):
     from matplotlib import pyplot
 
-    def draw(plot):
-        assert plot.__name__ == "tangermeme_gia.plot"
+    def draw():
         _, ax = pyplot.subplots(figsize=(1, 1))
         ax.plot([0, 1], [0, 1])
         return ax
