@@ -84,13 +84,16 @@ SHAPES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--races", type=int, default=48, help="of each row and top")
-    n_races = parser.parse_args().races
-    races = pd.DataFrame(all_races(n_races))
+    text = "members on which all candidates are known beforehand, as in the report"
+    parser.add_argument("--known", type=int, default=0, help=text)
+    asked = parser.parse_args()
+    races = pd.DataFrame(all_races(asked.races, asked.known))
     text = "\n\n".join(
         [
             "# Races where rare effects decide",
             describe_machine(),
-            f"{N_CANDIDATES:,} candidates, {N:,} members, `delta`={DELTA}.",
+            f"{N_CANDIDATES:,} candidates, {N:,} members, {asked.known} of them known, "
+            f"`delta`={DELTA}.",
             "Families: races that failed, of those for the best 1 and the best 10",
             as_markdown(by_family(races)),
             "The same by shape, and the median share of values asked for",
@@ -100,10 +103,13 @@ def main() -> None:
         ]
     )
     print(text)
-    RESULTS.write_text(text + "\n")
+    if not asked.known:
+        RESULTS.write_text(text + "\n")
+    else:
+        RESULTS.with_stem(f"{RESULTS.stem}_known").write_text(text + "\n")
 
 
-def all_races(n_races: int) -> Iterator[dict[str, object]]:
+def all_races(n_races: int, n_known: int) -> Iterator[dict[str, object]]:
     per_shape = -(-n_races // len(SHAPES))
     for number, (shape, draw) in enumerate(SHAPES.items()):
         for repeat in range(per_shape):
@@ -114,7 +120,7 @@ def all_races(n_races: int) -> Iterator[dict[str, object]]:
                 what = {"shape": shape, "attack": attack}
                 what |= {"family": family, "share": share}
                 for top in (1, 10) if family != 1 else (1,):
-                    yield what | {"top": top} | one_race(values, top, rng)
+                    yield what | {"top": top} | one_race(values, top, rng, n_known)
                 values[:, attacked] = before
 
 
@@ -149,10 +155,18 @@ def act(
 
 
 def one_race(
-    values: np.ndarray, top: int, rng: np.random.Generator
+    values: np.ndarray, top: int, rng: np.random.Generator, n_known: int
 ) -> dict[str, object]:
     best = np.argsort(-values.mean(axis=0), kind="stable")[:top]
-    found = race(Known(values), N_CANDIDATES, N, top=top, delta=DELTA, rng=rng)
+    found = race(
+        Known(values),
+        N_CANDIDATES,
+        N,
+        top=top,
+        delta=DELTA,
+        rng=rng,
+        known=values[:n_known].copy() if n_known else None,
+    )
     left = {*found.measured.tolist(), *found.others.tolist()}
     asked = found.n_asked + len(found.others) * (N - len(found.seen))
     return {

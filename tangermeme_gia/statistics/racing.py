@@ -100,6 +100,7 @@ def race(
     delta: float,
     rng: np.random.Generator,
     max_values: float = math.inf,
+    known: Values | None = None,
 ) -> Race:
     """Which candidates may be among the best, by means over a whole population?
 
@@ -148,6 +149,10 @@ def race(
         The most values to keep; with more candidates than fit, the race ends early
         and more are left. Default is no limit.
 
+    known: numpy.ndarray or None, shape=(n_known, n_candidates), optional
+        Values of all candidates on the first members, if they were asked before; which
+        members come first must not depend on their values. Default is None.
+
     Returns
     -------
     race: Race
@@ -162,7 +167,7 @@ def race(
     (array([36, 38, 39]), array([], dtype=int64), 4474)
     """
     sizes = round_sizes(n)
-    course = _Course(table, n_candidates, n)
+    course = _Course(table, n_candidates, n, known)
     if n_candidates <= top or not sizes or course.kept(sizes[0], top) > max_values:
         return course.result()
     course.run_pilot(rng)
@@ -197,8 +202,11 @@ def round_sizes(n: int) -> list[tuple[int, int]]:
 class _Course:
     """Who still runs, and what has been seen."""
 
-    def __init__(self, table: Table, n_candidates: int, n: int) -> None:
+    def __init__(
+        self, table: Table, n_candidates: int, n: int, known: Values | None
+    ) -> None:
         self._table, self._n = table, n
+        self._known = np.empty((0, n_candidates)) if known is None else known
         self._measured, self._full = np.empty(0, dtype=np.int64), np.empty((n, 0))
         self.others = np.arange(n_candidates)
         nobody = np.empty((0, n_candidates))
@@ -222,11 +230,17 @@ class _Course:
                 break
             self.measure(self.others == scout)
             explained = np.maximum(explained, self._full[:, -1] - pilot.offsets)
-        nobody = np.empty((0, len(self.others)))
         self._strata = [
-            Stratum(members, pilot.offsets[members], nobody)
+            self._stratum(members, pilot.offsets)
             for members in pilot.strata(self._full, rng)
         ]
+
+    def _stratum(self, members: Indices, offsets: Values) -> Stratum:
+        """Members in random order, of which those that are known come first."""
+        is_known = members < len(self._known)
+        members = np.concatenate([members[is_known], members[~is_known]])
+        values = self._known[np.ix_(members[: is_known.sum()], self.others)]
+        return Stratum(members, offsets[members], values)
 
     def see(self, sizes: Sequence[int]) -> None:
         """Ask for all others on more members of each stratum."""

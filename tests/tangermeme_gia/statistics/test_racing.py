@@ -212,3 +212,29 @@ def test_rounds_grow_and_never_see_all_of_the_rest():
     assert round_sizes(200) == list(zip([5, 10, 12, 12, 12, 12], rest, strict=True))
     assert round_sizes(39) == [(2, 24), (2, 36)]
     assert round_sizes(26) == []
+
+
+def test_what_is_known_of_the_first_members_is_not_asked_again():
+    values = np.random.default_rng(0).normal(size=(300, 50)) + np.arange(50) / 25
+    asked = np.zeros(values.shape, dtype=int)
+
+    class Counted(Known):
+        def block(self, candidates: np.ndarray, members: np.ndarray) -> np.ndarray:
+            asked[np.ix_(members, candidates)] += 1
+            return super().block(candidates, members)
+
+    known = values[:40].copy()
+    for seed in range(10):
+        asked[:] = 0
+        rng = np.random.default_rng(seed)
+        found = race(
+            Counted(values), 50, 300, top=5, delta=0.01, rng=rng, known=known
+        )
+        # Only the one that stood out in the pilot is followed on all members.
+        assert (asked[:40].sum(axis=0) > 0).sum() <= 1
+        assert best_of(values, 5) <= candidates_left(found)
+        np.testing.assert_array_equal(found.values, values[found.seen][:, found.others])
+        np.testing.assert_array_equal(found.measured_values, values[:, found.measured])
+        assert set(range(40)) <= {*found.seen.tolist()}
+        without = race_on(values, seed, top=5)
+        assert found.n_asked < without.n_asked
