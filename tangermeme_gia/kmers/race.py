@@ -124,39 +124,86 @@ def best_kmers(
     engine = Engine(model, X, **options)
     engine.check_kept(design)
     check_one_place(engine.target)
-    n = len(engine.X)
     # A race asks in many calls, and nobody knows how often.
     with engine.held(), whole(None, "sequences", engine.verbose):
-        before = _one_output(engine.before())
-        effects = _Effects(engine, design, before, strands, -1 if lowest else 1)
+        races = Races(engine, design, names, strands, seed)
+        return races.best(top, delta, lowest)
+
+
+class Races:
+    """Races of the same k-mers on the same backgrounds, which share their pilot.
+
+    Parameters
+    ----------
+    engine: Engine
+        Where its model is held.
+
+    design: ScanDesign
+        Places the k-mers.
+
+    names: sequence of str
+        What they are called.
+
+    strands: int
+        Conditions of each, of which the mean counts.
+
+    seed: int
+        Of the draws.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        design: ScanDesign,
+        names: Sequence[str],
+        strands: int,
+        seed: int,
+    ) -> None:
+        self._engine, self._design, self._names = engine, design, names
+        self._strands, self._seed = strands, seed
+        self._before = _one_output(engine.before())
+        self._pilots: dict[bytes, Values] = {}
+
+    def best(
+        self, top: int, delta: float, lowest: bool, known: Values | None = None
+    ) -> KmerScan:
+        """The k-mers of the highest or the lowest effects.
+
+        `known` has the effects of all on the first backgrounds.
+        """
+        n, sign = len(self._engine.X), -1 if lowest else 1
+        effects = _Effects(
+            self._engine, self._design, self._before, self._strands, sign, self._pilots
+        )
         found = race(
             effects,
-            len(names),
+            len(self._names),
             n,
             top=top,
             delta=delta,
-            rng=as_generator(seed),
-            max_values=engine.max_memory / np.dtype(np.float64).itemsize,
+            rng=as_generator(self._seed),
+            max_values=self._engine.max_memory / np.dtype(np.float64).itemsize,
+            known=None if known is None else sign * known,
         )
         kmers_left, effect, se, n_asked = effects.finish(found)
         ranked = effect.flatten().numpy()
-        best = _highest(-ranked if lowest else ranked, kmers_left, top)
+        best = _highest(sign * ranked, kmers_left, top)
         kmers_left, effect, se = kmers_left[best], effect[best], se[best]
-        if engine.clusters is not None:
+        if self._engine.clusters is not None:
             effect, se = effects.measure_in_clusters(kmers_left)
             n_asked += len(kmers_left) * n
-    scan = KmerScan(
-        [names[i] for i in kmers_left.tolist()],
-        effect,
-        se,
-        n,
-        len(names),
-        strands * n_asked,
-        strands * len(names) * n,
-        outputs=target_labels(engine.target, before),
-        clusters=engine.clusters,
-    )
-    return scan._after_race(found.unseen_share, lowest)
+        scan = KmerScan(
+            [self._names[i] for i in kmers_left.tolist()],
+            effect,
+            se,
+            n,
+            len(self._names),
+            self._strands * n_asked,
+            self._strands * len(self._names) * n,
+            outputs=target_labels(self._engine.target, self._before),
+            clusters=self._engine.clusters,
+        )
+        return scan._after_race(found.unseen_share, lowest)
 
 
 class _Effects:
@@ -172,9 +219,12 @@ class _Effects:
         before: torch.Tensor,
         strands: int,
         sign: int,
+        pilots: dict[bytes, Values],
     ) -> None:
         self._engine, self._design, self._before = engine, design, before
         self._strands, self._sign = strands, sign
+        # Effects that were asked for by scattered k-mers, and how many of them again.
+        self._pilots, self._n_again = pilots, 0
 
     def block(self, kmers: Indices, rows: Indices) -> Values:
         """Of k-mers on some backgrounds, shape=(n_rows, n_kmers)."""
@@ -183,9 +233,14 @@ class _Effects:
 
     def scattered(self, kmers: Indices) -> Values:
         """Of each background's own k-mers on all, both shape=(n, n_each)."""
-        rows = np.arange(len(kmers))
-        part = _Scattered(self._design, kmers, self._strands)
-        return self._run(part, rows, kmers.shape[1])
+        key = kmers.tobytes()
+        if key in self._pilots:
+            self._n_again += kmers.size
+        else:
+            rows = np.arange(len(kmers))
+            part = _Scattered(self._design, kmers, self._strands)
+            self._pilots[key] = self._sign * self._run(part, rows, kmers.shape[1])
+        return self._sign * self._pilots[key]
 
     def finish(self, found: Race) -> tuple[Indices, torch.Tensor, torch.Tensor, int]:
         """The k-mers left, their effects and errors, and how many were asked."""
@@ -202,7 +257,8 @@ class _Effects:
         effect, se = (
             torch.cat([getattr(m, name) for m in moments]) for name in ("mean", "se")
         )
-        return left, effect, se, found.n_asked + len(found.others) * len(rows)
+        n_asked = found.n_asked + len(found.others) * len(rows) - self._n_again
+        return left, effect, se, n_asked
 
     def measure_in_clusters(self, kmers: Indices) -> tuple[torch.Tensor, torch.Tensor]:
         """Effects and cluster-robust errors of a few k-mers, on all rows once more."""

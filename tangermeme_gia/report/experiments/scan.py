@@ -6,12 +6,17 @@ import math
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import torch
 
 from ... import plot
+from ..._core.clusters import as_codes
+from ..._core.moments import effect_moments
+from ..._core.progress import whole
+from ..._core.results import GIAResult
 from ..._core.scans import KmerScan
 from ...kmers.codes import all_kmers, canonical_kmers, kmer_from_index
-from ...kmers.race import best_kmers
+from ...kmers.ends import effects_of_kmers, race_to_both_ends
 from ...kmers.scan import kmer_scan
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
@@ -27,6 +32,8 @@ from ..wording import count
 _CHUNKS = 16
 # Backgrounds of the scan of all k-mers, from which no number is stated.
 _N_LANDSCAPE = 64
+# The lowest lie closer together than the highest, and take longer to tell apart.
+_N_LOWEST = 3
 
 
 def obstacle(study: Study) -> str | None:
@@ -36,72 +43,87 @@ def obstacle(study: Study) -> str | None:
 
 def compute(study: Study) -> Results:
     """All k-mers on a few backgrounds; both ends on many, and again on others."""
-    kmers = _kmers(study)
-    scan = _landscape(study, kmers)
     options: dict[str, Any] = {
         "start": study.start,
         "both_strands": study.options.both_strands,
         **study.ask,
     }
-    ends = _ends(study, kmers, scan, options)
-    best = {
-        kmer
-        for name, end in ends.items()
-        for kmer in end.top(BEST_KMERS, lowest=name == "lowest")["kmer"]
-    }
-    both = [kmer for kmer in kmers if kmer in best]
+    effects = _landscape(study, options)
+    scan = _as_scan(effects, 2 if study.options.both_strands else 1)
+    ends = _ends(study, effects, scan, options)
+    chosen = {kmer for end in ends.values() for kmer in end.kmers}
+    both = [kmer for kmer in scan.kmers if kmer in chosen]
     again = kmer_scan(study.model, study.X, kmers=both, **options)
     return {"scan": scan, **ends, "again": again}
 
 
 def _ends(
-    study: Study, kmers: list[str], scan: KmerScan, options: dict[str, Any]
+    study: Study, effects: GIAResult, scan: KmerScan, options: dict[str, Any]
 ) -> dict[str, KmerScan]:
     """The highest and the lowest by races; by the scan if it had every background."""
-    search, names = study.backgrounds[0], ("highest", "lowest")
-    if scan.n == len(search.X):
-        return dict.fromkeys(names, scan)
-    return {
-        name: best_kmers(
-            study.model,
-            search.X,
-            kmers=kmers,
-            top=BEST_KMERS,
-            lowest=name == "lowest",
-            **options | {"clusters": search.clusters},
-        )
-        for name in names
-    }
+    search, n_best = study.backgrounds[0], (BEST_KMERS, _N_LOWEST)
+    if scan.n < len(search.X):
+        clusters = {"clusters": search.clusters}
+        return race_to_both_ends(
+            study.model, search.X, effects, n_best, **options | clusters
+        )._asdict()
+    ends = {}
+    for name, n in zip(("highest", "lowest"), n_best, strict=True):
+        best = scan.top(n, lowest=name == "lowest")["kmer"]
+        part = _part_of(scan, [scan.kmers.index(kmer) for kmer in best])
+        ends[name] = part._after_race(0.0, name == "lowest")
+    return ends
 
 
-def _landscape(study: Study, kmers: list[str]) -> KmerScan:
+def _landscape(study: Study, options: dict[str, Any]) -> GIAResult:
     """All k-mers at one place, in chunks that are saved as they are finished."""
-    both_strands = study.options.both_strands
+    kmers = _kmers(study)
     size = math.ceil(len(kmers) / _CHUNKS)
     chunks = study.store.chunks("scan")
     fingerprint = study.fingerprint("scan")
     (X, clusters), pieces = study.backgrounds[0].part(slice(_N_LANDSCAPE)), []
-    for first in range(0, len(kmers), size):
-        name = f"{first:08d}"
-        if changes(study, chunks, name, fingerprint) != []:
-            piece = kmer_scan(
-                study.model,
-                X,
-                kmers=kmers[first : first + size],
-                start=study.start,
-                both_strands=both_strands,
-                **study.ask | {"clusters": clusters},
-            )
-            results = {"scan": piece}
-            chunks.save(name, results, fingerprint, make_probe(study, results))
-        pieces.append(chunks.load(name).results["scan"])
-    effect, se = (
-        torch.cat([getattr(piece, field) for piece in pieces])
-        for field in ("effect", "se")
+    strands = 2 if study.options.both_strands else 1
+    with whole(len(kmers) * len(X) * strands, "sequences", study.verbose):
+        for first in range(0, len(kmers), size):
+            name = f"{first:08d}"
+            if changes(study, chunks, name, fingerprint) != []:
+                few = kmers[first : first + size]
+                asked = options | {"clusters": clusters}
+                effects = effects_of_kmers(study.model, X, few, **asked)
+                results: Results = {
+                    "effects": effects,
+                    "scan": _as_scan(effects, strands),
+                }
+                chunks.save(name, results, fingerprint, make_probe(study, results))
+            pieces.append(chunks.load(name).results["effects"])
+    y_afters = torch.cat([piece.y_afters for piece in pieces], dim=1)
+    table = pd.DataFrame({"kmer": kmers})
+    return GIAResult(pieces[0].y_before, y_afters, table, clusters=clusters)
+
+
+def _as_scan(effects: GIAResult, strands: int) -> KmerScan:
+    """The means over the backgrounds, as `kmer_scan` gives them."""
+    assert isinstance(effects.y_before, torch.Tensor)
+    assert isinstance(effects.y_afters, torch.Tensor)
+    codes = None if effects.clusters is None else as_codes(effects.clusters)
+    effect, se = map(
+        torch.from_numpy, effect_moments(effects.y_before, effects.y_afters, codes)
     )
-    asked = len(kmers) * (2 if both_strands else 1) * len(X)
+    kmers, n = effects.conditions["kmer"].tolist(), len(effects.y_before)
+    asked = len(kmers) * strands * n
     return KmerScan(
-        kmers, effect, se, len(X), len(kmers), asked, asked, clusters=clusters
+        kmers, effect, se, n, len(kmers), asked, asked, clusters=effects.clusters
+    )
+
+
+def _part_of(scan: KmerScan, rows: list[int]) -> KmerScan:
+    """Some k-mers of a scan, which says of how many they are."""
+    assert isinstance(scan.effect, torch.Tensor)
+    assert isinstance(scan.se, torch.Tensor)
+    return scan._replace(
+        kmers=[scan.kmers[i] for i in rows],
+        effect=scan.effect[rows],
+        se=scan.se[rows],
     )
 
 
@@ -150,10 +172,10 @@ def _reading(results: Results) -> str:
     stands = benjamini_hochberg(p, ALPHA).significant
     effect = frame["effect"].where(stands, 0)
     highest, lowest = (
-        results[name].top(BEST_KMERS, lowest=name == "lowest")["kmer"].tolist()
+        results[name].top(len(results[name].kmers), lowest=name == "lowest")["kmer"]
         for name in ("highest", "lowest")
     )
-    best, worst, n = highest[0], lowest[0], results["scan"].n_scanned
+    best, worst, n = highest.iloc[0], lowest.iloc[0], results["scan"].n_scanned
     reading = (
         f"{best} has the highest effect of {count(n, f'{len(best)}-mer')}, {worst} the "
         f"lowest. Measured again, at a false discovery rate of 5 %, "

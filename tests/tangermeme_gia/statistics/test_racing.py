@@ -227,9 +227,7 @@ def test_what_is_known_of_the_first_members_is_not_asked_again():
     for seed in range(10):
         asked[:] = 0
         rng = np.random.default_rng(seed)
-        found = race(
-            Counted(values), 50, 300, top=5, delta=0.01, rng=rng, known=known
-        )
+        found = race(Counted(values), 50, 300, top=5, delta=0.01, rng=rng, known=known)
         # Only the one that stood out in the pilot is followed on all members.
         assert (asked[:40].sum(axis=0) > 0).sum() <= 1
         assert best_of(values, 5) <= candidates_left(found)

@@ -8,7 +8,6 @@ from tangermeme_gia._core.scans import KmerScan
 from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.report import OutputError, ReportOptions
 from tangermeme_gia.report.experiments.scan import (
-    _kmers,
     _landscape,
     compute,
     describe,
@@ -25,6 +24,10 @@ from ..conftest import (
     inputs_of,
     results_of,
 )
+
+
+def asked_of(study: Study) -> dict:
+    return {"start": study.start, "both_strands": False, **study.ask}
 
 
 @pytest.mark.parametrize("both_strands", [False, True])
@@ -53,21 +56,20 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path, error):
         Study(inputs_of(model), OPTIONS, Store(tmp_path / name), batch_size=8)
         for name in ("whole", "halves")
     )
-    whole = _landscape(whole_study, _kmers(whole_study))
+    whole = _landscape(whole_study, asked_of(whole_study))
     in_all = model.seen
     model.reset()
     model.fail_after(in_all // 2, error)
     with pytest.raises((OutputError, KeyboardInterrupt)):
-        _landscape(study, _kmers(study))
+        _landscape(study, asked_of(study))
     n_chunks = len(list((tmp_path / "halves" / "scan.chunks").iterdir()))
     assert 4 < n_chunks < 12
     model.reset()
-    rest = _landscape(study, _kmers(study))
+    rest = _landscape(study, asked_of(study))
     # Of 16 chunks, only those that were not finished.
     assert model.seen == in_all * (16 - n_chunks) // 16
-    assert list(rest.kmers) == list(whole.kmers)
-    assert torch.equal(rest.effect, whole.effect)
-    assert torch.equal(rest.se, whole.se)
+    assert rest.conditions.equals(whole.conditions)
+    assert torch.equal(rest.y_afters, whole.y_afters)
 
 
 def test_chunks_of_another_model_are_not_used(tmp_path):
@@ -103,9 +105,9 @@ def test_the_landscape_has_fewer_backgrounds_than_the_choice(tmp_path):
     ]
     X = study.backgrounds[0].X
     whole = kmer_scan(study.model, X, k=3, start=study.start, alphabet=RNA)
-    for name, lowest in [("highest", False), ("lowest", True)]:
+    for name, lowest, n in [("highest", False, 10), ("lowest", True, 3)]:
         pd.testing.assert_frame_equal(
-            results[name].top(10, lowest=lowest), whole.top(10, lowest=lowest)
+            results[name].top(n, lowest=lowest), whole.top(n, lowest=lowest)
         )
     both = sorted([*results["highest"].kmers, *results["lowest"].kmers])
     again = kmer_scan(study.model, study.X, kmers=both, start=19, alphabet=RNA)
@@ -120,8 +122,8 @@ def test_a_scan_of_every_background_is_not_raced_again(tmp_path):
     results = compute(study)
     best = {
         kmer
-        for lowest in (False, True)
-        for kmer in results["scan"].top(10, lowest=lowest)["kmer"]
+        for lowest, n in ((False, 10), (True, 3))
+        for kmer in results["scan"].top(n, lowest=lowest)["kmer"]
     }
     assert {*results["again"].kmers} == best
     # All 3-mers once, the best again, and the backgrounds of each call.
@@ -141,7 +143,7 @@ def test_effects_without_any_doubt_are_counted(tmp_path):
     study, results = results_of("scan", Sites(base=0.0), tmp_path, OPTIONS)
     reading = describe(study, results).figures[0].reading
     assert reading.endswith(
-        "of 5 %, 1 of the 10 highest raise the output and 0 of the 10 lowest lower it."
+        "of 5 %, 1 of the 10 highest raise the output and 0 of the 3 lowest lower it."
     )
 
 
