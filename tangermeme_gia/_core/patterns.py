@@ -8,6 +8,7 @@ any chunk of background rows.
 from __future__ import annotations
 
 import operator
+import os
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
@@ -26,6 +27,7 @@ from .letters import (
     check_sequences,
 )
 from .motif import Motif, MotifLike
+from .named_motifs import named_motifs
 from .placements import Placement, Positions
 
 _In = TypeVar("_In")
@@ -40,6 +42,9 @@ class Pattern(NamedTuple):
 
 
 PatternLike: TypeAlias = Pattern | tuple[MotifLike, int | None]
+PatternsLike: TypeAlias = (
+    Sequence[PatternLike] | Sequence[Sequence[PatternLike]] | str | os.PathLike[str]
+)
 
 
 def place(
@@ -48,6 +53,7 @@ def place(
     alphabet: Sequence[str] = DNA,
     *,
     insert: bool = False,
+    consensus: bool = False,
     random_state: RandomState = None,
 ) -> torch.Tensor | PackedSequence:
     """What do the backgrounds look like with these patterns in them?
@@ -61,8 +67,8 @@ def place(
         One-hot backgrounds; padding and unknown bases are zero columns.
 
     patterns: sequence of (motif, start)
-        The motif as a string with N gaps, as one-hot, or as a PPM of which every
-        background gets one draw; the start as the 0-based
+        The motif as a string with N gaps, as "FILE:NAME", as one-hot, or as a PPM of
+        which every background gets one draw; the start as the 0-based
         position of its first base, or None for the centre, as in tangermeme. None
         changes nothing if the sequence is empty.
 
@@ -73,6 +79,9 @@ def place(
         Whether to insert before the background base at `start` instead. Starts count
         in the background, whatever else is inserted; motifs with the same start stand
         in the order given. A motif with gaps cannot be inserted. Default is False.
+
+    consensus: bool, optional
+        Whether a PPM is placed as its most likely letters instead. Default is False.
 
     random_state: int, numpy Generator or None, optional
         Seed of the draws from PPMs. Default is None, a new draw each time.
@@ -104,9 +113,17 @@ def place(
     check_sequences(X, letters, may_be_empty=True)
     if isinstance(X, PackedSequence):
         X_with = place(
-            X.to_one_hot(), patterns, letters, insert=insert, random_state=random_state
+            X.to_one_hot(),
+            patterns,
+            letters,
+            insert=insert,
+            consensus=consensus,
+            random_state=random_state,
         )
         return PackedSequence.from_one_hot(X_with, X.alphabet)
+    if consensus:
+        parsed = [_as_pattern(pattern, letters) for pattern in patterns]
+        (patterns,) = as_consensus([parsed])
     compiler = _Compiler(len(X), X.shape[-1], letters, insert, as_seed(random_state))
     return compiler.compile(patterns).apply(X)
 
@@ -162,8 +179,22 @@ def compile_conditions(
     return _numbered(compiler.compile, conditions)
 
 
+def as_consensus(conditions: Iterable[Sequence[Pattern]]) -> list[list[Pattern]]:
+    """Conditions that place the most likely letters of PPMs, as `Motif.consensus`.
+
+    Examples
+    --------
+    >>> as_consensus([[Pattern(Motif.parse("GRTA"), 3)]])
+    [[Pattern(motif=Motif('GATA'), start=3)]]
+    """
+    return [
+        [Pattern(motif.consensus(), start) for motif, start in condition]
+        for condition in conditions
+    ]
+
+
 def as_conditions(
-    patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
+    patterns: PatternsLike,
     alphabet: Sequence[str] = DNA,
 ) -> list[list[Pattern]]:
     """Is this one set of patterns, or several sets: which conditions are meant?
@@ -172,7 +203,8 @@ def as_conditions(
     ----------
     patterns: sequence
         (motif, start) pairs, which are one condition, or sequences of such pairs,
-        each of which is a condition.
+        each of which is a condition. Or a file of motifs, each of which is a condition,
+        in the centre.
 
     alphabet: sequence of str, optional
         Letters in channel order. Default is DNA.
@@ -196,6 +228,9 @@ def as_conditions(
     >>> as_conditions([[("GATA", 4)], []])
     [[Pattern(motif=Motif('GATA'), start=4)], []]
     """
+    if isinstance(patterns, (str, os.PathLike)):
+        _, motifs = named_motifs(patterns, tuple(alphabet), "patterns")
+        return [[Pattern(motif)] for motif in motifs]
     entries: list[Any] = [patterns] if _is_pattern(patterns) else list(patterns)
     if all(_is_pattern(entry) for entry in entries):
         entries = [entries]
@@ -382,7 +417,7 @@ def _is_pattern(value: object) -> bool:
     return (
         isinstance(value, (tuple, list))
         and len(value) == 2
-        and isinstance(value[0], (str, torch.Tensor, np.ndarray, Motif))
+        and isinstance(value[0], (str, os.PathLike, torch.Tensor, np.ndarray, Motif))
         and (value[1] is None or hasattr(value[1], "__index__"))
     )
 
@@ -391,6 +426,6 @@ def _as_pattern(value: Any, alphabet: Sequence[str]) -> Pattern:
     if not _is_pattern(value):
         raise TypeError(
             f"{reprlib.repr(value)} is not a pattern; a pattern is a pair (motif, "
-            "start) of a string, tensor or array and an integer or None."
+            "start) of a string, path, tensor or array and an integer or None."
         )
     return Pattern(Motif.parse(value[0], alphabet), value[1])

@@ -29,7 +29,7 @@ from .selections import Conditions, Rows, find_conditions, find_rows
 # The columns of `to_frame` that do not come from the conditions.
 _ADDED = ("output", "effect", "se", "low", "high", "n", "n_clusters", "df")
 # Columns that only tell more of another one.
-_TOLD_WITH = {"control": "control_letters"}
+_TOLD_WITH = {"control": "control_letters", "orientation": "letters"}
 
 
 class _Fields(NamedTuple):
@@ -285,7 +285,8 @@ class GIAResult(Labelled, _Fields):
         -------
         result: GIAResult
             The mean output over the conditions that differ in this column only (and in
-            the letters of controls, for "control"), and `conditions` without it.
+            the letters of controls or strands, for "control" or "orientation"), and
+            `conditions` without it.
 
         Raises
         ------

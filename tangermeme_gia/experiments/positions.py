@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import run_patterns
+from .._core.designs import run_patterns, with_letters
 from .._core.letters import (
     GAP,
     POSITION_STREAM,
@@ -52,8 +52,8 @@ def positional_bias(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        The motif: letters (N keeps the background), one-hot, or a PPM of which each
-        background gets one draw, the same at every start.
+        The motif: letters (N keeps the background), "FILE:NAME", one-hot, or a PPM of
+        which each background gets one draw, the same at every start.
 
     starts: sequence of int or None, optional
         The 0-based first base in each condition; None is every start at which the
@@ -115,6 +115,7 @@ def random_position(
     *,
     avoid_padding: bool = True,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -130,8 +131,8 @@ def random_position(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        The motif: letters (N keeps the background), one-hot, or a PPM of which each
-        background gets one draw.
+        The motif: letters (N keeps the background), "FILE:NAME", one-hot, or a PPM of
+        which each background gets one draw.
 
     avoid_padding: bool, optional
         Whether to draw only starts at which the motif lies between the first and the
@@ -169,8 +170,9 @@ def random_position(
     check_sequences(X, letters)
     parsed = Motif.parse(motif, letters)
     starts = _draw_starts(X, len(parsed), avoid_padding, seed)
-    framed = _frame(parsed.draw(len(X), seed), starts, X.shape[-1])
     table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
+    (((placed, _),),), table = with_letters([[Pattern(parsed)]], table, consensus)
+    framed = _frame(placed.draw(len(X), seed), starts, X.shape[-1])
     return run_patterns(
         model,
         X,

@@ -21,6 +21,7 @@ from .._core.letters import (
     resolve_alphabet,
 )
 from .._core.moments import Moments
+from .._core.named_motifs import MotifsLike
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
 from .._core.scans import KmerScan
@@ -28,7 +29,7 @@ from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
 from ..statistics.racing import Race, race
 from ..statistics.strata import Indices, Values
-from .designs import Kmers, ScanDesign, scan_design
+from .designs import ScanDesign, scan_design
 from .measure import add_effects, block_effects, block_kmers, make_moments
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def best_kmers(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
     k: int = 6,
-    kmers: Kmers | None = None,
+    kmers: MotifsLike | None = None,
     start: int | None = None,
     *,
     top: int = 10,
@@ -50,6 +51,7 @@ def best_kmers(
     delta: float = 0.01,
     both_strands: bool = False,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -90,6 +92,8 @@ def best_kmers(
 
     {options}
 
+    {consensus}
+
     Returns
     -------
     scan: KmerScan
@@ -118,7 +122,7 @@ def best_kmers(
     check_fraction("delta", delta)
     letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     strands = 2 if both_strands else 1
-    names, design = scan_design(X, k, kmers, start, letters, strands, seed)
+    names, design = scan_design(X, k, kmers, start, letters, strands, consensus, seed)
     engine = Engine(model, X, **options)
     n = len(engine.X)
     with engine.held():

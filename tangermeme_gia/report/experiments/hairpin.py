@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 
 from ... import plot
-from ..._core.motif import reverse_complement
 from ..._core.results import GIAResult
 from ...experiments.hairpin import hairpin_importance
+from ...motifs.matrices import reverse_complement
 from ...statistics.effects import effect_difference
 from ...statistics.intervals import Interval
 from ...structure.pairs import Hairpin
