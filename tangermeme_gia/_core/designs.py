@@ -130,8 +130,8 @@ def with_letters(
         for before, condition in zip(conditions, placed, strict=True)
         for (motif, _), (after, _) in zip(before, condition, strict=True)
     ):
-        letters = [" + ".join(m.letters for m, _ in condition) for condition in placed]
-        table = table.assign(letters=letters)
+        letters = [dict.fromkeys(m.letters for m, _ in each) for each in placed]
+        table = table.assign(letters=[" + ".join(each) for each in letters])
     return placed, table
 
 

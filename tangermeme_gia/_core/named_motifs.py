@@ -136,8 +136,10 @@ def pick_motif(motifs: Mapping[str, Motif], name: str, path: Path) -> Motif:
                 "identifiers."
             )
     known = {n.casefold(): n for key, own in others.items() for n in (*own, key)}
-    close = get_close_matches(name.casefold(), known, n=_MOST_SHOWN, cutoff=0.6)
-    hint = f"close are {_listed(known[n] for n in close)}" if close else "none is close"
+    close = [n for n in known if name.casefold() in n]
+    close += get_close_matches(name.casefold(), known, n=_MOST_SHOWN)
+    near = list(dict.fromkeys(known[n] for n in close))
+    hint = f"close are {_listed(near)}" if near else "none is close"
     raise ValueError(
         f"`motif` {name!r} is none of the {len(motifs):,} motif(s) in {path}; {hint}."
     )

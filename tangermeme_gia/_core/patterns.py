@@ -27,7 +27,7 @@ from .letters import (
     check_sequences,
 )
 from .motif import Motif, MotifLike
-from .named_motifs import named_motifs
+from .named_motifs import locate, named_motifs
 from .placements import Placement, Positions
 
 _In = TypeVar("_In")
@@ -229,6 +229,8 @@ def as_conditions(
     [[Pattern(motif=Motif('GATA'), start=4)], []]
     """
     if isinstance(patterns, (str, os.PathLike)):
+        if locate(patterns) is None:
+            raise _no_pattern(patterns)
         _, motifs = named_motifs(patterns, tuple(alphabet), "patterns")
         return [[Pattern(motif)] for motif in motifs]
     entries: list[Any] = [patterns] if _is_pattern(patterns) else list(patterns)
@@ -424,8 +426,12 @@ def _is_pattern(value: object) -> bool:
 
 def _as_pattern(value: Any, alphabet: Sequence[str]) -> Pattern:
     if not _is_pattern(value):
-        raise TypeError(
-            f"{reprlib.repr(value)} is not a pattern; a pattern is a pair (motif, "
-            "start) of a string, path, tensor or array and an integer or None."
-        )
+        raise _no_pattern(value)
     return Pattern(Motif.parse(value[0], alphabet), value[1])
+
+
+def _no_pattern(value: object) -> TypeError:
+    return TypeError(
+        f"{reprlib.repr(value)} is not a pattern; a pattern is a pair (motif, start) "
+        "of a string, path, tensor or array and an integer or None."
+    )

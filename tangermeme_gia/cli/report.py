@@ -24,7 +24,6 @@ from .options import (
     prediction_options,
     read_inputs,
 )
-from .values import letters
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportOptions
@@ -54,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("analysis")
     text = "the motif, so that none is searched"
-    group.add_argument("--motif", type=letters, help=text)
+    group.add_argument("--motif", help=text)
     group.add_argument(
         "--experiments",
         nargs="+",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what reads the words of a list of commands needs no torch
@@ -61,16 +60,16 @@ def pattern(word: str) -> tuple[str, int | None]:
 
     Examples
     --------
-    >>> pattern("UGCAUG@17"), pattern("UGCAUG")
-    (('UGCAUG', 17), ('UGCAUG', None))
+    >>> pattern("UGCAUG@17"), pattern("UGCAUG"), pattern("a@b.meme:Gata1@3")
+    (('UGCAUG', 17), ('UGCAUG', None), ('a@b.meme:Gata1', 3))
     """
-    motif, at, start = word.partition("@")
-    letters(motif)
-    if motif and not at:
-        return motif, None
-    if not motif or not re.fullmatch(r"-?\d+", start):
+    motif, at, start = word.rpartition("@")
+    if at and motif and re.fullmatch(r"-?\d+", start):
+        return motif, int(start)
+    # Only the names of files and of motifs in them may hold an @.
+    if not word or (at and not re.search(r"[./\\:]", word)):
         raise _wrong(word, "MOTIF@START such as UGCAUG@17, or MOTIF for the centre")
-    return motif, int(start)
+    return word, None
 
 
 def structure(word: str) -> str | Hairpin:
@@ -134,29 +133,6 @@ def target(word: str) -> int | str | tuple[int | str, ...]:
     if any(part == "" or re.fullmatch(r"-\d+", str(part)) for part in parts):
         raise _wrong(word, "an index from 0, such as 2, 2,62, or the key of a head")
     return parts[0] if len(parts) == 1 else parts
-
-
-def kmer_or_file(word: str) -> str | Path:
-    """Letters, or a file of motifs if it exists or its name has a dot or a folder."""
-    path = Path(word)
-    return path if path.is_file() or re.search(r"[./\\]", word) else word
-
-
-def letters(word: str) -> str:
-    """A motif, which a file is not; `kmer-scan` takes those.
-
-    Examples
-    --------
-    >>> letters("UGNAUG")
-    'UGNAUG'
-    """
-    if isinstance(kmer_or_file(word), Path):
-        raise _wrong(
-            word,
-            f"the letters of a motif, not a file; `kmer-scan --kmers {word}` takes "
-            "all motifs of a file",
-        )
-    return word
 
 
 def _wrong(word: str, wanted: str) -> argparse.ArgumentTypeError:

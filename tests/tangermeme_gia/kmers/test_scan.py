@@ -112,7 +112,7 @@ def test_the_memory_limit_counts_the_size_of_a_number(X):
 
 
 def test_kmers_are_placed_where_the_model_is(X):
-    _, design = scan_design(X, 2, None, 3, DNA, 2, 0)
+    _, design = scan_design(X, 2, None, 3, DNA, 2, False, 0)
     assert design.any_device
     # On the device "meta" any operation with a tensor that lies elsewhere fails.
     built = design.build(X.to("meta", torch.int8), slice(None), slice(4, 10))
