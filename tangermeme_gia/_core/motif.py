@@ -272,6 +272,11 @@ class Motif:
         codes = np.where(np.ptp(values, axis=1) == 0, GAP, values.argmax(axis=1))
         return replace(self, values=codes.astype(np.int8))
 
+    @property
+    def checksum(self) -> str:
+        """The same for the same letters or probabilities, whatever they are called."""
+        return self._digest.hex()
+
     @cached_property
     def _digest(self) -> bytes:
         # float32, so that one PPM held in two precisions is drawn alike.

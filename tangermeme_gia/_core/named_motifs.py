@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from .motif import Motif, MotifLike
 from .motif_files import read_motifs
+from .spelling import values_of_letters
 
 # One of several: a list, a mapping whose keys are the names, or all of a file.
 MotifsLike: TypeAlias = (
@@ -80,7 +81,7 @@ def named_motifs(
     ----------
     motifs: sequence or mapping of motifs, or path
         A list, a mapping by names, a file whose motifs are all meant, or the one of
-        FILE:NAME.
+        FILE:NAME. In a list, the words behind a file of several are names in it.
 
     alphabet: tuple of str
         Letters in channel order.
@@ -105,9 +106,10 @@ def named_motifs(
         )
     elif len(motifs) == 0:
         raise ValueError(f"`{argument}` is empty; at least one is needed.")
+    elif isinstance(motifs, Mapping):
+        found = [Motif.parse(motif, alphabet) for motif in motifs.values()]
     else:
-        values = motifs.values() if isinstance(motifs, Mapping) else motifs
-        found = [Motif.parse(motif, alphabet) for motif in values]
+        found = _of_list(motifs, alphabet)
     if consensus:
         found = [motif.consensus() for motif in found]
     if isinstance(motifs, Mapping):
@@ -143,6 +145,34 @@ def pick_motif(motifs: Mapping[str, Motif], name: str, path: Path) -> Motif:
     raise ValueError(
         f"`motif` {name!r} is none of the {len(motifs):,} motif(s) in {path}; {hint}."
     )
+
+
+def _of_list(motifs: Sequence[MotifLike], alphabet: tuple[str, ...]) -> list[Motif]:
+    """Each by itself, or first a file of several: all of them, or those named then."""
+    first, *names = motifs
+    located = None
+    if isinstance(first, (str, os.PathLike)) and not _are_letters(first, alphabet):
+        located = locate(first)
+    if located is not None and not located[1]:
+        path = located[0]
+        read = _read(path, alphabet)
+        if not names:
+            return list(read.values())
+        if len(read) > 1:
+            return [
+                pick_motif(read, name, path)
+                if isinstance(name, str) and locate(name) is None
+                else Motif.parse(name, alphabet)
+                for name in names
+            ]
+    return [Motif.parse(motif, alphabet) for motif in motifs]
+
+
+def _are_letters(word: str | os.PathLike[str], alphabet: tuple[str, ...]) -> bool:
+    try:
+        return isinstance(word, str) and bool(values_of_letters(word, alphabet).size)
+    except ValueError:
+        return False
 
 
 def _of_file(

@@ -10,7 +10,6 @@ from .._core.command_line import check_files
 from .arguments import KMERS, Option, option
 from .backgrounds import Backgrounds
 from .experiments import add_backgrounds, add_group
-from .motifs import motifs_of
 from .options import add_inputs, add_model, add_output, ask, take
 
 _ALIGNMENT: tuple[Option, ...] = (
@@ -63,8 +62,6 @@ def run_alignment(*, meme: Path | None, **options: Any) -> None:
     asked = ask(options)
     letters, given = asked.inputs.alphabet, asked.given
     scanned = {name: given.pop(name) for name in _SCAN}
-    if scanned["kmers"] is not None:
-        scanned["kmers"] = motifs_of(scanned["kmers"], letters)
     (one,) = chosen.draw(asked.inputs, asked.seed, **asked.prediction).values()
     known = {"clusters": one.clusters, **asked.keywords}
     scan = kmer_scan(asked.model, one.X, **scanned, **known)

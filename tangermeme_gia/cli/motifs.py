@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what explains the options needs no torch
@@ -35,27 +35,6 @@ def check_which(given: Mapping[str, Any]) -> None:
         )
 
 
-def motifs_of(words: Sequence[str], alphabet: tuple[str, ...]) -> list[Motif]:
-    """The motifs that words mean: each by itself, or all of a file, or those whose
-    names are behind it.
-
-    Examples
-    --------
-    >>> motifs_of(["GATA", "TTA"], tuple("ACGT"))
-    [Motif('GATA'), Motif('TTA')]
-    """
-    from .._core.motif import Motif
-    from .._core.named_motifs import locate, named_motifs
-
-    first, *names = words
-    located = locate(first)
-    if located is None or located[1]:
-        return [Motif.parse(word, alphabet) for word in words]
-    if not names:
-        return named_motifs(first, alphabet)[1]
-    return [Motif.parse(f"{first}:{name}", alphabet) for name in names]
-
-
 def runs(
     given: Mapping[str, Any], alphabet: tuple[str, ...]
 ) -> list[tuple[str, dict[str, Any]]]:
@@ -63,19 +42,23 @@ def runs(
 
     Words have become motifs.
     """
+    from .._core.named_motifs import named_motifs
+
     keywords = dict(given)
     words = keywords.pop("each", None)
     for name in ("motifs", "kmers"):
         if keywords.get(name) is not None:
-            keywords[name] = motifs_of(keywords[name], alphabet)
+            keywords[name] = named_motifs(keywords[name], alphabet, name)[1]
     if words is None:
         return [("", _parsed(keywords, None, alphabet))]
-    each = motifs_of(words, alphabet)
-    labels = [motif.label for motif in each]
+    labels, each = named_motifs(words, alphabet)
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:
         raise ValueError(f"`--motifs` has {', '.join(repeated)} more than once.")
-    return [(motif.label, _parsed(keywords, motif, alphabet)) for motif in each]
+    return [
+        (label, _parsed(keywords, motif, alphabet))
+        for label, motif in zip(labels, each, strict=True)
+    ]
 
 
 def _parsed(
