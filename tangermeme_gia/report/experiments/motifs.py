@@ -73,6 +73,7 @@ def describe(study: Study, results: Results) -> Section:
             )
         ],
         {"motifs": frame},
+        f"{best} has the highest effect of {n}.",
         thumbnail=strip(
             shown["motif"].head(_MOST_SMALL).tolist(),
             *(shown[name].head(_MOST_SMALL) for name in ("effect", "low", "high")),
