@@ -18,12 +18,11 @@ _PATTERNS = ("patterns", "a", "b")
 def check_which(given: Mapping[str, Any]) -> None:
     """Raise unless it is clear what is placed: one motif, each of several, patterns."""
     each = given.get("each")
-    if "motif" in given and (each is None) == (given["motif"] is None):
-        raise ValueError(
-            "`--motif` and `--motifs` exclude each other: give one of them."
-        )
-    if "patterns" in given and given["patterns"] is None and each is None:
-        raise ValueError("`--patterns` is needed, or `--motifs`.")
+    for name in ("motif", "patterns"):
+        if name in given and given[name] is None and each is None:
+            raise ValueError(f"`--{name}` or `--motifs` is needed.")
+    if given.get("motif") is not None and each is not None:
+        raise ValueError("`--motif` and `--motifs`: give one, not both.")
     if "motif" in given or given.get("patterns", 0) is None:
         return
     placed = [p for name in _PATTERNS for p in _flat(given.get(name))]
