@@ -24,7 +24,7 @@ from .inputs import ReportInputs
 from .store import Fingerprint, Results, Store
 
 # These say nothing of their own when the motif is given, or none of several.
-_SEARCH, _SEVERAL = ("scan", "alignment"), ("motifs",)
+_SEARCH, _SEVERAL = ("scan", "alignment"), ("motifs", "pair")
 # Stand-ins for observed sequences, so that quartiles can be taken of them.
 _STAND_INS = 4
 # One half of the backgrounds finds extremes, the other measures them.

@@ -20,6 +20,7 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "alignment": ("motif",),
     "sites": ("motif",),
     "spacing": ("motif",),
+    "pair": ("motif", "motifs"),
     "position": ("motif",),
     "gc": ("motif",),
     "hairpin": ("motif",),

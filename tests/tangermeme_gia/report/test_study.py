@@ -51,9 +51,9 @@ def rows(X: torch.Tensor) -> set[bytes]:
 
 
 def test_everything_runs_by_default_and_no_search_with_a_motif():
-    assert {*EXPERIMENTS} - {*ReportOptions().wanted()} == {"motifs"}
+    assert {*EXPERIMENTS} - {*ReportOptions().wanted()} == {"motifs", "pair"}
     wanted = ReportOptions(motif="GAC").wanted()
-    assert {*EXPERIMENTS} - {*wanted} == {"scan", "alignment", "motifs"}
+    assert {*EXPERIMENTS} - {*wanted} == {"scan", "alignment", "motifs", "pair"}
 
 
 @pytest.mark.parametrize("motif", [None, "GAC"])
