@@ -17,6 +17,7 @@ from ...plot.style import finish, new_axes
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
 from ..effects import ALPHA, local_effects
+from ..figures import unit_of
 from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study, best_of
@@ -66,10 +67,10 @@ def describe(study: Study, results: Results) -> Section:
         [
             Figure(
                 "motifs",
-                partial(_draw, shown, study.given),
+                partial(_draw, shown, study.given, unit_of(study.inputs.answer)),
                 f"{best} has the highest effect, {row_with_interval(own)}. At a false "
-                f"discovery rate of 5 %, {_n_clear(frame, 1)} of {n} raise the output "
-                f"and {_n_clear(frame, -1)} lower it.{drawn}",
+                f"discovery rate of 5 %, {_n_clear(frame, 1) or 'none'} of {n} raise "
+                f"the output and {_n_clear(frame, -1) or 'none'} lower it.{drawn}",
             )
         ],
         {"motifs": frame},
@@ -105,7 +106,7 @@ def _what(study: Study) -> str:
     return "letter by letter"
 
 
-def _draw(frame: pd.DataFrame, motifs: Mapping[str, Motif]) -> Axes:
+def _draw(frame: pd.DataFrame, motifs: Mapping[str, Motif], unit: str) -> Axes:
     """Effects with intervals, the best on top, and the logo of each beside."""
     n = len(frame)
     ax = new_axes(None, height=0.8 + _ROW * n)
@@ -120,4 +121,4 @@ def _draw(frame: pd.DataFrame, motifs: Mapping[str, Motif]) -> Axes:
         logo = ax.inset_axes((1.04, row - 0.42, 0.6, 0.84), transform=beside)
         plot.motif_logo(motifs[name].ppm, motifs[name].alphabet, ax=logo)
         logo.set_axis_off()
-    return finish(ax, "Effect", "")
+    return finish(ax, f"Effect ({unit})", "")

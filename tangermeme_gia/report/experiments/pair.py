@@ -51,13 +51,13 @@ def describe(study: Study, results: Results) -> Section:
     ends, unit = extremes(local, results["pair"].clusters), study.inputs.unit
     both = " and ".join(_pair(study))
     where, clear = _where(table, ends, unit), _clear(table)
-    interacts = bool(table["significant"].any())
+    strongest = int(np.abs(local.mean(axis=0)).argmax())
     shown = table.rename(columns={"interaction": "effect"})
     titles = {
         "spacing": f"Spacing between motifs ({unit}s)",
         "effect": f"Interaction ({unit_of(study.inputs.answer)})",
     }
-    first = table[table["order"] == table["order"].iloc[0]]
+    drawn = table[table["order"] == table["order"][strongest]]
     return Section(
         "pair",
         f"How do {both} work together?",
@@ -74,9 +74,9 @@ def describe(study: Study, results: Results) -> Section:
             )
         ],
         {"pair": table},
-        f"{both} {'interact at some spacings' if interacts else 'add up'}.",
+        f"{both} {_rule(table, unit)}.",
         curve(
-            first["spacing"].tolist(), first["interaction"], first["low"], first["high"]
+            drawn["spacing"].tolist(), drawn["interaction"], drawn["low"], drawn["high"]
         ),
         summary=[Line(f"{both} minus the sum of each", f"{where}; {clear}")],
         headline=ends.numbers("pair_interaction"),
@@ -102,7 +102,7 @@ def _interactions(result: GIAResult, names: list[str]) -> tuple[pd.DataFrame, Va
     tables, local = [], []
     for order, left_to_right in {"1,2": names, "2,1": names[::-1]}.items():
         table, exact = pair_interaction(result.select(order=order))
-        table.insert(0, "order", " – ".join(left_to_right))
+        table.insert(0, "order", f"{left_to_right[0]} first")
         tables.append(table)
         local.append(exact)
     whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
@@ -114,7 +114,7 @@ def _where(table: pd.DataFrame, ends: Extremes, unit: str) -> str:
     if not ends.differ:
         return "without clear dependence on spacing and order"
     low, high = (
-        f"at {count(int(table['spacing'][i]), unit)} in {table['order'][i]}"
+        f"at {count(int(table['spacing'][i]), unit)} with {table['order'][i]}"
         for i in ends.places
     )
     larger = max((ends.low, ends.high), key=lambda row: abs(float(row["effect"])))
@@ -129,11 +129,25 @@ def _clear(table: pd.DataFrame) -> str:
     text = f"{len(clear) or 'none'} of {count(len(table), 'arrangement')}"
     text += f" {'differ' if len(clear) > 1 else 'differs'} from additivity at a false "
     text += "discovery rate of 5 %"
-    places = [
+    return f"{text}: {_places(clear)}" if len(clear) else text
+
+
+def _rule(table: pd.DataFrame, unit: str) -> str:
+    """What both do, in the few words of the first screen."""
+    clear = table[table["significant"]]
+    if not len(clear):
+        return f"add up at every spacing to {table['spacing'].max()} {unit}s"
+    signs = np.sign(clear["interaction"])
+    what = "more" if (signs > 0).all() else "less" if (signs < 0).all() else "other"
+    return f"do {what} than the sum of both with {_places(clear)} {unit}s between them"
+
+
+def _places(clear: pd.DataFrame) -> str:
+    """Orders with their spacings."""
+    return "; ".join(
         f"{order} at {listed(spans(part['spacing'].tolist()))}"
         for order, part in clear.groupby("order", sort=False)
-    ]
-    return f"{text}: {'; '.join(places)}" if places else text
+    )
 
 
 def _draw(table: pd.DataFrame, titles: dict[str, str]) -> Any:
