@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from .._core.command_line import check_files, write_table
+from .._core.outputs import as_columns
+from .._core.results import GIAResult
 from .output import Output, local_table, write_plot
 
 
@@ -17,14 +21,15 @@ def write_each(
     output: Output,
     run: Callable[[dict[str, Any]], Any],
     asks: Sequence[tuple[str, dict[str, Any]]],
+    model: str,
 ) -> None:
     """Run an experiment for each motif, and write what it gives.
 
-    All tables stand in one, with a column `motif`; the picture of each has the name of
-    the motif before its ending.
+    All tables stand in one, with a column `motif`. Motifs of one condition each are in
+    one picture; else the picture of each has the name of the motif before its ending.
     """
     plots = plots_of(output.plot, [label for label, _ in asks])
-    tables, local = [], []
+    tables, local, together = [], [], {}
     for (label, given), plot in zip(asks, plots, strict=True):
         try:
             ran = run(given)
@@ -33,11 +38,32 @@ def write_each(
         tables.append(_of_motif(ran.table, label))
         if output.local is not None:
             local.append(_of_motif(local_table(ran.result), label))
-        if plot is not None:
+        if isinstance(ran.result, GIAResult) and len(ran.result.conditions) == 1:
+            together[label] = ran.result
+        elif plot is not None:
             write_plot(ran.draw, plot, ran.title)
     write_table(pd.concat(tables, ignore_index=True), output.out)
+    if together and output.plot is not None:
+        draw = partial(_draw, joined(together))
+        write_plot(draw, output.plot, f"{model}: {len(together)} motifs")
     if local:
         write_table(pd.concat(local, ignore_index=True), output.local, "local")
+
+
+def joined(results: Mapping[str, GIAResult]) -> GIAResult:
+    """Results of one condition each, on the same backgrounds, as one."""
+    first, *_ = results.values()
+    afters = [as_columns(result.y_afters, 2) for result in results.values()]
+    conditions = pd.DataFrame({"motif": [*results]})
+    return first._replace(
+        y_before=as_columns(first.y_before),
+        y_afters=torch.cat(afters, dim=1),
+        conditions=conditions,
+    )
+
+
+def _draw(result: GIAResult, plots: Any) -> Any:
+    return plots.local_importance_boxes(result, "motif")
 
 
 def plots_of(plot: Path | None, labels: Sequence[str]) -> list[Path | None]:

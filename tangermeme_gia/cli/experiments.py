@@ -73,7 +73,7 @@ def run_experiment(command: Command, **options: Any) -> None:
     one = _run_backgrounds if chosen.backgrounds else partial(_run, listed=listed)
     run = partial(one, command, asked, drawn, confidence=output.confidence)
     if options.get("each") is not None:
-        write_each(output, run, asks)
+        write_each(output, run, asks, asked.inputs.name)
         return
     ((_, given),) = asks
     ran = run(given)

@@ -93,6 +93,8 @@ def test_pictures_and_effects_are_of_each(motifs, toy, table, here):
     table(*words, "--plot", "s.png", "--local", "local.tsv")
     expected = {f"s.{n}.png" for n in ("M1-Gata1", "M2-FOS-JUN", "M3")}
     assert {path.name for path in here.glob("s.*")} == expected
+    table("random-position", *toy, *SAMPLE, "--motifs", "m.meme", "--plot", "r.png")
+    assert {path.name for path in here.glob("r.*")} == {"r.png"}
     local = pd.read_csv("local.tsv", sep="\t")
     assert local["motif"].value_counts().to_dict() == dict.fromkeys(NAMES, 40)
 
