@@ -215,6 +215,9 @@ class Study:
             )
         else:
             return {}
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"`motifs` has {', '.join(repeated)} more than once.")
         for motif in motifs:
             resolve_start(options.start, len(motif), self.inputs.length)
         return dict(zip(names, motifs, strict=True))

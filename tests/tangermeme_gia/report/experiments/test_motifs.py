@@ -74,6 +74,9 @@ def test_a_matrix_is_another_motif_than_one_of_the_same_name(tmp_path):
 
 
 def test_motifs_that_do_not_fit_are_found_first(tmp_path):
+    twice = replace(OPTIONS, motifs=["GAC", "GAC"])
+    with pytest.raises(ValueError, match="`motifs` has GAC more than once"):
+        run_report(inputs_of(Sites()), tmp_path / "report", twice)
     options = replace(OPTIONS, motifs=["GAC", "A" * 50])
     with pytest.raises(ValueError, match="50-mer is longer than"):
         run_report(inputs_of(Sites()), tmp_path / "report", options)
