@@ -20,11 +20,11 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "alignment": ("motif",),
     "sites": ("motif",),
     "spacing": ("motif",),
-    "pair": ("motif", "motifs"),
     "position": ("motif",),
     "gc": ("motif",),
     "hairpin": ("motif",),
     "structure": ("motif",),
+    "pair": ("motif", "motifs"),
     "robustness": ("motif", "backgrounds"),
 }
 EXPERIMENTS = tuple(REGISTRY)
