@@ -577,3 +577,13 @@ def test_a_file_is_all_of_its_motifs(X, files):
     assert result.conditions["patterns"].tolist() == [f"{n}@centre" for n in names]
     result = motif_spacing(Blank(), X, "two.meme", [2], random_state=0)
     assert set(result.conditions["motifs"]) == {", ".join(names)}
+
+
+def test_strands_of_a_named_motif_are_averaged(X, files):
+    result = motif_spacing(
+        Blank(), X, ["GAC", "one.meme"], [2], orientations="all", random_state=0
+    )
+    assert result.conditions["letters"].nunique() > 2
+    mean = result.average("orientation")
+    assert mean.conditions["arm"].tolist() == ["all", "1", "2"]
+    assert "letters" not in mean.conditions
