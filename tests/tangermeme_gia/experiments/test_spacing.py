@@ -114,7 +114,7 @@ def test_chosen_strands_take_any_kind_of_motif(X, additive_model):
 @pytest.mark.parametrize(
     ("kwargs", "error", "message"),
     [
-        ({"motifs": ["GACC"]}, ValueError, "`motifs`='GACC' is not a file"),
+        ({"motifs": ["GACC"]}, ValueError, "`motifs` must hold at least two"),
         ({"motifs": "GACC"}, ValueError, "`motifs`='GACC' is not a file"),
         ({"spacings": []}, ValueError, "`spacings`=.* must be a sequence"),
         ({"spacings": 3}, ValueError, "`spacings`=3 must be a sequence"),
