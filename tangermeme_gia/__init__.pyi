@@ -5,6 +5,7 @@ from . import report as report
 from . import statistics as statistics
 from . import structure as structure
 from ._core.junctions import Junctions as Junctions
+from ._core.motif_files import read_motifs as read_motifs
 from ._core.patterns import place as place
 from ._core.readouts import Readout as Readout
 from ._core.results import GIAResult as GIAResult
@@ -31,6 +32,5 @@ from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
 from .models.averaging import AveragedModels as AveragedModels
-from .motifs.files import read_motifs as read_motifs
 
 __version__: str

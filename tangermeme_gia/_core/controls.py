@@ -92,7 +92,7 @@ def with_controls(
     tables = [table.assign(control=name) for name in names]
     whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
     if n_controls:
-        letters = [" + ".join(p.motif.label for p in placed) for placed in repeated]
+        letters = [" + ".join(p.motif.letters for p in placed) for placed in repeated]
         whole["control_letters"] = np.where(whole["control"] == "none", "", letters)
     return repeated, whole
 

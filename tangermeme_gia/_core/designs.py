@@ -16,7 +16,7 @@ from .conditions import Table, distinct
 from .controls import with_controls
 from .engine import run_design
 from .letters import RandomState, as_seed, check_alphabet, check_sequences
-from .patterns import Pattern, compile_conditions
+from .patterns import Pattern, as_consensus, compile_conditions
 from .placements import Placement
 from .results import GIAResult
 
@@ -88,6 +88,7 @@ def run_patterns(
     *,
     alphabet: Sequence[str],
     insert: bool = False,
+    consensus: bool = False,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -95,11 +96,13 @@ def run_patterns(
     """Place every condition's patterns in every background and run the model.
 
     `table` has one row per condition; rows of controls follow, and all get a column
-    `control`. Each distinct placement is predicted once.
+    `control`, and `letters` where a motif is called otherwise than by what is placed.
+    Each distinct placement is predicted once.
     """
     letters = check_alphabet(alphabet)
     check_sequences(X, letters)
     seed = as_seed(random_state)
+    conditions, table = with_letters(conditions, table, consensus)
     if "control" not in table:
         conditions, table = with_controls(conditions, table, n_controls, seed)
     placements = compile_conditions(
@@ -110,6 +113,30 @@ def run_patterns(
     first, columns = distinct([placement.key for placement in placements])
     design = PatternDesign(table, [placements[i] for i in first], columns)
     return run_design(model, X, design, **options)
+
+
+def with_letters(
+    conditions: Conditions, table: pd.DataFrame, consensus: bool
+) -> tuple[Conditions, pd.DataFrame]:
+    """Conditions as they are placed, and a column `letters` for what has another label.
+
+    Examples
+    --------
+    >>> from tangermeme_gia.motifs import Motif
+    >>> motif = Motif.parse("GRTA")
+    >>> _, table = with_letters([[Pattern(motif, 3)]], pd.DataFrame(index=[0]), True)
+    >>> table["letters"].tolist()
+    ['GATA']
+    """
+    placed = as_consensus(conditions) if consensus else conditions
+    if "letters" not in table and any(
+        motif.label != after.letters
+        for before, condition in zip(conditions, placed, strict=True)
+        for (motif, _), (after, _) in zip(before, condition, strict=True)
+    ):
+        letters = [dict.fromkeys(m.letters for m, _ in each) for each in placed]
+        table = table.assign(letters=[" + ".join(each) for each in letters])
+    return placed, table
 
 
 def describe_patterns(patterns: Sequence[Pattern]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias, Union, overload
+from typing import Any, TypeAlias, Union
 
 import numpy as np
 import torch
@@ -26,9 +28,12 @@ from .letters import (
 )
 from .spelling import letters_of_values, respell, values_of_letters
 
-# Letters; one-hot or probabilities of shape (alphabet, k), (1, alphabet, k) or, for
-# a motif of its own in each background, (n, alphabet, k).
-MotifLike: TypeAlias = Union[str, torch.Tensor, NDArray[Any], "Motif"]
+# Letters, or the file that holds it, FILE or FILE:NAME; one-hot or probabilities of
+# shape (alphabet, k), (1, alphabet, k) or, for a motif of its own in each background,
+# (n, alphabet, k).
+MotifLike: TypeAlias = Union[str, os.PathLike[str], torch.Tensor, NDArray[Any], "Motif"]
+# No alphabet has these among its letters.
+_LIKE_A_FILE = re.compile(r"[./\\~:]")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,11 +67,14 @@ class Motif:
 
         Parameters
         ----------
-        motif: str, torch.Tensor, numpy.ndarray or Motif
+        motif: str, path, torch.Tensor, numpy.ndarray or Motif
             Letters of the alphabet, of either case and with T or U, and N, which keeps
             the background base (unless N is itself a letter, as in proteins). Where
             one of IUPAC's letters for several bases (R, Y, S, W, K, M, B, D, H, V) is
-            among them, the motif is a PPM. Or one-hot of shape (len(alphabet), k) or
+            among them, the motif is a PPM. Or a motif of a file of any format that
+            `read_motifs` reads, as "FILE:NAME", or "FILE" if it has only one: NAME is
+            its identifier, its title or a word of it, such as "jaspar.meme:Gata1";
+            what can be letters is letters. Or one-hot of shape (len(alphabet), k) or
             (1, len(alphabet), k), where a zero column keeps the base; or one per
             background, (n, len(alphabet), k); or probabilities of these shapes (a PPM),
             from which one motif is drawn per background.
@@ -77,8 +85,9 @@ class Motif:
         Raises
         ------
         ValueError
-            If a letter is not in the alphabet, a shape does not fit, or columns are
-            neither one-hot nor probabilities.
+            If a letter is not in the alphabet, no file or not one motif of a file is
+            meant, a shape does not fit, or columns are neither one-hot nor
+            probabilities.
 
         TypeError
             If the motif is neither a string nor numbers.
@@ -97,8 +106,8 @@ class Motif:
                 )
             same = motif.alphabet == letters
             return motif if same else replace(motif, alphabet=letters)
-        if isinstance(motif, str):
-            return cls(letters, values_of_letters(motif, letters))
+        if isinstance(motif, (str, os.PathLike)):
+            return _of_text(motif, letters)
         values = _as_values(motif, len(letters))
         totals = values.sum(axis=1)
         if ((values == 0) | (values == 1)).all() and (totals <= 1).all():
@@ -112,7 +121,7 @@ class Motif:
         return int(self.values.shape[-1])
 
     def __repr__(self) -> str:
-        return f"Motif({self.label!r})"
+        return f"Motif({self.letters!r})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Motif) and self._key == other._key
@@ -162,17 +171,28 @@ class Motif:
 
     @property
     def label(self) -> str:
-        """What to call it in a table: its letters, or what it is drawn from.
+        """What to call it in a table: its name, or else its letters.
 
         Examples
         --------
-        >>> Motif.parse(torch.eye(4)[:, [3, 2, 1]]).label
+        >>> Motif.parse("GATA").label
+        'GATA'
+        """
+        return self.name or self.letters
+
+    @property
+    def letters(self) -> str:
+        """Its letters, or what they are drawn from.
+
+        Examples
+        --------
+        >>> Motif.parse(torch.eye(4)[:, [3, 2, 1]]).letters
         'TGC'
-        >>> Motif.parse(0.4 * torch.eye(4)[:, [3, 2, 1]] + 0.15).label
+        >>> Motif.parse(0.4 * torch.eye(4)[:, [3, 2, 1]] + 0.15).letters
         'PPM(TGC)'
-        >>> Motif.parse("TGYR").label
+        >>> Motif.parse("TGYR").letters
         'TGYR'
-        >>> Motif.parse(torch.zeros(10, 4, 6)).label
+        >>> Motif.parse(torch.zeros(10, 4, 6)).letters
         '6-mer of each background'
         """
         if len(self.values) != 1:
@@ -264,6 +284,11 @@ class Motif:
         codes = np.where(np.ptp(values, axis=1) == 0, GAP, values.argmax(axis=1))
         return replace(self, values=codes.astype(np.int8))
 
+    @property
+    def checksum(self) -> str:
+        """The same for the same letters or probabilities, whatever they are called."""
+        return self._digest.hex()
+
     @cached_property
     def _digest(self) -> bytes:
         # float32, so that one PPM held in two precisions is drawn alike.
@@ -276,67 +301,25 @@ class Motif:
         return self.alphabet, self.values.shape, self._digest
 
 
-@overload
-def reverse_complement(motif: str, alphabet: Sequence[str] = ...) -> str: ...
-@overload
-def reverse_complement(
-    motif: torch.Tensor, alphabet: Sequence[str] = ...
-) -> torch.Tensor: ...
-@overload
-def reverse_complement(
-    motif: NDArray[Any], alphabet: Sequence[str] = ...
-) -> NDArray[Any]: ...
-def reverse_complement(
-    motif: str | torch.Tensor | NDArray[Any], alphabet: Sequence[str] = DNA
-) -> str | torch.Tensor | NDArray[Any]:
-    """How does a motif read on the other strand?
+def _of_text(text: str | os.PathLike[str], letters: tuple[str, ...]) -> Motif:
+    """Letters, or the motif of a file. A file never changes what letters mean."""
+    from .named_motifs import find_motif, locate  # which read motifs themselves
 
-    Parameters
-    ----------
-    motif: str, torch.Tensor or numpy.ndarray
-        Letters and N, or any one-hot or PPM of shape (..., len(alphabet), k).
-
-    alphabet: sequence of str, optional
-        The letters of DNA or of RNA in any order. Default is DNA.
-
-    Returns
-    -------
-    motif: str, torch.Tensor or numpy.ndarray
-        The reverse complement, of the kind and shape given.
-
-    Raises
-    ------
-    ValueError
-        If the alphabet is neither DNA nor RNA, or the motif does not fit it.
-
-    Examples
-    --------
-    >>> reverse_complement("GATTNA")
-    'TNAATC'
-    >>> reverse_complement("UGCAUG", "ACGU")
-    'CAUGCA'
-    """
-    letters = check_alphabet(alphabet)
-    if isinstance(motif, str):
-        return Motif.parse(motif, letters).reverse_complement().label
-    channels = list(complement_channels(letters))
-    if motif.ndim < 2 or motif.shape[-2] != len(letters):
-        raise ValueError(
-            f"`motif` has shape {tuple(motif.shape)}; it must be (..., {len(letters)}, "
-            f"k) for `alphabet` {', '.join(letters)}."
-        )
-    if isinstance(motif, torch.Tensor):
-        return motif.flip(-1)[..., channels, :]
-    # PyTorch takes no array that is read backwards.
-    return np.ascontiguousarray(motif[..., channels, ::-1])
+    if isinstance(text, str):
+        try:
+            return Motif(letters, values_of_letters(text, letters))
+        except ValueError:
+            if locate(text) is None and not _LIKE_A_FILE.search(text):
+                raise
+    return find_motif(text, letters)
 
 
 def _as_values(motif: Any, n_letters: int) -> NDArray[np.float64]:
     """The numbers of a motif, of shape (1 or n, n_letters, k)."""
     if not isinstance(motif, torch.Tensor | np.ndarray):
         raise TypeError(
-            f"`motif` is of type {type(motif).__name__}; it must be a string, a tensor "
-            "or an array."
+            f"`motif` is of type {type(motif).__name__}; it must be a string, a path, "
+            "a tensor or an array."
         )
     values = as_float64(motif, "motif")
     if values.ndim == 2:

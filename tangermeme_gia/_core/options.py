@@ -42,13 +42,19 @@ class Options(TypedDict, total=False):
 class PatternOptions(Options, total=False):
     """Those, and what concerns the motifs that are placed."""
 
+    consensus: bool
     n_controls: int
     random_state: RandomState
 
 
 # What is not given, as help and editors show it; those that are None here for `func`'s
 # sake are not passed to it.
-_DEFAULTS: dict[str, Any] = {"func": predict, "n_controls": 0, "verbose": False}
+_DEFAULTS: dict[str, Any] = {
+    "func": predict,
+    "consensus": False,
+    "n_controls": 0,
+    "verbose": False,
+}
 
 _MODEL = """model: torch.nn.Module, or function of sequences
     The model to ask; its device and train/eval mode are as before after the call.
@@ -120,6 +126,10 @@ _SEED = """random_state: int, numpy Generator or None, optional
     Seed of every draw but those of `func`; an integer gives the same numbers, to float
     rounding, for every batch size. Default is None."""
 
+_CONSENSUS = """consensus: bool, optional
+    Whether a PPM is placed as its most likely letters, the same in every background,
+    instead of drawn. Default is False."""
+
 _CONTROLS = """n_controls: int, optional
     How often each condition is repeated with every motif replaced by a random one of
     its length, and by a permutation of its own letters; the rows say so in their
@@ -137,7 +147,8 @@ _INSERT = """insert: bool, optional
 _PARTS = {
     "{model}": _MODEL,
     "{options}": "\n\n".join([_ALPHABET, _SEED, _OPTIONS]),
-    "{controls}": _CONTROLS,
+    "{consensus}": _CONSENSUS,
+    "{controls}": f"{_CONSENSUS}\n\n{_CONTROLS}",
     "{insert}": _INSERT,
 }
 

@@ -8,10 +8,8 @@ any chunk of background rows.
 from __future__ import annotations
 
 import operator
-import reprlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -25,21 +23,14 @@ from .letters import (
     check_alphabet,
     check_sequences,
 )
-from .motif import Motif, MotifLike
+from .motif import Motif
+from .pattern_inputs import Pattern as Pattern
+from .pattern_inputs import PatternLike as PatternLike
+from .pattern_inputs import PatternsLike as PatternsLike
+from .pattern_inputs import as_conditions as as_conditions
+from .pattern_inputs import as_consensus as as_consensus
+from .pattern_inputs import as_pattern, numbered
 from .placements import Placement, Positions
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
-
-
-class Pattern(NamedTuple):
-    """A motif and the 0-based position of its first base; None is centred."""
-
-    motif: Motif
-    start: int | None = None
-
-
-PatternLike: TypeAlias = Pattern | tuple[MotifLike, int | None]
 
 
 def place(
@@ -48,6 +39,7 @@ def place(
     alphabet: Sequence[str] = DNA,
     *,
     insert: bool = False,
+    consensus: bool = False,
     random_state: RandomState = None,
 ) -> torch.Tensor | PackedSequence:
     """What do the backgrounds look like with these patterns in them?
@@ -61,8 +53,8 @@ def place(
         One-hot backgrounds; padding and unknown bases are zero columns.
 
     patterns: sequence of (motif, start)
-        The motif as a string with N gaps, as one-hot, or as a PPM of which every
-        background gets one draw; the start as the 0-based
+        The motif as a string with N gaps, as "FILE:NAME", as one-hot, or as a PPM of
+        which every background gets one draw; the start as the 0-based
         position of its first base, or None for the centre, as in tangermeme. None
         changes nothing if the sequence is empty.
 
@@ -73,6 +65,9 @@ def place(
         Whether to insert before the background base at `start` instead. Starts count
         in the background, whatever else is inserted; motifs with the same start stand
         in the order given. A motif with gaps cannot be inserted. Default is False.
+
+    consensus: bool, optional
+        Whether a PPM is placed as its most likely letters instead. Default is False.
 
     random_state: int, numpy Generator or None, optional
         Seed of the draws from PPMs. Default is None, a new draw each time.
@@ -104,9 +99,17 @@ def place(
     check_sequences(X, letters, may_be_empty=True)
     if isinstance(X, PackedSequence):
         X_with = place(
-            X.to_one_hot(), patterns, letters, insert=insert, random_state=random_state
+            X.to_one_hot(),
+            patterns,
+            letters,
+            insert=insert,
+            consensus=consensus,
+            random_state=random_state,
         )
         return PackedSequence.from_one_hot(X_with, X.alphabet)
+    if consensus:
+        parsed = [as_pattern(pattern, letters) for pattern in patterns]
+        (patterns,) = as_consensus([parsed])
     compiler = _Compiler(len(X), X.shape[-1], letters, insert, as_seed(random_state))
     return compiler.compile(patterns).apply(X)
 
@@ -159,48 +162,7 @@ def compile_conditions(
     """
     letters = check_alphabet(alphabet)
     compiler = _Compiler(n, length, letters, insert, as_seed(random_state))
-    return _numbered(compiler.compile, conditions)
-
-
-def as_conditions(
-    patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
-    alphabet: Sequence[str] = DNA,
-) -> list[list[Pattern]]:
-    """Is this one set of patterns, or several sets: which conditions are meant?
-
-    Parameters
-    ----------
-    patterns: sequence
-        (motif, start) pairs, which are one condition, or sequences of such pairs,
-        each of which is a condition.
-
-    alphabet: sequence of str, optional
-        Letters in channel order. Default is DNA.
-
-    Returns
-    -------
-    conditions: list of lists of Pattern
-
-    Raises
-    ------
-    TypeError
-        If pairs and sequences of pairs are mixed, or an entry is neither.
-
-    ValueError
-        If a motif does not fit the alphabet; the condition is named.
-
-    Examples
-    --------
-    >>> as_conditions([("GATA", 4), ("TTA", 12)])
-    [[Pattern(motif=Motif('GATA'), start=4), Pattern(motif=Motif('TTA'), start=12)]]
-    >>> as_conditions([[("GATA", 4)], []])
-    [[Pattern(motif=Motif('GATA'), start=4)], []]
-    """
-    entries: list[Any] = [patterns] if _is_pattern(patterns) else list(patterns)
-    if all(_is_pattern(entry) for entry in entries):
-        entries = [entries]
-    sets = [e if isinstance(e, (list, tuple)) else [e] for e in entries]
-    return _numbered(lambda ps: [_as_pattern(p, alphabet) for p in ps], sets)
+    return numbered(compiler.compile, conditions)
 
 
 def resolve_start(
@@ -268,20 +230,9 @@ def resolve_starts(
     """
     if len(starts) == 0:
         raise ValueError("`starts` is empty; at least one start is needed.")
-    return _numbered(
+    return numbered(
         lambda start: resolve_start(start, motif_length, length, insert=insert), starts
     )
-
-
-def _numbered(function: Callable[[_In], _Out], conditions: Iterable[_In]) -> list[_Out]:
-    """What a function makes of each condition; errors name it by its number."""
-    made = []
-    for i, condition in enumerate(conditions):
-        try:
-            made.append(function(condition))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"condition {i}: {error}") from error
-    return made
 
 
 class _Compiler:
@@ -300,7 +251,7 @@ class _Compiler:
         return self.drawn[motif]
 
     def compile(self, patterns: Sequence[PatternLike]) -> Placement:
-        parsed = [_as_pattern(pattern, self.alphabet) for pattern in patterns]
+        parsed = [as_pattern(pattern, self.alphabet) for pattern in patterns]
         codes = [self.draw(pattern.motif) for pattern in parsed]
         starts = [
             resolve_start(pattern.start, code.shape[1], self.length, insert=self.insert)
@@ -376,21 +327,3 @@ class _Compiler:
                     "placed together must leave each other's letters alone (N gaps "
                     "may be filled)."
                 )
-
-
-def _is_pattern(value: object) -> bool:
-    return (
-        isinstance(value, (tuple, list))
-        and len(value) == 2
-        and isinstance(value[0], (str, torch.Tensor, np.ndarray, Motif))
-        and (value[1] is None or hasattr(value[1], "__index__"))
-    )
-
-
-def _as_pattern(value: Any, alphabet: Sequence[str]) -> Pattern:
-    if not _is_pattern(value):
-        raise TypeError(
-            f"{reprlib.repr(value)} is not a pattern; a pattern is a pair (motif, "
-            "start) of a string, tensor or array and an integer or None."
-        )
-    return Pattern(Motif.parse(value[0], alphabet), value[1])

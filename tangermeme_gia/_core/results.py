@@ -29,7 +29,7 @@ from .outputs import (
 from .selections import Conditions, Rows, find_conditions, find_rows
 
 # Columns that only tell more of another one.
-_TOLD_WITH = {"control": "control_letters"}
+_TOLD_WITH = {"control": "control_letters", "orientation": "letters"}
 
 
 class _Fields(NamedTuple):
@@ -294,7 +294,8 @@ class GIAResult(Labelled, _Fields):
         -------
         result: GIAResult
             The mean output over the conditions that differ in this column only (and in
-            the letters of controls, for "control"), and `conditions` without it.
+            the letters of controls or strands, for "control" or "orientation"), and
+            `conditions` without it.
 
         Raises
         ------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.command_line import check_files
 from .arguments import KMERS, Option, option
 from .backgrounds import Backgrounds, add_backgrounds
-from .experiments import add_group, as_kmers
+from .experiments import add_group
 from .options import add_inputs, add_model, add_output, ask, take
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def run_alignment(*, meme: Path | None, **options: Any) -> None:
     check_files(out=output.out, plot=output.plot, save=output.save, meme=meme)
     asked = ask(options)
     letters, given = asked.inputs.alphabet, asked.given
-    scanned = as_kmers({name: given.pop(name) for name in _SCAN})
+    scanned = {name: given.pop(name) for name in _SCAN}
     (one,) = chosen.draw(asked.inputs, asked.seed, **asked.prediction).values()
     known = {"clusters": one.clusters, "keep": chosen.keep, **asked.keywords}
     scan = kmer_scan(asked.model, one.X, **scanned, **known)

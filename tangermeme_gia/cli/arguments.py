@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from .values import integers, kmer_or_file, letters
+from .values import integers
 
 # The name of an option, and the keywords of `add_argument`.
 Option = tuple[str, dict[str, Any]]
@@ -53,7 +53,23 @@ def start(what: str = "motif") -> Option:
 
 
 MOTIF = option(
-    "--motif", "its letters; N keeps the background", type=letters, required=True
+    "--motif",
+    "its letters, where N keeps the background, or FILE:NAME, a motif of a file (MEME, "
+    "JASPAR, HOMER, TRANSFAC, TF-MoDISco)",
+)
+# Of all that place motifs.
+EACH = option(
+    "--motifs",
+    "each of several in turn: FILE, for all of its motifs, FILE NAME ..., or words; in "
+    "patterns the word MOTIF stands for it. --plot writes a picture of each",
+    nargs="+",
+    dest="each",
+    metavar="FILE",
+)
+CONSENSUS = option(
+    "--consensus",
+    "place the most likely letters of a matrix, instead of a draw in each background",
+    action="store_true",
 )
 INSERT = option(
     "--insert",
@@ -74,9 +90,9 @@ KMERS = (
     option("--k", "length of the k-mers", type=int, default=6),
     option(
         "--kmers",
-        "instead of all: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
+        "instead of all: words, or FILE [NAME ...] for motifs of a file (MEME, "
+        "JASPAR, HOMER, ...)",
         nargs="+",
-        type=kmer_or_file,
     ),
     start("k-mers"),
     BOTH_STRANDS,

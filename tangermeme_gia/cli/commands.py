@@ -22,7 +22,7 @@ from .arguments import (
     option,
     start,
 )
-from .values import gaps, kmer_or_file, letters, order, pattern, structure
+from .values import gaps, order, pattern, structure
 
 
 class Command(NamedTuple):
@@ -65,7 +65,8 @@ _BIASED = (
     "Their effects are biased upwards on the backgrounds that chose them: measure them "
     "again with junction-effects and another --random-state"
 )
-_AT = {"type": pattern, "required": True, "metavar": "MOTIF@START"}
+_AT = {"type": pattern, "metavar": "MOTIF@START"}
+_NEEDED = {**_AT, "required": True}
 
 _FLANKS = (
     MOTIF,
@@ -133,9 +134,9 @@ COMMANDS = (
         (
             option(
                 "--motifs",
-                "two or more, from left to right",
+                "two or more, from left to right: letters, FILE:NAME, or FILE NAME "
+                "NAME ...",
                 nargs="+",
-                type=letters,
                 required=True,
             ),
             numbers(
@@ -236,8 +237,8 @@ COMMANDS = (
         "Do two patterns together do more, or less, than the sum of each alone?",
         "--a UAAUUA@10 --b UAAUUA@20 --n 200 --plot interaction.png",
         (
-            option("--a", "the first pattern, with its 0-based first base", **_AT),
-            option("--b", "the second pattern, with its 0-based first base", **_AT),
+            option("--a", "the first pattern, with its 0-based first base", **_NEEDED),
+            option("--b", "the second pattern, with its 0-based first base", **_NEEDED),
             CONTROLS,
         ),
     ),
@@ -250,7 +251,7 @@ COMMANDS = (
                 "--patterns",
                 "patterns A, B, C, ..., with 0-based first bases",
                 nargs="+",
-                **_AT,
+                **_NEEDED,
             ),
             CONTROLS,
         ),
@@ -308,9 +309,9 @@ COMMANDS = (
         (
             option(
                 "--kmers",
-                "best first: words, or one file of motifs (MEME, JASPAR, HOMER, ...)",
+                "best first: words, or FILE [NAME ...] for motifs of a file (MEME, "
+                "JASPAR, HOMER, ...)",
                 nargs="+",
-                type=kmer_or_file,
                 required=True,
             ),
             start("k-mers"),

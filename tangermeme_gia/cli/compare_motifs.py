@@ -44,8 +44,8 @@ def run_comparison(
     out: Path | None,
 ) -> None:
     """Write a row for each motif and known motif, with p and q values by TOMTOM."""
+    from .._core.motif_files import read_motifs
     from ..motifs import compare_motifs
-    from ..motifs.files import read_motifs
 
     check_files(out=out)
     for name, path in {"motifs": motifs, "known": known}.items():

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .arguments import Option
+from .arguments import CONSENSUS, EACH, Option
 from .backgrounds import Backgrounds, add_backgrounds
 from .commands import Command
-from .options import add_inputs, add_model, add_output, ask, take
+from .motifs import check_which, runs
+from .options import Asked, add_inputs, add_model, add_output, ask, take
+from .values import pattern
 
 if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from ..statistics.comparisons import Comparison
 
@@ -26,7 +28,7 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     """What a command for an experiment takes."""
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
-    add_group(parser, command.options)
+    add_group(parser, _with_motifs(command.options))
     # The best of one background are not those of another, nor its junctions.
     add_backgrounds(
         parser, several=command.name not in ("best-kmers", "junction-effects")
@@ -38,57 +40,118 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     add_inputs(parser)
 
 
+def _with_motifs(options: Sequence[Option]) -> list[Option]:
+    """The options of a command, and those of all that place motifs."""
+    takes_one = any(
+        name == "--motif" or settings.get("type") is pattern
+        for name, settings in options
+    )
+    return [*options, *([EACH] if takes_one else []), CONSENSUS]
+
+
+class _Ran(NamedTuple):
+    """What an experiment has given, to be written."""
+
+    table: pd.DataFrame
+    draw: Callable[[], Axes]
+    result: Any
+    title: str
+
+
 def run_experiment(command: Command, **options: Any) -> None:
     """Write the table of an experiment, and its plot."""
-    from ..experiments.robustness import across_backgrounds
+    from .each import write_each
     from .output import Output
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     listed = options.pop("listed", options.get("top"))
     if chosen.backgrounds and (listed is not None or output.local is not None):
         raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
+    check_which(options)
     asked = ask(options)
-    given = _library_keywords(asked.given)
-    title = f"{asked.inputs.name}: {subject(given, asked.inputs.alphabet)}"
+    asks = list(runs(asked.given, asked.inputs.alphabet))
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
-    run, keywords = command.function, {**given, **asked.keywords, "keep": chosen.keep}
-    if chosen.backgrounds:
-        X = {name: each.X for name, each in drawn.items()}
-        clusters = {name: each.clusters for name, each in drawn.items()}
-        compared = across_backgrounds(
-            run, asked.model, X, clusters=clusters, **keywords
-        )
-        table = _compare(command, compared, output.confidence)
-        output.write(table, compared, compared.plot, title=title)
+    one = _run_backgrounds if chosen.backgrounds else partial(_run, listed=listed)
+    run = partial(
+        one, command, asked, drawn, confidence=output.confidence, keep=chosen.keep
+    )
+    if options.get("each") is not None:
+        write_each(output, run, asks, asked.inputs.name)
         return
+    ((_, given),) = asks
+    ran = run(given)
+    output.write(ran.table, ran.result, ran.draw, title=ran.title)
+
+
+def _run(
+    command: Command,
+    asked: Asked,
+    drawn: Mapping[str, Any],
+    given: dict[str, Any],
+    *,
+    listed: int | None,
+    confidence: float,
+    keep: list[int] | None,
+) -> _Ran:
+    """Run an experiment on one background."""
     (one,) = drawn.values()
-    result = run(asked.model, one.X, clusters=one.clusters, **keywords)
+    keywords = {**_library_keywords(given), **asked.keywords, "keep": keep}
+    result = command.function(asked.model, one.X, clusters=one.clusters, **keywords)
     listing = partial(_tabulate, command, result)
     if listed is not None:
         listing = partial(result.top, listed, lowest=given.get("lowest", False))
     named = {} if listed is None else {"top": listed}
-    output.write(
-        listing(confidence=output.confidence),
-        result,
+    return _Ran(
+        listing(confidence=confidence),
         partial(result.plot, **named),
-        title=title,
+        result,
+        _title(asked, given),
     )
 
 
-def subject(given: Mapping[str, Any], alphabet: Sequence[str]) -> str:
+def _run_backgrounds(
+    command: Command,
+    asked: Asked,
+    drawn: Mapping[str, Any],
+    given: dict[str, Any],
+    *,
+    confidence: float,
+    keep: list[int] | None,
+) -> _Ran:
+    """Run an experiment on several backgrounds."""
+    from ..experiments.robustness import across_backgrounds
+
+    compared = across_backgrounds(
+        command.function,
+        asked.model,
+        {name: each.X for name, each in drawn.items()},
+        clusters={name: each.clusters for name, each in drawn.items()},
+        keep=keep,
+        **_library_keywords(given),
+        **asked.keywords,
+    )
+    table = _compare(command, compared, confidence)
+    title = _title(asked, given)
+    return _Ran(table, compared.plot, compared, title)
+
+
+def _title(asked: Asked, given: Mapping[str, Any]) -> str:
+    return f"{asked.inputs.name}: {subject(given)}"
+
+
+def subject(given: Mapping[str, Any]) -> str:
     """What an experiment is about, as the title of a picture says it.
 
     Examples
     --------
-    >>> subject({"a": ("uaauua", 10), "b": ("GCGC", None)}, "ACGU")
-    'UAAUUA@10, GCGC'
+    >>> from tangermeme_gia.motifs import Motif
+    >>> subject({"a": (Motif.parse("gata"), 10), "b": (Motif.parse("GCGC"), None)})
+    'GATA@10, GCGC'
     """
-    from .._core.spelling import respell
-
     for names in (("motif",), ("motifs",), ("patterns",), ("a", "b")):
         words = [w for name in names for w in _words(given.get(name, []))]
         if words:
-            shown = respell(", ".join(words), alphabet)
+            shown = ", ".join(words)
             return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]} ..."
     kmers = given.get("kmers")
     return f"all {given['k']}-mers" if kmers is None else "given k-mers"
@@ -96,12 +159,12 @@ def subject(given: Mapping[str, Any], alphabet: Sequence[str]) -> str:
 
 def _words(value: Any) -> list[str]:
     """The motifs in options, with their starts."""
-    if isinstance(value, str):
-        return [value]
     if isinstance(value, tuple):
         motif, start = value
-        return [motif if start is None else f"{motif}@{start}"]
-    return [word for part in value for word in _words(part)]
+        return [motif.label if start is None else f"{motif.label}@{start}"]
+    if isinstance(value, list):
+        return [word for part in value for word in _words(part)]
+    return [value.label]
 
 
 def _tabulate(command: Command, result: Any, confidence: float) -> pd.DataFrame:
@@ -134,22 +197,9 @@ def add_group(parser: argparse.ArgumentParser, options: Sequence[Option]) -> Non
         group.add_argument(name, **settings)
 
 
-def as_kmers(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a scan as the library takes them: a file of motifs is no list."""
-    keywords = dict(given)
-    kmers = keywords.get("kmers")
-    if kmers is not None and any(isinstance(kmer, Path) for kmer in kmers):
-        if len(kmers) > 1:
-            raise ValueError("`--kmers` takes words, or one file of motifs.")
-        if not kmers[0].exists():
-            raise FileNotFoundError(f"`--kmers`: there is no file {kmers[0]}.")
-        keywords["kmers"] = kmers[0]
-    return keywords
-
-
 def _library_keywords(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options as the library takes them."""
-    keywords = as_kmers(given)
+    keywords = dict(given)
     orders = keywords.get("orders")
     if isinstance(orders, list):
         numbers = list(range(len(keywords["motifs"])))

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from .._core.command_line import USER_ERRORS, check_folders
 from ..backgrounds.by_name import background_names
 from ..report.experiments import EXPERIMENTS
+from .arguments import CONSENSUS
 from .options import (
     add_inputs,
     add_model,
     prediction_options,
     read_inputs,
 )
-from .values import letters
 
 if TYPE_CHECKING:  # what explains the options needs no torch
     from ..report import ReportOptions
@@ -53,8 +53,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("analysis")
-    text = "the motif, so that none is searched"
-    group.add_argument("--motif", type=letters, help=text)
+    text = "the motif, so that none is searched: letters or FILE:NAME"
+    group.add_argument("--motif", help=text)
+    group.add_argument(
+        "--motifs",
+        nargs="+",
+        metavar="FILE",
+        help="motifs of a file (MEME, JASPAR, HOMER, TRANSFAC, TF-MoDISco), all or "
+        "FILE NAME ..., in place of the search of k-mers: the best is the motif",
+    )
+    name, settings = CONSENSUS
+    group.add_argument(name, **settings)
     group.add_argument(
         "--experiments",
         nargs="+",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what reads the words of a list of commands needs no torch
@@ -63,16 +62,16 @@ def pattern(word: str) -> tuple[str, int | None]:
 
     Examples
     --------
-    >>> pattern("UGCAUG@17"), pattern("UGCAUG")
-    (('UGCAUG', 17), ('UGCAUG', None))
+    >>> pattern("UGCAUG@17"), pattern("UGCAUG"), pattern("a@b.meme:Gata1@3")
+    (('UGCAUG', 17), ('UGCAUG', None), ('a@b.meme:Gata1', 3))
     """
-    motif, at, start = word.partition("@")
-    letters(motif)
-    if motif and not at:
-        return motif, None
-    if not motif or not re.fullmatch(r"-?\d+", start):
+    motif, at, start = word.rpartition("@")
+    if at and motif and re.fullmatch(r"-?\d+", start):
+        return motif, int(start)
+    # Only the names of files and of motifs in them may hold an @.
+    if not word or (at and not re.search(r"[./\\:]", word)):
         raise _wrong(word, "MOTIF@START such as UGCAUG@17, or MOTIF for the centre")
-    return motif, int(start)
+    return word, None
 
 
 def structure(word: str) -> str | Hairpin:
@@ -177,29 +176,6 @@ _READ_AS: dict[str, Any] = {
     "log2": float,
 }
 _EXAMPLE = "track=0,window=400:600,log2=1 or head=profile,around=0,width=200"
-
-
-def kmer_or_file(word: str) -> str | Path:
-    """Letters, or a file of motifs if it exists or its name has a dot or a folder."""
-    path = Path(word)
-    return path if path.is_file() or re.search(r"[./\\]", word) else word
-
-
-def letters(word: str) -> str:
-    """A motif, which a file is not; `kmer-scan` takes those.
-
-    Examples
-    --------
-    >>> letters("UGNAUG")
-    'UGNAUG'
-    """
-    if isinstance(kmer_or_file(word), Path):
-        raise _wrong(
-            word,
-            f"the letters of a motif, not a file; `kmer-scan --kmers {word}` takes "
-            "all motifs of a file",
-        )
-    return word
 
 
 def _wrong(word: str, wanted: str) -> argparse.ArgumentTypeError:

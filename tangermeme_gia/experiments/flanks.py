@@ -56,8 +56,8 @@ def gc_flank(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        The motif: letters (N keeps the background), one-hot, or a PPM of which each
-        background gets one draw.
+        The motif: letters (N keeps the background), "FILE:NAME", one-hot, or a PPM of
+        which each background gets one draw.
 
     left, right: str, torch.Tensor or numpy.ndarray, optional
         The 5' and the 3' flank, likewise. Default is "GCGCGC".

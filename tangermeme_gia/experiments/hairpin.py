@@ -13,6 +13,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.conditions import Table, distinct
 from .._core.controls import with_controls
+from .._core.designs import with_letters
 from .._core.engine import run_design
 from .._core.letters import RandomState, as_seed, check_sequences, resolve_alphabet
 from .._core.motif import Motif, MotifLike
@@ -48,6 +49,7 @@ def hairpin_importance(
     starts: Sequence[int] | None = None,
     wobble: bool = False,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -69,8 +71,8 @@ def hairpin_importance(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        A string (N keeps the background, folded where it pairs), one-hot, or a PPM of
-        which each background gets one draw.
+        A string (N keeps the background, folded where it pairs), "FILE:NAME", one-hot,
+        or a PPM of which each background gets one draw.
 
     structure: str or Hairpin, optional
         "paper" (pairs at 6-16 with 23-33 as the paper counts, from 1) or "released"
@@ -135,7 +137,8 @@ def hairpin_importance(
     places = [_place(elements, start, k) for start in starts]
     placed = [[Pattern(parsed, start)] for start in starts for _ in range(2)]
     table = _table(parsed.label, starts, places)
-    conditions, table = with_controls([[], *placed], table, n_controls, seed)
+    conditions, table = with_letters([[], *placed], table, consensus)
+    conditions, table = with_controls(conditions, table, n_controls, seed)
     placements = compile_conditions(
         conditions, len(X), length, letters, random_state=seed
     )

@@ -12,7 +12,7 @@ from tangermeme.utils import PackedSequence
 from .._core.designs import describe_patterns, run_patterns
 from .._core.letters import resolve_alphabet
 from .._core.options import document
-from .._core.patterns import PatternLike, as_conditions
+from .._core.patterns import PatternsLike, as_conditions
 from .._core.results import GIAResult
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def global_importance(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
+    patterns: PatternsLike,
     *,
     insert: bool = False,
     alphabet: Sequence[str] | None = None,
@@ -42,8 +42,9 @@ def global_importance(
 
     patterns: sequence of (motif, start), or sequence of such sequences
         The patterns of one condition, or of several. A motif is a string (N keeps the
-        background), one-hot, or a PPM of which each background gets one draw; a start
-        is the 0-based first base, or None for the centre.
+        background), "FILE:NAME", one-hot, or a PPM of which each background gets one
+        draw; a start is the 0-based first base, or None for the centre. Or a file of
+        motifs, each of which is a condition, in the centre.
 
     {insert}
 

@@ -46,9 +46,9 @@ def pairwise_interaction(
     {model}
 
     a, b: (motif, start)
-        The two patterns. A motif is a string (N keeps the background), one-hot, or a
-        PPM of which each background gets one draw; a start is the 0-based first base,
-        or None for the centre.
+        The two patterns. A motif is a string (N keeps the background), "FILE:NAME",
+        one-hot, or a PPM of which each background gets one draw; a start is the 0-based
+        first base, or None for the centre.
 
     {options}
 
@@ -102,8 +102,8 @@ def factorial(
 
     patterns: sequence of (motif, start)
         One to 16 patterns, named A, B, C, ... in this order. A motif is a string (N
-        keeps the background), one-hot, or a PPM of which each background gets one
-        draw; a start is the 0-based first base, or None for the centre.
+        keeps the background), "FILE:NAME", one-hot, or a PPM of which each background
+        gets one draw; a start is the 0-based first base, or None for the centre.
 
     {options}
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
-from .._core.designs import run_patterns
+from .._core.designs import run_patterns, with_letters
 from .._core.kept import free_starts, resolve_keep
 from .._core.letters import (
     GAP,
@@ -53,8 +53,8 @@ def positional_bias(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        The motif: letters (N keeps the background), one-hot, or a PPM of which each
-        background gets one draw, the same at every start.
+        The motif: letters (N keeps the background), "FILE:NAME", one-hot, or a PPM of
+        which each background gets one draw, the same at every start.
 
     starts: sequence of int or None, optional
         The 0-based first base in each condition; None is every start at which the
@@ -118,6 +118,7 @@ def random_position(
     *,
     avoid_padding: bool = True,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -133,8 +134,8 @@ def random_position(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        The motif: letters (N keeps the background), one-hot, or a PPM of which each
-        background gets one draw.
+        The motif: letters (N keeps the background), "FILE:NAME", one-hot, or a PPM of
+        which each background gets one draw.
 
     avoid_padding: bool, optional
         Whether to draw only starts at which the motif lies between the first and the
@@ -171,13 +172,17 @@ def random_position(
     letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     check_sequences(X, letters)
     parsed = Motif.parse(motif, letters)
-    resolve_start(None, len(parsed), X.shape[-1])
-    free = free_starts(
-        resolve_keep(options.get("keep"), X.shape[-1]), parsed.written, len(parsed)
+    (((placed, _),),), _ = with_letters(
+        [[Pattern(parsed)]], pd.DataFrame(index=[0]), consensus
     )
-    starts = _draw_starts(X, len(parsed), free, avoid_padding, seed)
-    framed = _frame(parsed.draw(len(X), seed), starts, X.shape[-1])
+    resolve_start(None, len(placed), X.shape[-1])
+    free = free_starts(
+        resolve_keep(options.get("keep"), X.shape[-1]), placed.written, len(placed)
+    )
+    starts = _draw_starts(X, len(placed), free, avoid_padding, seed)
     table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
+    (((placed, _),),), table = with_letters([[Pattern(parsed)]], table, consensus)
+    framed = _frame(placed.draw(len(X), seed), starts, X.shape[-1])
     return run_patterns(
         model,
         X,

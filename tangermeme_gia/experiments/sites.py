@@ -42,8 +42,8 @@ def multi_site(
     {model}
 
     motif: str, torch.Tensor or numpy.ndarray
-        The motif: letters (N keeps the background), one-hot, or a PPM of which each
-        background gets one draw, the same at every site.
+        The motif: letters (N keeps the background), "FILE:NAME", one-hot, or a PPM of
+        which each background gets one draw, the same at every site.
 
     starts: sequence of int or None
         The 0-based first base of each copy, filled in the order given; None is the

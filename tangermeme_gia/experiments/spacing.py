@@ -15,7 +15,8 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
 from .._core.letters import DNA, check_sequences, resolve_alphabet
-from .._core.motif import Motif, MotifLike
+from .._core.motif import Motif
+from .._core.named_motifs import MotifsLike, named_motifs
 from .._core.options import document
 from .._core.patterns import Pattern
 from .._core.results import GIAResult
@@ -43,7 +44,7 @@ class _Arrangement(NamedTuple):
 def motif_spacing(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motifs: Sequence[MotifLike],
+    motifs: MotifsLike,
     spacings: Spacings,
     *,
     start: int | None = None,
@@ -65,7 +66,8 @@ def motif_spacing(
 
     motifs: sequence of str, torch.Tensor or numpy.ndarray
         Two or more motifs, from left to right: letters (N keeps the background),
-        one-hot, or PPMs of which each background gets one draw.
+        "FILE:NAME", one-hot, or PPMs of which each background gets one draw. Or a file,
+        whose motifs are all placed.
 
     spacings: sequence of int, or array-like, shape=(n_spacings, len(motifs) - 1)
         Bases between neighbouring motifs: a number for all gaps, or a row with a
@@ -116,13 +118,13 @@ def motif_spacing(
     """
     letters = resolve_alphabet(model, alphabet)
     check_sequences(X, letters)
-    if isinstance(motifs, str) or len(motifs) < 2:
+    _, parsed = named_motifs(motifs, letters)
+    if len(parsed) < 2:
         raise ValueError("`motifs` must hold at least two motifs.")
-    parsed = [Motif.parse(motif, letters) for motif in motifs]
-    gaps = _as_gaps(spacings, len(motifs))
+    gaps = _as_gaps(spacings, len(parsed))
     start = _resolve_first(start, sum(map(len, parsed)), gaps, X.shape[-1])
-    signs = _as_orientations(orientations, len(motifs), letters)
-    axes = (_as_orders(orders, len(motifs)), signs, gaps)
+    signs = _as_orientations(orientations, len(parsed), letters)
+    axes = (_as_orders(orders, len(parsed)), signs, gaps)
     arrangements = list(itertools.starmap(_Arrangement, itertools.product(*axes)))
     conditions, table = _tabulate(parsed, arrangements, start)
     return run_patterns(

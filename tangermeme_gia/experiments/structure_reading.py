@@ -12,7 +12,13 @@ from tangermeme.utils import PackedSequence
 
 from .._core.letters import DNA, as_seed, check_alphabet, check_sequences
 from .._core.outputs import as_columns
-from .._core.patterns import Pattern, PatternLike, as_conditions, compile_conditions
+from .._core.patterns import (
+    Pattern,
+    PatternsLike,
+    as_conditions,
+    as_consensus,
+    compile_conditions,
+)
 from .._core.placements import Placement
 from .._core.results import GIAResult
 from ..structure.folding import Values, fold, folds_and_probabilities
@@ -34,10 +40,11 @@ _ADDED = (
 def importance_by_structure(
     result: GIAResult,
     X: torch.Tensor | PackedSequence,
-    patterns: Sequence[PatternLike] | Sequence[Sequence[PatternLike]],
+    patterns: PatternsLike,
     *,
     alphabet: Sequence[str] = DNA,
     insert: bool = False,
+    consensus: bool = False,
     random_state: int | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -69,6 +76,9 @@ def importance_by_structure(
 
     insert: bool, optional
         Whether patterns were inserted. Default is False.
+
+    consensus: bool, optional
+        Whether PPMs were placed as their most likely letters. Default is False.
 
     random_state: int or None, optional
         Seed of the experiment; PPMs, of which motifs are drawn, need it. Default is
@@ -118,6 +128,7 @@ def importance_by_structure(
     complementary_bases(letters)
     check_sequences(X, letters)
     conditions = as_conditions(patterns, letters)
+    conditions = as_consensus(conditions) if consensus else conditions
     rows = _rows(result, len(X), len(conditions))
     if random_state is None:
         _check_certain(conditions)

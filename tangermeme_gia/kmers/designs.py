@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -15,9 +13,9 @@ from tangermeme.utils import PackedSequence
 
 from .._core.designs import Chosen, PatternDesign
 from .._core.letters import check_sequences
-from .._core.motif import Motif, MotifLike
+from .._core.motif import Motif
+from .._core.named_motifs import MotifsLike, named_motifs
 from .._core.patterns import Pattern, compile_conditions, resolve_start
-from ..motifs.files import read_motifs
 from .codes import (
     Indices,
     KmerNames,
@@ -26,10 +24,6 @@ from .codes import (
     n_kmers,
     place_kmers,
     reverse_complement_index,
-)
-
-Kmers: TypeAlias = (
-    Sequence[MotifLike] | Mapping[str, MotifLike] | str | os.PathLike[str]
 )
 
 
@@ -79,10 +73,11 @@ ScanDesign: TypeAlias = KmerDesign | PatternDesign
 def scan_design(
     X: torch.Tensor | PackedSequence,
     k: int,
-    kmers: Kmers | None,
+    kmers: MotifsLike | None,
     start: int | None,
     letters: tuple[str, ...],
     strands: int,
+    consensus: bool,
     seed: int,
 ) -> tuple[Sequence[str], ScanDesign]:
     """What a scan runs, all k-mers or those given: their names and their design."""
@@ -90,7 +85,8 @@ def scan_design(
     n, length = len(X), X.shape[-1]
     if kmers is None:
         return _all_kmers(k, start, length, letters, strands)
-    return _given(kmers, start, n, length, letters, strands, seed)
+    names, motifs = named_motifs(kmers, letters, "kmers", consensus)
+    return names, _given(names, motifs, start, n, length, strands, seed)
 
 
 def _all_kmers(
@@ -106,21 +102,21 @@ def _all_kmers(
 
 
 def _given(
-    kmers: Kmers,
+    names: list[str],
+    motifs: list[Motif],
     start: int | None,
     n: int,
     length: int,
-    letters: tuple[str, ...],
     strands: int,
     seed: int,
-) -> tuple[Sequence[str], ScanDesign]:
-    """Given motifs or those of a file: their names and their design."""
-    names, motifs = given_motifs(kmers, letters)
+) -> ScanDesign:
+    """The design of given motifs, or of those of a file."""
+    letters = motifs[0].alphabet
     if _are_plain(motifs):
         codes = np.concatenate([motif.values for motif in motifs])
         indices = indices_from_codes(codes, len(letters))
         k = codes.shape[1]
-        return names, KmerDesign(indices, k, start, length, letters, strands)
+        return KmerDesign(indices, k, start, length, letters, strands)
     placed = motifs
     if strands == 2:
         placed = [strand for m in motifs for strand in (m, m.reverse_complement())]
@@ -128,32 +124,7 @@ def _given(
         [[Pattern(m, start)] for m in placed], n, length, letters, random_state=seed
     )
     table = pd.DataFrame({"k-mer": [name for name in names for _ in range(strands)]})
-    return names, PatternDesign(table, placements)
-
-
-def given_motifs(
-    kmers: Kmers, letters: tuple[str, ...]
-) -> tuple[list[str], list[Motif]]:
-    """Names and motifs of a list, a mapping or a file."""
-    if isinstance(kmers, (str, os.PathLike)):
-        if not Path(kmers).is_file():
-            raise ValueError(
-                f"`kmers`={os.fspath(kmers)!r} is not a file; pass a list to scan a "
-                "single k-mer."
-            )
-        read = list(read_motifs(kmers, alphabet=letters).values())
-        return [motif.name for motif in read], read
-    if not isinstance(kmers, (Sequence, Mapping)):
-        raise TypeError(
-            f"`kmers` is of type {type(kmers).__name__}; it must be a list or dict of "
-            "motifs or the path of a motif file."
-        )
-    if len(kmers) == 0:
-        raise ValueError("`kmers` is empty; at least one is needed.")
-    values = kmers.values() if isinstance(kmers, Mapping) else kmers
-    motifs = [Motif.parse(motif, letters) for motif in values]
-    names = list(kmers) if isinstance(kmers, Mapping) else [m.label for m in motifs]
-    return names, motifs
+    return PatternDesign(table, placements)
 
 
 def _are_plain(motifs: list[Motif]) -> bool:

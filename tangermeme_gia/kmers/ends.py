@@ -48,7 +48,7 @@ def effects_of_kmers(
     """
     letters, strands = resolve_alphabet(model, alphabet), 2 if both_strands else 1
     seed = as_seed(random_state)
-    names, design = scan_design(X, 0, kmers, start, letters, strands, seed)
+    names, design = scan_design(X, 0, kmers, start, letters, strands, False, seed)
     engine = Engine(model, X, **options)
     with engine.held():
         before = engine.before()
@@ -97,7 +97,7 @@ def race_to_both_ends(
     letters, strands = resolve_alphabet(model, alphabet), 2 if both_strands else 1
     seed = as_seed(random_state)
     kmers = known.conditions["kmer"].tolist()
-    names, design = scan_design(X, 0, kmers, start, letters, strands, seed)
+    names, design = scan_design(X, 0, kmers, start, letters, strands, False, seed)
     engine = Engine(model, X, **options)
     effects = known.output().local_importance
     assert isinstance(effects, torch.Tensor)

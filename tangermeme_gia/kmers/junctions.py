@@ -24,9 +24,9 @@ from .._core.letters import (
     resolve_alphabet,
 )
 from .._core.motif import Motif
+from .._core.named_motifs import MotifsLike, named_motifs
 from .._core.options import document
 from .._core.patterns import Pattern, resolve_start
-from .designs import Kmers, given_motifs
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -40,12 +40,13 @@ _Rows: TypeAlias = NDArray[np.bool_]
 def junction_effects(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    kmers: Kmers,
+    kmers: MotifsLike,
     start: int | None = None,
     *,
     better_only: bool = True,
     both_strands: bool = False,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> Junctions:
@@ -65,8 +66,8 @@ def junction_effects(
     kmers: sequence or mapping of motifs, or path
         The best of a scan, **best first**, or any patterns: strings (N keeps the
         background, and stands for any of its letters) or one-hot of any
-        lengths, by name if a mapping, or the path of a motif file. A PPM is refused:
-        what completes it is no matter of yes or no.
+        lengths, by name if a mapping, or the path of a motif file. A PPM is refused,
+        unless by `consensus`: what completes it is no matter of yes or no.
 
     start: int or None, optional
         The 0-based first base of each; None is the centre. Default is None.
@@ -82,6 +83,8 @@ def junction_effects(
         Default is False.
 
     {options}
+
+    {consensus}
 
     Returns
     -------
@@ -105,7 +108,7 @@ def junction_effects(
     0
     """
     letters = resolve_alphabet(model, alphabet)
-    names, motifs = _exact_motifs(kmers, letters)
+    names, motifs = _exact_motifs(kmers, letters, consensus)
     completed = find_junctions(
         X,
         dict(zip(names, motifs, strict=True)),
@@ -136,7 +139,7 @@ def junction_effects(
 
 def find_junctions(
     X: torch.Tensor | PackedSequence,
-    kmers: Kmers,
+    kmers: MotifsLike,
     start: int | None = None,
     *,
     better_only: bool = True,
@@ -194,15 +197,15 @@ def find_junctions(
 
 
 def _exact_motifs(
-    kmers: Kmers, letters: tuple[str, ...]
+    kmers: MotifsLike, letters: tuple[str, ...], consensus: bool = False
 ) -> tuple[list[str], list[Motif]]:
     """Names and motifs, of which each has its letters."""
-    names, motifs = given_motifs(kmers, letters)
+    names, motifs = named_motifs(kmers, letters, "kmers", consensus)
     for name, motif in zip(names, motifs, strict=True):
         if motif.is_drawn:
             raise ValueError(
                 f"`kmers` holds {name!r}, which is a PPM; a junction is a match letter "
-                "for letter. Give its letters, such as those of the consensus."
+                "for letter. Give its letters, or `consensus`=True."
             )
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:

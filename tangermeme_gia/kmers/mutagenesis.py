@@ -12,7 +12,7 @@ from tangermeme.utils import PackedSequence
 from .._core.controls import with_controls
 from .._core.designs import run_patterns
 from .._core.letters import GAP_LETTER, RandomState, as_seed, resolve_alphabet
-from .._core.motif import Motif
+from .._core.motif import Motif, MotifLike
 from .._core.options import document
 from .._core.patterns import Pattern
 from .._core.results import GIAResult
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 def kmer_mutagenesis(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
-    motif: str,
+    motif: MotifLike,
     start: int | None = None,
     *,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     n_controls: int = 0,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -44,13 +45,16 @@ def kmer_mutagenesis(
     ----------
     {model}
 
-    motif: str
-        The wild type. A position with N keeps the background and has no variants.
+    motif: str, torch.Tensor or numpy.ndarray
+        The wild type: letters, "FILE:NAME" or one-hot. A position with N keeps the
+        background and has no variants. A PPM needs `consensus`.
 
     start: int or None, optional
         Its 0-based first base; None is the centre. Default is None.
 
     {options}
+
+    {consensus}
 
     n_controls: int, optional
         How many random k-mers and how many permutations of the k-mer's own letters get
@@ -60,15 +64,15 @@ def kmer_mutagenesis(
     Returns
     -------
     result: GIAResult
-        `conditions` has the columns `motif` (the letters placed), `position` in the
-        motif and `letter` put there (both missing for the wild type), `is_wild_type`
-        and `control`. The wild type comes first, then the variants by position, in
-        the order of the alphabet; then the same of each control.
+        `conditions` has the columns `motif`, `letters` (those placed), `position` in
+        the motif and `letter` put there (both missing for the wild type),
+        `is_wild_type` and `control`. The wild type comes first, then the variants by
+        position, in the order of the alphabet; then the same of each control.
 
     Raises
     ------
     ValueError, TypeError
-        If the motif is not a string of the alphabet's letters or runs past X, or X is
+        If the motif is no single word of the alphabet's letters or runs past X, or X is
         not one-hot.
 
     Examples
@@ -80,16 +84,14 @@ def kmer_mutagenesis(
     13
     """
     letters = resolve_alphabet(model, alphabet)
-    if not isinstance(motif, str):
-        raise TypeError(
-            f"`motif` is of type {type(motif).__name__}; the variants of a string can "
-            "be listed."
-        )
     parsed = Motif.parse(motif, letters)
-    if parsed.is_drawn:
+    if consensus:
+        parsed = parsed.consensus()
+    if parsed.is_drawn or len(parsed.values) != 1:
         raise ValueError(
-            f"`motif` {motif!r} has letters that stand for several; variants are of "
-            f"one word of {', '.join(letters)} and {GAP_LETTER}."
+            f"`motif` {parsed.label!r} stands for several words; variants are of one "
+            f"word of {', '.join(letters)} and {GAP_LETTER}: `consensus`=True takes "
+            "that of a PPM."
         )
     seed = as_seed(random_state)
     wild_type = [[Pattern(parsed, start)]]
@@ -97,11 +99,11 @@ def kmer_mutagenesis(
         wild_type, pd.DataFrame(index=[0]), n_controls, seed
     )
     tables = [
-        _variants(condition[0].motif.label, letters).assign(control=name)
+        _variants(parsed, condition[0].motif.letters).assign(control=name)
         for condition, name in zip(conditions, controls["control"], strict=True)
     ]
     table = pd.concat(tables, ignore_index=True)
-    variants = [Motif.parse(variant, letters) for variant in table["motif"]]
+    variants = [Motif.parse(variant, letters) for variant in table["letters"]]
     return run_patterns(
         model,
         X,
@@ -113,21 +115,24 @@ def kmer_mutagenesis(
     )
 
 
-def _variants(motif: str, letters: tuple[str, ...]) -> pd.DataFrame:
-    motifs: list[str] = [motif]
+def _variants(motif: Motif, word: str) -> pd.DataFrame:
+    """All variants of what is placed for a motif: of its letters, or a control."""
+    letters = motif.alphabet
+    words = [word]
     positions: list[int | None] = [None]
     variant_letters: list[str | None] = [None]
-    for position, original in enumerate(motif):
+    for position, original in enumerate(word):
         if original == GAP_LETTER and original not in letters:
             continue
         for letter in letters:
             if letter != original:
-                motifs.append(motif[:position] + letter + motif[position + 1 :])
+                words.append(word[:position] + letter + word[position + 1 :])
                 positions.append(position)
                 variant_letters.append(letter)
     table: pd.DataFrame = pd.DataFrame(
         {
-            "motif": motifs,
+            "motif": motif.label,
+            "letters": words,
             "position": pd.array(positions, dtype="Int64"),
             "letter": variant_letters,
             "is_wild_type": [p is None for p in positions],

@@ -22,6 +22,7 @@ from .._core.letters import (
     resolve_alphabet,
 )
 from .._core.moments import Moments
+from .._core.named_motifs import MotifsLike
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
 from .._core.progress import whole
@@ -30,7 +31,7 @@ from .._core.target import target_labels
 from ..statistics.inputs import check_fraction
 from ..statistics.racing import Race, race
 from ..statistics.strata import Indices, Values
-from .designs import Kmers, ScanDesign, scan_design
+from .designs import ScanDesign, scan_design
 from .measure import add_effects, block_effects, block_kmers, make_moments
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def best_kmers(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
     k: int = 6,
-    kmers: Kmers | None = None,
+    kmers: MotifsLike | None = None,
     start: int | None = None,
     *,
     top: int = 10,
@@ -52,6 +53,7 @@ def best_kmers(
     delta: float = 0.01,
     both_strands: bool = False,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -92,6 +94,8 @@ def best_kmers(
 
     {options}
 
+    {consensus}
+
     Returns
     -------
     scan: KmerScan
@@ -120,7 +124,7 @@ def best_kmers(
     check_fraction("delta", delta)
     letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     strands = 2 if both_strands else 1
-    names, design = scan_design(X, k, kmers, start, letters, strands, seed)
+    names, design = scan_design(X, k, kmers, start, letters, strands, consensus, seed)
     engine = Engine(model, X, **options)
     engine.check_kept(design)
     check_one_place(engine.target)

@@ -12,11 +12,12 @@ from .._core.anchored import check_one_place
 from .._core.engine import Engine
 from .._core.letters import RandomState, as_seed, resolve_alphabet
 from .._core.memory import check_fits
+from .._core.named_motifs import MotifsLike
 from .._core.options import document
 from .._core.outputs import Outputs, as_heads
 from .._core.scans import KmerScan
 from .._core.target import target_labels
-from .designs import Kmers, scan_design
+from .designs import scan_design
 from .measure import add_effects, make_moments
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ def kmer_scan(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
     k: int = 6,
-    kmers: Kmers | None = None,
+    kmers: MotifsLike | None = None,
     start: int | None = None,
     *,
     both_strands: bool = False,
     alphabet: Sequence[str] | None = None,
+    consensus: bool = False,
     random_state: RandomState = None,
     **options: Unpack[Options],
 ) -> KmerScan:
@@ -70,6 +72,8 @@ def kmer_scan(
 
     {options}
 
+    {consensus}
+
     Returns
     -------
     scan: KmerScan
@@ -94,7 +98,7 @@ def kmer_scan(
     letters = resolve_alphabet(model, alphabet)
     strands = 2 if both_strands else 1
     names, design = scan_design(
-        X, k, kmers, start, letters, strands, as_seed(random_state)
+        X, k, kmers, start, letters, strands, consensus, as_seed(random_state)
     )
     engine = Engine(model, X, **options)
     engine.check_kept(design)

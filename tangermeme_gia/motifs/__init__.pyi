@@ -1,8 +1,8 @@
 from .database import compare_motifs as compare_motifs
 from .database import write_meme as write_meme
-from .files import Motif as Motif
 from .from_kmers import align_kmers as align_kmers
 from .from_kmers import sensitivity_logo as sensitivity_logo
+from .matrices import Motif as Motif
 from .matrices import information_content as information_content
 from .matrices import information_logo as information_logo
 from .matrices import pfm_to_ppm as pfm_to_ppm

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from .._core.letters import DNA, RNA
 from .._core.motif import Motif
+from .._core.motif_files import read_motifs
 from .._core.storage import write_atomically
-from .files import read_motifs
 from .matrices import Matrix, Values, check_frequencies, check_ppm
 
 

@@ -8,18 +8,86 @@ with one row per position, as logomaker takes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .._core.letters import DNA, SUM_TOLERANCE, as_float64
-from .._core.motif import reverse_complement as reverse_complement
+from .._core.letters import (
+    DNA,
+    SUM_TOLERANCE,
+    as_float64,
+    check_alphabet,
+    complement_channels,
+)
+from .._core.motif import Motif as Motif
+from .._core.spelling import values_of_letters
 
 Matrix: TypeAlias = ArrayLike | torch.Tensor
 Values: TypeAlias = NDArray[np.float64]
+
+
+@overload
+def reverse_complement(motif: Motif, alphabet: Sequence[str] = ...) -> Motif: ...
+@overload
+def reverse_complement(motif: str, alphabet: Sequence[str] = ...) -> str: ...
+@overload
+def reverse_complement(
+    motif: torch.Tensor, alphabet: Sequence[str] = ...
+) -> torch.Tensor: ...
+@overload
+def reverse_complement(
+    motif: NDArray[Any], alphabet: Sequence[str] = ...
+) -> NDArray[Any]: ...
+def reverse_complement(
+    motif: str | torch.Tensor | NDArray[Any] | Motif, alphabet: Sequence[str] = DNA
+) -> str | torch.Tensor | NDArray[Any] | Motif:
+    """How does a motif read on the other strand?
+
+    Parameters
+    ----------
+    motif: str, torch.Tensor, numpy.ndarray or Motif
+        Letters and N, any one-hot or PPM of shape (..., len(alphabet), k), or one of
+        `read_motifs`.
+
+    alphabet: sequence of str, optional
+        The letters of DNA or of RNA in any order. Default is DNA.
+
+    Returns
+    -------
+    motif: str, torch.Tensor, numpy.ndarray or Motif
+        The reverse complement, of the kind and shape given.
+
+    Raises
+    ------
+    ValueError
+        If the alphabet is neither DNA nor RNA, or the motif does not fit it.
+
+    Examples
+    --------
+    >>> reverse_complement("GATTNA")
+    'TNAATC'
+    >>> reverse_complement("UGCAUG", "ACGU")
+    'CAUGCA'
+    """
+    letters = check_alphabet(alphabet)
+    if isinstance(motif, Motif):
+        return Motif.parse(motif, letters).reverse_complement()
+    if isinstance(motif, str):
+        other = Motif(letters, values_of_letters(motif, letters)).reverse_complement()
+        return other.letters
+    channels = list(complement_channels(letters))
+    if motif.ndim < 2 or motif.shape[-2] != len(letters):
+        raise ValueError(
+            f"`motif` has shape {tuple(motif.shape)}; it must be (..., {len(letters)}, "
+            f"k) for `alphabet` {', '.join(letters)}."
+        )
+    if isinstance(motif, torch.Tensor):
+        return motif.flip(-1)[..., channels, :]
+    # PyTorch takes no array that is read backwards.
+    return np.ascontiguousarray(motif[..., channels, ::-1])
 
 
 def information_content(

@@ -10,7 +10,7 @@ import scipy
 import torch
 
 from .._core.clusters import Values
-from .._core.motif import Motif
+from .._core.motif import Motif, MotifLike
 from ..plot.style import MEDIUM, SMALL, finish, new_axes
 from ..statistics.intervals import Interval
 
@@ -46,7 +46,9 @@ def spearman(x: Values, y: Values, random_state: int) -> Interval:
     return Interval(effect, error, low, high, len(x))
 
 
-def best_match(X: torch.Tensor, motif: str, alphabet: Sequence[str]) -> torch.Tensor:
+def best_match(
+    X: torch.Tensor, motif: MotifLike, alphabet: Sequence[str]
+) -> torch.Tensor:
     """The most letters of a motif that stand at one place of each sequence.
 
     Examples
@@ -54,8 +56,10 @@ def best_match(X: torch.Tensor, motif: str, alphabet: Sequence[str]) -> torch.Te
     >>> best_match(torch.eye(4)[None], "CGA", "ACGT").tolist()
     [2]
     """
-    # A letter that stands for several is matched by each of them, N by none.
-    allowed = torch.from_numpy(Motif.parse(motif, alphabet).ppm > 0).float()
+    # A letter that stands for several is matched by each of them, N by none, a column
+    # of a matrix by the letters that are at least half as likely as the first.
+    ppm = Motif.parse(motif, alphabet).ppm
+    allowed = torch.from_numpy((ppm > 0) & (2 * ppm >= ppm.max(axis=0))).float()
     matches = torch.nn.functional.conv1d(X.float(), allowed[None])
     return matches.amax(dim=(1, 2)).round().long()
 

@@ -14,7 +14,7 @@ SITE_GAP = 1
 
 def site_starts(study: Study) -> list[int]:
     """Up to three sites from the motif's own to the left, as in the paper."""
-    step = len(study.motif) + SITE_GAP
+    step = len(study.placed) + SITE_GAP
     return [
         s for s in (study.start - 2 * step, study.start - step, study.start) if s >= 0
     ]
@@ -29,7 +29,7 @@ def no_second_site(study: Study) -> str | None:
 
 def flank_starts(study: Study) -> tuple[int, int]:
     """Where flanks stand: the ends of a 41-nt probe, as far from it in longer ones."""
-    end = study.start + len(study.motif)
+    end = study.start + len(study.placed)
     left = max(0, study.start - _FLANK_DISTANCE)
     right = end + _FLANK_DISTANCE - len(FLANK) + 1
     return left, min(study.inputs.length - len(FLANK), right)
@@ -41,6 +41,6 @@ def no_flanks(study: Study) -> str | None:
         return NOT_NUCLEOTIDES
     left, right = flank_starts(study)
     fits = left + len(FLANK) <= study.start
-    if not fits or right < study.start + len(study.motif):
+    if not fits or right < study.start + len(study.placed):
         return "there is no room for flanks beside the motif"
     return None

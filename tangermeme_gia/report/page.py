@@ -132,11 +132,11 @@ def _methods(study: Study) -> str:
         if inputs.X is None
         else f"made of {len(inputs.X):,} observed sequences"
     )
-    search = (
-        "The motif was given"
-        if options.motif
-        else f"The motif was chosen on {study.n_scan:,} others"
-    )
+    search = f"The motif was chosen on {study.n_scan:,} others"
+    if options.motif is not None:
+        search = "The motif was given"
+    elif study.given:
+        search += f", as the one of {len(study.given):,} given with the highest effect"
     n_padded = int((study.X.sum(dim=1) == 0).any(dim=-1).sum())
     padding = (
         f" {n_padded:,} of them have padding or N, over which patterns are written "

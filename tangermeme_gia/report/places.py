@@ -22,12 +22,12 @@ _TIMES = 2
 
 def scan_places(study: Study) -> GIAResult:
     """The motif at its own start and at all others, or at some of many."""
-    starts = study.inputs.length - len(study.motif) + 1
+    starts = study.inputs.length - len(study.placed) + 1
     step = math.ceil(starts / _MOST_STARTS)
     chosen = sorted({*range(0, starts, step), study.start})
     X, clusters = study.drawn.part(slice(_BACKGROUNDS))
     ask = {**study.ask, "clusters": clusters}
-    return positional_bias(study.model, X, study.motif, chosen, **ask)
+    return positional_bias(study.model, X, study.placed, chosen, **ask)
 
 
 class Elsewhere(NamedTuple):

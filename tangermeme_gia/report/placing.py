@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from .._core.motif import MotifLike
 from .._core.patterns import place
 from ..backgrounds.diagnostics import diagnose_background
 from .study import Study
 
 # The patterns of a condition: motifs and where they begin.
-Patterns = Sequence[tuple[str, int]]
+Patterns = Sequence[tuple[MotifLike, int]]
 _GC = "gc_difference"
 
 

@@ -5,9 +5,12 @@ Checksums do not see what a model computes outside torch, nor all of its code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from .._core.identity import tensors_checksum
+from .._core.motif import MotifLike
 from .._core.patterns import place
 from .store import Fingerprint, Probe, Results, Store
 from .study import Study
@@ -21,16 +24,20 @@ _OTHER_PROCESSOR, _ROUNDING, _OF_RANGE = 1e-3, 1e-6, 1e-2
 def make_probe(study: Study, results: Results) -> Probe:
     """The first backgrounds, and the motif in some, as the model predicts them now.
 
-    Before there is a motif, the best and the worst k-mer of the results take its place.
+    Before there is a motif, the best and the worst k-mer of the results take its place,
+    or the first of those that are given.
     """
     X = study.X[:_SEQUENCES].to(torch.int8)
-    words = [study.motif]
-    if not study.motif:
+    words: Sequence[MotifLike] = [study.placed]
+    start: int | None = study.start
+    if not study.motif and study.given:
+        words, start = list(study.given.values())[:2], study.options.start
+    elif not study.motif:
         ends = (results["scan"].top(1, lowest=lowest) for lowest in (False, True))
         words = [table["kmer"].iloc[0] for table in ends]
     parts = [X]
     for word in words:
-        site = [(word, study.start)]
+        site = [(word, start)]
         letters, seed = study.inputs.alphabet, study.options.random_state
         parts.append(place(X[:_WITH_MOTIF], site, letters, random_state=seed))
     X = torch.cat(parts)

@@ -11,8 +11,11 @@ import torch
 from tangermeme.predict import predict
 
 from .._core.identity import environment, model_checksum, tensors_checksum
-from .._core.motif import Motif
+from .._core.motif import Motif, MotifLike
+from .._core.named_motifs import MotifsLike, named_motifs
+from .._core.outputs import as_columns
 from .._core.patterns import resolve_start
+from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..backgrounds.by_name import Drawn, background_names, draw_background
 from ..backgrounds.profiles import profile_background
@@ -20,8 +23,8 @@ from .experiments import EXPERIMENTS, REGISTRY
 from .inputs import ReportInputs
 from .store import Fingerprint, Results, Store
 
-# These say nothing of their own when the motif is given.
-_SEARCH = ("scan", "alignment")
+# These say nothing of their own when the motif is given, or none of several.
+_SEARCH, _SEVERAL = ("scan", "alignment"), ("motifs", "pair")
 # Stand-ins for observed sequences, so that quartiles can be taken of them.
 _STAND_INS = 4
 # One half of the backgrounds finds extremes, the other measures them.
@@ -47,8 +50,16 @@ class ReportOptions:
         Backgrounds that choose the best k-mers, which are not those of the other
         experiments; None is `n`. Default is None.
 
-    motif: str or None, optional
-        The motif, so that none is searched. Default is None.
+    motif: str, motif or None, optional
+        The motif, as for every experiment, so that none is searched. Default is None.
+
+    motifs: sequence of motifs, path or None, optional
+        Several, such as a file or a file and names of motifs in it, so that no k-mers
+        are searched: the one of the highest effect is the motif of the report. Default
+        is None.
+
+    consensus: bool, optional
+        Whether matrices are placed as their most likely letters. Default is False.
 
     start: int or None, optional
         First base (0-based) of the motif; None is the centre. Default is None.
@@ -71,7 +82,9 @@ class ReportOptions:
     k: int = 6
     n: int = 1000
     n_scan: int | None = None
-    motif: str | None = None
+    motif: MotifLike | None = None
+    motifs: MotifsLike | None = None
+    consensus: bool = False
     start: int | None = None
     experiments: tuple[str, ...] | None = None
     backgrounds: tuple[str, ...] = background_names()
@@ -92,18 +105,26 @@ class ReportOptions:
                 raise ValueError(
                     f"`{name}`={list(chosen)} must be distinct names of {list(known)}."
                 )
+        if self.motif is not None and self.motifs is not None:
+            raise ValueError("`motif` and `motifs` exclude each other: give one.")
         if not self.backgrounds:
             raise ValueError("`backgrounds` is empty; at least one is needed.")
 
+    @property
+    def given(self) -> bool:
+        """Whether the motif is given, or several of which it is one."""
+        return self.motif is not None or self.motifs is not None
+
     def wanted(self) -> tuple[str, ...]:
         """The experiments to run, in the order of the report."""
+        given, several = self.given, self.motifs is not None
         if self.experiments is None:
-            skipped = _SEARCH if self.motif else ()
+            skipped = {*(_SEARCH if given else ()), *(() if several else _SEVERAL)}
             return tuple(name for name in EXPERIMENTS if name not in skipped)
         chosen = {*self.experiments}
-        if self.motif is None:
-            chosen |= {"scan"}
-        if chosen & {*EXPERIMENTS} - {"scan"}:
+        if several or not given:
+            chosen |= {"motifs" if several else "scan"}
+        if chosen & {*EXPERIMENTS} - {"scan", "motifs"}:
             chosen |= {"motif"}
         if "alignment" in chosen:
             chosen |= {"scan"}
@@ -157,7 +178,7 @@ class Study:
             If motif, start or backgrounds do not fit the sequences, or the model does
             not give one number for each (`OutputError`).
         """
-        _ = self.motif, self.start
+        _ = self.given, self.start
         n_kmers = len(self.inputs.alphabet) ** self.options.k
         if "scan" in self.options.wanted() and n_kmers > _MOST_KMERS:
             raise ValueError(
@@ -180,18 +201,48 @@ class Study:
         found: KmerScan = self.finished["scan"]["highest"]
         return found.top(BEST_KMERS)
 
+    @cached_property
+    def given(self) -> dict[str, Motif]:
+        """The motifs that were given, by what they are called."""
+        options, letters = self.options, tuple(self.inputs.alphabet)
+        if options.motif is not None:
+            motif = Motif.parse(options.motif, letters)
+            motif = motif.consensus() if options.consensus else motif
+            names, motifs = [motif.label], [motif]
+        elif options.motifs is not None:
+            names, motifs = named_motifs(
+                options.motifs, letters, consensus=options.consensus
+            )
+        else:
+            return {}
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"`motifs` has {', '.join(repeated)} more than once.")
+        for motif in motifs:
+            resolve_start(options.start, len(motif), self.inputs.length)
+        return dict(zip(names, motifs, strict=True))
+
     @property
     def motif(self) -> str:
-        """The motif that was given or found; empty before there is one."""
-        if self.options.motif:
-            return Motif.parse(self.options.motif, self.inputs.alphabet).label
+        """What the motif is called, given or found; empty before there is one."""
+        if self.options.motif is not None:
+            return next(iter(self.given))
+        if "motifs" in self.finished:
+            return best_of(self.finished["motifs"]["chosen"])
         found = "scan" in self.finished
         return str(self.best_kmers["kmer"].iloc[0]) if found else ""
 
     @property
+    def placed(self) -> Motif:
+        """The motif itself; of no letters before there is one."""
+        return self.given.get(self.motif) or Motif.parse(
+            self.motif, self.inputs.alphabet
+        )
+
+    @property
     def start(self) -> int:
         """The first base of the motif, or of the k-mers before there is one."""
-        k = len(self.motif) or self.options.k
+        k = len(self.placed) or self.options.k
         return resolve_start(self.options.start, k, self.inputs.length)
 
     @cached_property
@@ -287,7 +338,9 @@ class Study:
             "start": options.start,
         }
         searched = "scan" in options.wanted()
-        own = {**vars(options), "motif": self.motif, "searched": searched}
+        own = {**vars(options), "motif": _named(self.motif, self.placed)}
+        own["motifs"] = [_named(name, motif) for name, motif in self.given.items()]
+        own["searched"] = searched
         own["scores"] = _checksum(scores=inputs.scores)
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
@@ -304,6 +357,17 @@ class Study:
         """Of the model and of its sequences or profile."""
         data = _checksum(X=self.inputs.X, profile=self.inputs.profile)
         return {"model": model_checksum(self.model), "data": data}
+
+
+def best_of(result: GIAResult) -> str:
+    """Which of several motifs has the highest effect."""
+    best = int(as_columns(result.global_importance)[:, 0].argmax())
+    return str(result.conditions["motif"].iloc[best])
+
+
+def _named(name: str, motif: Motif) -> str:
+    """A motif by its name and, where that does not say it, its numbers."""
+    return name if name == motif.letters else f"{name} {motif.checksum}"
 
 
 def _checksum(**tensors: torch.Tensor | None) -> str:

@@ -11,7 +11,7 @@ from .._core.letters import GAP_LETTER, check_alphabet
 from .._core.results import GIAResult
 from .inputs import without_controls
 
-_COLUMNS = ["motif", "position", "letter", "is_wild_type", "control"]
+_COLUMNS = ["letters", "position", "letter", "is_wild_type", "control"]
 
 
 def mutagenesis_change(
@@ -48,7 +48,7 @@ def mutagenesis_change(
     >>> y = torch.zeros(5, 1)
     >>> table = pd.DataFrame(
     ...     {
-    ...         "motif": ["C", "A", "G", "T"],
+    ...         "letters": ["C", "A", "G", "T"],
     ...         "position": pd.array([None, 0, 0, 0], dtype="Int64"),
     ...         "letter": [None, "A", "G", "T"],
     ...         "is_wild_type": [True, False, False, False],
@@ -94,7 +94,7 @@ def wild_type(result: GIAResult) -> str:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"motif": ["C"], "position": [None], "letter": [None]})
+    >>> table = pd.DataFrame({"letters": ["C"], "position": [None], "letter": [None]})
     >>> table = table.assign(is_wild_type=True, control="none")
     >>> wild_type(GIAResult(torch.zeros(2), torch.zeros(2, 1), table))
     'C'
@@ -105,4 +105,4 @@ def wild_type(result: GIAResult) -> str:
             f"`result` has conditions with the columns {list(table.columns)}; it must "
             "come from `kmer_mutagenesis`."
         )
-    return str(table.loc[table["is_wild_type"], "motif"].iloc[0])
+    return str(table.loc[table["is_wild_type"], "letters"].iloc[0])

@@ -17,7 +17,7 @@ SHOWN = re.findall(
 
 
 def test_the_page_shows_commands():
-    assert len(SHOWN) == 10
+    assert len(SHOWN) == 12
 
 
 @pytest.mark.usefixtures("_folder_of_my_models")
@@ -25,8 +25,9 @@ def test_the_page_shows_commands():
 def test_a_command_prints_what_the_page_says(command, output, capsys):
     code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
     Path("my_models.py").write_text(code[1])
-    probes = re.search(r"```text\n(>.*?)```", PAGE, re.DOTALL)
-    Path("probes.fa").write_text(probes[1])
+    files = re.findall(r"```text\n(>.*?)```", PAGE, re.DOTALL)
+    for name, text in zip(("probes.fa", "motifs.jaspar"), files, strict=True):
+        Path(name).write_text(text)
     failed = main(shlex.split(command))
     captured = capsys.readouterr()
     assert failed == (2 if ": error: " in output else 0), captured.err

@@ -4,6 +4,7 @@ A new experiment is added to `EXPERIMENTS` and has to pass as it is.
 """
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from tangermeme.utils import PackedSequence
 from tangermeme_gia._core.calls import Caller
 from tangermeme_gia._core.engine import Engine
 from tangermeme_gia._core.letters import DNA, RNA
+from tangermeme_gia._core.motif import Motif
+from tangermeme_gia._core.patterns import place
+from tangermeme_gia.backgrounds import motif_occurrences
 from tangermeme_gia.experiments.flanks import gc_flank
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
@@ -25,7 +29,9 @@ from tangermeme_gia.experiments.occlusion import occlusion, occlusion_annotation
 from tangermeme_gia.experiments.positions import positional_bias, random_position
 from tangermeme_gia.experiments.sites import multi_site
 from tangermeme_gia.experiments.spacing import motif_spacing
+from tangermeme_gia.kmers.junctions import junction_effects
 from tangermeme_gia.kmers.mutagenesis import kmer_mutagenesis
+from tangermeme_gia.kmers.scan import kmer_scan
 from tangermeme_gia.structure.pairs import Hairpin
 
 # Drawn for each background, so that seeds matter.
@@ -33,32 +39,40 @@ PPM = torch.tensor([[0.5, 0.0], [0.0, 1.0], [0.5, 0.0], [0.0, 0.0]])
 
 # Each takes (model, X, **options) and fits sequences of 24 bases, DNA and RNA.
 EXPERIMENTS = {
-    "global_importance": lambda model, X, **kw: global_importance(
-        model, X, [[("GACC", 2)], [(PPM, 9), ("CNG", 14)], []], **kw
+    "global_importance": lambda model, X, motif=PPM, **kw: global_importance(
+        model, X, [[("GACC", 2)], [(motif, 9), ("CNG", 14)], []], **kw
     ),
-    "multi_site": lambda model, X, **kw: multi_site(model, X, PPM, [12, 2, 18], **kw),
-    "motif_spacing": lambda model, X, **kw: motif_spacing(
-        model, X, ["GAC", PPM], [0, 3], orders="all", **kw
+    "multi_site": lambda model, X, motif=PPM, **kw: multi_site(
+        model, X, motif, [12, 2, 18], **kw
     ),
-    "positional_bias": lambda model, X, **kw: positional_bias(
-        model, X, PPM, [9, 0, 22], **kw
+    "motif_spacing": lambda model, X, motif=PPM, **kw: motif_spacing(
+        model, X, ["GAC", motif], [0, 3], orders="all", **kw
     ),
-    "random_position": lambda model, X, **kw: random_position(model, X, PPM, **kw),
-    "gc_flank": lambda model, X, **kw: gc_flank(model, X, PPM, "GCG", "CGC", **kw),
-    "pairwise_interaction": lambda model, X, **kw: pairwise_interaction(
-        model, X, (PPM, 3), ("CGAG", None), **kw
+    "positional_bias": lambda model, X, motif=PPM, **kw: positional_bias(
+        model, X, motif, [9, 0, 22], **kw
     ),
-    "factorial": lambda model, X, **kw: factorial(
-        model, X, [(PPM, 3), ("CGAG", 9), ("AC", 16)], **kw
+    "random_position": lambda model, X, motif=PPM, **kw: random_position(
+        model, X, motif, **kw
+    ),
+    "gc_flank": lambda model, X, motif=PPM, **kw: gc_flank(
+        model, X, motif, "GCG", "CGC", **kw
+    ),
+    "pairwise_interaction": lambda model, X, motif=PPM, **kw: pairwise_interaction(
+        model, X, (motif, 3), ("CGAG", None), **kw
+    ),
+    "factorial": lambda model, X, motif=PPM, **kw: factorial(
+        model, X, [(motif, 3), ("CGAG", 9), ("AC", 16)], **kw
     ),
 }
 # Experiments whose designs go beyond writing the same motifs over every background.
 # They keep every promise but those about patterns.
 OTHER_DESIGNS = {
-    "hairpin_importance": lambda model, X, **kw: hairpin_importance(
-        model, X, PPM, Hairpin(6, 4, 4), **kw
+    "hairpin_importance": lambda model, X, motif=PPM, **kw: hairpin_importance(
+        model, X, motif, Hairpin(6, 4, 4), **kw
     ),
-    "kmer_mutagenesis": lambda model, X, **kw: kmer_mutagenesis(model, X, "CNG", **kw),
+    "kmer_mutagenesis": lambda model, X, motif="CNG", **kw: kmer_mutagenesis(
+        model, X, motif, **kw
+    ),
     "occlusion": lambda model, X, **kw: occlusion(
         model, X, [(2, 9), (8, 20)], n=3, **kw
     ),
@@ -464,3 +478,112 @@ def test_clusters_stay_with_the_result(experiment, X):
     torch.testing.assert_close(result.y_afters, plain.y_afters)
     with pytest.raises(ValueError, match="`clusters` has shape"):
         experiment(model, X, clusters=labels[1:])
+
+
+MEME = """MEME version 4
+
+ALPHABET= ACGT
+
+MOTIF MA1.1 Fos::Jun
+letter-probability matrix: alength= 4 w= 2
+0.5 0 0.5 0
+0 1 0 0
+"""
+OTHER = "\nMOTIF MA2.1\nletter-probability matrix: alength= 4 w= 1\n0 1 0 0\n"
+# The motif PPM, however it is given, in a folder with these files.
+WAYS = {
+    "IUPAC": "RC",
+    "lower case": "rc",
+    "numbers": PPM.numpy(),
+    "with an axis": PPM[None],
+    "parsed": Motif.parse("RC"),
+    "identifier": "two.meme:MA1.1",
+    "name": "two.meme:Fos::Jun",
+    "path": Path("two.meme:fos::jun"),
+    "title": "two.meme:MA1.1 Fos::Jun",
+    "file": "one.meme",
+}
+PLACING = {**EXPERIMENTS, "hairpin": OTHER_DESIGNS["hairpin_importance"]}
+
+
+@pytest.fixture
+def files(here):
+    (here / "one.meme").write_text(MEME)
+    (here / "two.meme").write_text(MEME + OTHER)
+
+
+@pytest.mark.parametrize("alphabet", [DNA, RNA])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", PLACING)
+def test_a_motif_is_given_in_any_way(name, way, alphabet, X, files):
+    options = {"random_state": 0, "alphabet": alphabet}
+    expected = PLACING[name](Blank(), X, **options)
+    result = PLACING[name](Blank(), X, WAYS[way], **options)
+    assert torch.equal(result.y_afters, expected.y_afters)
+    if way in ("identifier", "name", "path", "title", "file"):
+        table = result.conditions
+        assert table.map(lambda cell: "MA1.1 Fos::Jun" in str(cell)).any(axis=None)
+        assert table["letters"].str.contains("RC").any()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", [*PLACING, "kmer_mutagenesis"])
+def test_a_consensus_places_the_most_likely_letters(name, way, X, files):
+    experiment = (EXPERIMENTS | OTHER_DESIGNS | PLACING)[name]
+    expected = experiment(Blank(), X, "AC", random_state=0)
+    options = {"random_state": 0, "consensus": True}
+    result = experiment(Blank(), X, WAYS[way], **options)
+    assert torch.equal(result.y_afters, expected.y_afters)
+    assert result.conditions["letters"].str.contains("AC").any()
+    with_controls = experiment(Blank(), X, WAYS[way], n_controls=1, **options)
+    n = len(result.conditions)
+    assert torch.equal(with_controls.y_afters[:, :n], expected.y_afters)
+
+
+def test_a_choice_of_words_has_no_variants(network, X):
+    with pytest.raises(ValueError, match="`motif` 'RC' stands for several words"):
+        kmer_mutagenesis(network, X, "RC")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_other_functions_take_a_motif_in_any_way(way, X, files):
+    motif = WAYS[way]
+    for consensus, letters in ((False, "RC"), (True, "AC")):
+        options = {"consensus": consensus, "random_state": 0}
+        placed = place(X, [(motif, 3)], **options)
+        assert torch.equal(placed, place(X, [(letters, 3)], random_state=0))
+        scans = [
+            kmer_scan(Blank(), X, kmers=[word, "GG"], target=(0, 5), **options)
+            for word in (motif, letters)
+        ]
+        assert torch.equal(scans[0].effect, scans[1].effect)
+    junctions = junction_effects(
+        Blank(), X, [motif, "GG"], target=(0, 5), consensus=True
+    )
+    assert len(junctions.to_frame()) == 2
+    counts = motif_occurrences(X, motif)
+    assert counts.tolist() == motif_occurrences(X, "RC").tolist()
+
+
+def test_a_file_is_all_of_its_motifs(X, files):
+    names = ["MA1.1 Fos::Jun", "MA2.1"]
+    options = {"target": (0, 5), "random_state": 0}
+    for kmers in ("two.meme", Path("two.meme"), ["two.meme"]):
+        assert kmer_scan(Blank(), X, kmers=kmers, **options).kmers == names
+    assert kmer_scan(
+        Blank(), X, kmers=["two.meme", "MA2.1", "Fos::Jun"], **options
+    ).kmers == list(reversed(names))
+    result = global_importance(Blank(), X, "two.meme", random_state=0)
+    assert result.conditions["patterns"].tolist() == [f"{n}@centre" for n in names]
+    result = motif_spacing(Blank(), X, "two.meme", [2], random_state=0)
+    assert set(result.conditions["motifs"]) == {", ".join(names)}
+
+
+def test_strands_of_a_named_motif_are_averaged(X, files):
+    result = motif_spacing(
+        Blank(), X, ["GAC", "one.meme"], [2], orientations="all", random_state=0
+    )
+    assert result.conditions["letters"].nunique() > 2
+    mean = result.average("orientation")
+    assert mean.conditions["arm"].tolist() == ["all", "1", "2"]
+    assert "letters" not in mean.conditions

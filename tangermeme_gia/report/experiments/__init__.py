@@ -13,6 +13,7 @@ To add one, write its file and register its name in one line below.
 # `random_state` and the first background, from which all do.
 REGISTRY: dict[str, tuple[str, ...]] = {
     "scan": ("k", "both_strands"),
+    "motifs": ("motifs",),
     "motif": ("motif", "searched", "k", "both_strands"),
     "quality": ("motif", "scores"),
     "mutagenesis": ("motif",),
@@ -23,6 +24,7 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "gc": ("motif",),
     "hairpin": ("motif",),
     "structure": ("motif",),
+    "pair": ("motif", "motifs"),
     "robustness": ("motif", "backgrounds"),
 }
 EXPERIMENTS = tuple(REGISTRY)

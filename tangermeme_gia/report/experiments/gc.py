@@ -14,7 +14,7 @@ from ...statistics.effects import effect_difference, effect_ratio, interaction_c
 from ...statistics.intervals import Interval, confidence_interval
 from ..effects import local_effects
 from ..layout import FLANK, flank_starts, no_flanks
-from ..placing import diagnose_placing, gc_in_words
+from ..placing import Patterns, diagnose_placing, gc_in_words
 from ..section import Figure, Line, Section
 from ..sentences import gc_changes
 from ..store import Results
@@ -38,7 +38,7 @@ def compute(study: Study) -> Results:
     result = gc_flank(
         study.model,
         study.X,
-        study.motif,
+        study.placed,
         FLANK,
         FLANK,
         start=study.start,
@@ -93,8 +93,8 @@ def describe(study: Study, results: Results) -> Section:
     return section
 
 
-def _placed(study: Study) -> dict[str, list[tuple[str, int]]]:
-    site = (study.motif, study.start)
+def _placed(study: Study) -> dict[str, Patterns]:
+    site = (study.placed, study.start)
     left, right = ((FLANK, start) for start in flank_starts(study))
     return {"GC 5′": [left, site], "GC 3′": [site, right], "both": [left, site, right]}
 

@@ -9,7 +9,6 @@ import pandas as pd
 import torch
 
 from ... import plot
-from ..._core.motif import reverse_complement
 from ..._core.results import GIAResult
 from ...experiments.hairpin import hairpin_importance
 from ...statistics.effects import effect_difference
@@ -54,7 +53,7 @@ def obstacle(study: Study) -> str | None:
 def compute(study: Study) -> Results:
     """The motif in the loop and on either side of a stem, and without a hairpin."""
     result = hairpin_importance(
-        study.model, study.X, study.motif, _shape(study), **study.ask
+        study.model, study.X, study.placed, _shape(study), **study.ask
     )
     return {"hairpin": result}
 
@@ -119,7 +118,7 @@ def _sentence(differences: list[Interval], palindrome: bool) -> str:
 
 
 def _pairs_with_itself(study: Study) -> bool:
-    return reverse_complement(study.motif, study.inputs.alphabet) == study.motif
+    return study.placed.reverse_complement() == study.placed
 
 
 def _caution(study: Study) -> str:
@@ -132,7 +131,7 @@ def _caution(study: Study) -> str:
 
 def _shape(study: Study) -> Hairpin:
     """The paper's hairpin, or one in the middle whose stem and loop hold the motif."""
-    k, length = len(study.motif), study.inputs.length
+    k, length = len(study.placed), study.inputs.length
     if length == _PAPER_LENGTH and k <= Hairpin.paper().loop_length:
         return Hairpin.paper()
     stem, loop = max(8, k), k + 3

@@ -38,13 +38,13 @@ def compute(study: Study) -> Results:
 
     Of a motif that is given without a place, where it has its effect.
     """
-    site = [(study.motif, study.start)]
+    site = [(study.placed, study.start)]
     results: Results = {
         "controls": global_importance(
             study.model, study.X, site, n_controls=_N_CONTROLS, **study.ask
         )
     }
-    if study.options.motif and study.options.start is None:
+    if study.options.given and study.options.start is None:
         results["places"] = scan_places(study)
     if "scan" in study.finished:
         results["winners"] = measure_winners(study)
@@ -66,7 +66,7 @@ def describe(study: Study, results: Results) -> Section:
         "its letters as controls on the same backgrounds.",
         [Figure("motif", boxes, f"{_does(study, own)}. {_beside_controls(controls)}")],
         {"motif": frame},
-        reads(study.inputs.name, study.motif, own, spread, not study.options.motif),
+        reads(study.inputs.name, study.motif, own, spread, not study.options.given),
         _thumbnail(study.motif, frame),
         summary=[
             Line(f"Effect of {study.motif}", row_with_interval(own), own["effect"]),
@@ -80,7 +80,7 @@ def describe(study: Study, results: Results) -> Section:
             "output_sd": spread,
         },
     )
-    placed = diagnose_placing(study, {study.motif: [(study.motif, study.start)]})
+    placed = diagnose_placing(study, {study.motif: [(study.placed, study.start)]})
     if len(placed):
         section.tables["placed"] = placed
         section.method += gc_in_words(placed)
@@ -89,7 +89,7 @@ def describe(study: Study, results: Results) -> Section:
     if "winners" in results:
         junctions = split_winners(study, results["winners"])
         section.tables["best_kmers"] = junctions.to_frame()
-        if not study.options.motif:
+        if not study.options.given:
             section.method += _among_winners(section.tables["best_kmers"])
         section.method += borrowed(junctions)
     return section

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from ... import plot
-from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...kmers.mutagenesis import kmer_mutagenesis
 from ...statistics.mutagenesis import mutagenesis_change
@@ -23,16 +22,16 @@ from ..wording import row_with_interval
 
 def obstacle(study: Study) -> str | None:
     """One word can be changed letter by letter, a choice of words cannot."""
-    letters = study.inputs.alphabet
-    if Motif.parse(study.motif, letters).is_drawn:
-        return f"{study.motif} has letters that stand for several"
+    if study.placed.is_drawn:
+        advice = "; --consensus places one word" if study.placed.name else ""
+        return f"{study.motif} has letters that stand for several{advice}"
     return None
 
 
 def compute(study: Study) -> Results:
     """Every single-letter variant of the motif."""
     result = kmer_mutagenesis(
-        study.model, study.X, study.motif, study.start, **study.ask
+        study.model, study.X, study.placed, study.start, **study.ask
     )
     return {"mutagenesis": result}
 
@@ -40,7 +39,7 @@ def compute(study: Study) -> Results:
 def describe(study: Study, results: Results) -> Section:
     """The letter that matters most, and the changes that do."""
     result: GIAResult = results["mutagenesis"]
-    motif, letters = study.motif, study.inputs.alphabet
+    motif, letters = study.placed.letters, study.inputs.alphabet
     changes = mutagenesis_change(result, alphabet=letters)
     place = int((changes.to_numpy() ** 2).sum(axis=1).argmax())
     most = f"{motif[place]}{place + 1}"
@@ -78,7 +77,7 @@ def describe(study: Study, results: Results) -> Section:
 
 def _chart(study: Study, changes: pd.DataFrame) -> Chart:
     """The heat map, whose cells say what they show."""
-    names = [f"{letter}{i}" for i, letter in enumerate(study.motif, start=1)]
+    names = [f"{letter}{i}" for i, letter in enumerate(study.placed.letters, start=1)]
     cells = changes.set_axis(names, axis=0).stack().reset_index()
     cells.columns = pd.Index(["letter", "variant", "effect"])
     titles = {

@@ -30,10 +30,10 @@ def obstacle(study: Study) -> str | None:
 
 def compute(study: Study) -> Results:
     """The motif at every start, or at a hundred of long sequences."""
-    last = study.inputs.length - len(study.motif)
+    last = study.inputs.length - len(study.placed)
     step = math.ceil((last + 1) / _MOST_STARTS)
     starts = list(range(0, last + 1, step))
-    result = positional_bias(study.model, study.X, study.motif, starts, **study.ask)
+    result = positional_bias(study.model, study.X, study.placed, starts, **study.ask)
     return {"position": result}
 
 

@@ -80,7 +80,7 @@ def describe(study: Study, results: Results) -> Section:
     ranks = spearman(fit.predicted, fit.measured, study.options.random_state)
     both = [fit.pearson, ranks]
     answers = [row_with_interval(each) for each in both]
-    matches = best_match(study.observed[fit.rows], study.motif, study.inputs.alphabet)
+    matches = best_match(study.observed[fit.rows], study.placed, study.inputs.alphabet)
     unit = unit_of(study.inputs.answer)
     scatter = partial(draw_fit, fit.predicted, fit.measured, matches, study.motif, unit)
     figures = [

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ... import plot
+from ..._core.motif import MotifLike
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...experiments.robustness import across_backgrounds
@@ -32,13 +33,13 @@ def compute(study: Study) -> Results:
     """The main conditions under every background."""
     drawn = {name: study.other_backgrounds(name) for name in study.options.backgrounds}
     starts = site_starts(study)
-    conditions = [
-        [(study.motif, start) for start in starts[-n:]]
+    conditions: list[list[tuple[MotifLike, int]]] = [
+        [(study.placed, start) for start in starts[-n:]]
         for n in range(1, len(starts) + 1)
     ]
     if no_flanks(study) is None:
         left, right = flank_starts(study)
-        site = (study.motif, study.start)
+        site = (study.placed, study.start)
         conditions += [[(FLANK, left), site], [site, (FLANK, right)]]
     comparison = across_backgrounds(
         global_importance,

@@ -37,9 +37,9 @@ def obstacle(study: Study) -> str | None:
 def compute(study: Study) -> Results:
     """One to three copies of the motif, and each of them alone."""
     starts = site_starts(study)
-    alone = [[(study.motif, start)] for start in starts]
+    alone = [[(study.placed, start)] for start in starts]
     return {
-        "sites": multi_site(study.model, study.X, study.motif, starts, **study.ask),
+        "sites": multi_site(study.model, study.X, study.placed, starts, **study.ask),
         "alone": global_importance(study.model, study.X, alone, **study.ask),
     }
 

@@ -36,10 +36,10 @@ def obstacle(study: Study) -> str | None:
 
 def compute(study: Study) -> Results:
     """Two copies at growing spacing, the first where the first site was."""
-    first, k = site_starts(study)[0], len(study.motif)
+    first, k = site_starts(study)[0], len(study.placed)
     room = study.inputs.length - first - 2 * k
     spacings = range(min(_MOST_SPACINGS, room + 1))
-    motifs = [study.motif, study.motif]
+    motifs = [study.placed, study.placed]
     result = motif_spacing(
         study.model, study.X, motifs, spacings, start=first, **study.ask
     )

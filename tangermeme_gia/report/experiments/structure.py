@@ -54,7 +54,7 @@ def compute(study: Study) -> Results:
     # The time of a fold grows with more than the square of the length.
     most = _FOLDED * min(1.0, (_FOLDED_LENGTH / study.inputs.length) ** 2.3)
     X, clusters = study.backgrounds[1].part(slice(max(_FEWEST_FOLDED, int(most))))
-    site = [(study.motif, study.start)]
+    site = [(study.placed, study.start)]
     ask = {**study.ask, "clusters": clusters}
     return {"structure": global_importance(study.model, X, site, **ask)}
 
@@ -66,7 +66,7 @@ def describe(study: Study, results: Results) -> Section:
     frame = importance_by_structure(
         result,
         study.X[:n],
-        [(study.motif, study.start)],
+        [(study.placed, study.start)],
         alphabet=study.inputs.alphabet,
         random_state=study.options.random_state,
     )

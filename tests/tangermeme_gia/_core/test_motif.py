@@ -5,7 +5,8 @@ from tangermeme.utils import one_hot_encode
 from tangermeme.utils import reverse_complement as tangermeme_reverse_complement
 
 from tangermeme_gia._core.letters import RNA, complement_channels, one_hot
-from tangermeme_gia._core.motif import Motif, reverse_complement
+from tangermeme_gia._core.motif import Motif
+from tangermeme_gia.motifs import reverse_complement
 
 PROTEIN = tuple("ACDEFGHIKLMNPQRSTVWY")
 

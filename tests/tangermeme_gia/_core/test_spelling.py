@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tangermeme_gia._core.letters import DNA, RNA
-from tangermeme_gia._core.motif import Motif, reverse_complement
+from tangermeme_gia._core.motif import Motif
 from tangermeme_gia._core.spelling import AMBIGUOUS, respell
+from tangermeme_gia.motifs import reverse_complement
 
 PROTEIN = tuple("ACDEFGHIKLMNPQRSTVWY")
 

@@ -42,7 +42,7 @@ def test_motifs_of_rna_keep_their_letters(table, here):
         ("--n 4 --max-shift 2", "`max_shift`=2 between 0 and 1"),
         ("--n 4 --meme none/m.meme", "`--meme`: there is no folder"),
         ("--meme a --out a", "`--out` and `--meme` are the same"),
-        ("--kmers no.meme", "`--kmers`: there is no file no.meme"),
+        ("--kmers no.meme", "there is no file 'no.meme'"),
     ],
 )
 def test_what_cannot_be_aligned_is_one_line(here, failure, words, message):

@@ -182,12 +182,13 @@ def test_options_have_the_names_and_defaults_of_the_keywords(command):
     )
     actions = {action.dest: action for action in own._group_actions}
     actions.pop("listed", None)  # of the table
+    each = actions.pop("each", None)  # instead of the motif, or of patterns
     assert actions.keys() <= keywords.keys()
     positional = {"model", "X", "alphabet", "kwargs"}
     unused = keywords.keys() - actions.keys() - positional
     assert unused == {*Options.__annotations__, "random_state"}
     for name, action in actions.items():
-        if action.required:
+        if action.required or (each and name in ("motif", "patterns")):
             assert keywords[name].default is inspect.Parameter.empty
         else:
             default = action.default
@@ -547,8 +548,8 @@ def test_mixed_lengths_are_one_line(toys, here, failure, model):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--kmers GA none.meme", "takes words, or one file of motifs"),
-        ("--kmers none.meme", "`--kmers`: there is no file none.meme"),
+        ("--kmers GA none.meme", "there is no file 'none.meme'"),
+        ("--kmers none.meme", "there is no file 'none.meme'"),
         ("--k 30", "a 30-mer is longer than"),
         ("--k 2 --top 0", "`n`=0 must be at least 1"),
         ("--k 2 --top 3 --backgrounds shuffle", "goes with neither `--top`"),

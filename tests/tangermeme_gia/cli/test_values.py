@@ -1,5 +1,4 @@
 import argparse
-from pathlib import Path
 
 import pytest
 
@@ -7,8 +6,6 @@ from tangermeme_gia import Readout
 from tangermeme_gia.cli.values import (
     gaps,
     integers,
-    kmer_or_file,
-    letters,
     order,
     pattern,
     region,
@@ -32,6 +29,8 @@ def test_gaps_are_alike_or_one_by_one():
 def test_a_pattern_has_a_start_or_is_centred():
     assert pattern("GATA@0") == ("GATA", 0)
     assert pattern("GATA") == ("GATA", None)
+    assert pattern("m.meme:Gata1@3") == ("m.meme:Gata1", 3)
+    assert pattern("a@b.meme:FOS::JUN") == ("a@b.meme:FOS::JUN", None)
 
 
 def test_an_output_is_an_index_a_key_or_a_path_of_these():
@@ -50,14 +49,6 @@ def test_orders_count_from_1_and_regions_from_0():
     assert order("3,1,2") == [2, 0, 1]
     assert region("0:6") == [0, 6]
     assert region("2:0:6") == [2, 0, 6]
-
-
-def test_kmers_are_words_unless_they_look_like_files(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("motifs").touch()
-    assert kmer_or_file("GATA") == "GATA"
-    assert kmer_or_file("motifs") == Path("motifs")
-    assert kmer_or_file("none.meme") == Path("none.meme")
 
 
 @pytest.mark.parametrize(
@@ -86,12 +77,6 @@ def test_kmers_are_words_unless_they_look_like_files(tmp_path, monkeypatch):
 def test_what_is_no_value_is_said_to_be_none(read, word, message):
     with pytest.raises(argparse.ArgumentTypeError, match=message.replace("(", r"\(")):
         read(word)
-
-
-@pytest.mark.parametrize("read", [letters, pattern])
-def test_a_file_is_no_motif(read):
-    with pytest.raises(argparse.ArgumentTypeError, match=r"`kmer-scan --kmers m.meme`"):
-        read("m.meme")
 
 
 def test_a_readout_is_named_value_by_value():

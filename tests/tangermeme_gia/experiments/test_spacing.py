@@ -115,7 +115,7 @@ def test_chosen_strands_take_any_kind_of_motif(X, additive_model):
     ("kwargs", "error", "message"),
     [
         ({"motifs": ["GACC"]}, ValueError, "`motifs` must hold at least two"),
-        ({"motifs": "GACC"}, ValueError, "`motifs` must hold at least two"),
+        ({"motifs": "GACC"}, ValueError, "`motifs`='GACC' is not a file"),
         ({"spacings": []}, ValueError, "`spacings`=.* must be a sequence"),
         ({"spacings": 3}, ValueError, "`spacings`=3 must be a sequence"),
         ({"spacings": [-1]}, ValueError, "`spacings` holds -1; 0 bases"),

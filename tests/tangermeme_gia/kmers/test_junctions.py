@@ -6,10 +6,10 @@ import torch
 from tangermeme.utils import PackedSequence, one_hot_encode, random_one_hot
 
 from tangermeme_gia._core.letters import DNA, RNA, codes_from_one_hot
-from tangermeme_gia._core.motif import reverse_complement
 from tangermeme_gia.backgrounds.composition import motif_occurrences
 from tangermeme_gia.kmers.junctions import find_junctions, junction_effects
 from tangermeme_gia.kmers.scan import kmer_scan
+from tangermeme_gia.motifs import reverse_complement
 from tangermeme_gia.motifs.from_kmers import align_kmers
 from tangermeme_gia.motifs.matrices import information_content
 

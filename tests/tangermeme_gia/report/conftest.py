@@ -98,7 +98,7 @@ def results_of(name, model, folder=None, options=None, **changes):
     """A study with the results of an experiment, after the scan if there is one."""
     store = NOWHERE if folder is None else Store(folder)
     study = Study(inputs_of(model, **changes), options or GIVEN, store)
-    if study.options.motif is None:
+    if not study.options.given:
         study.finished["scan"] = experiment("scan").compute(study)
     return study, experiment(name).compute(study)
 

@@ -19,8 +19,9 @@ FUNCTIONS = ("obstacle", "compute", "describe")
 
 
 def obstacles(study: Study) -> dict[str, str]:
-    # The alignment asks a finished scan, the quality measured scores.
-    names = [name for name in EXPERIMENTS if name not in ("alignment", "quality")]
+    # These ask a finished scan, measured scores, and several motifs.
+    others = ("alignment", "quality", "motifs", "pair")
+    names = [name for name in EXPERIMENTS if name not in others]
     found = {name: experiment(name).obstacle(study) for name in names}
     return {name: reason for name, reason in found.items() if reason}
 

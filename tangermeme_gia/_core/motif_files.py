@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core.letters import DNA, RNA, SUM_TOLERANCE, check_alphabet
-from .._core.motif import Motif as Motif
-from .._core.spelling import is_nucleic, respell
-from .._core.text import raw_blocks, read_bytes
-from .formats import Parsed, find_format
+from .letters import DNA, RNA, SUM_TOLERANCE, check_alphabet
 from .modisco import parse_modisco
+from .motif import Motif as Motif
+from .motif_formats import Parsed, find_format
+from .spelling import is_nucleic, respell
+from .text import raw_blocks, read_bytes
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 # Of four probabilities with two decimals each, the sum misses 1 by up to 0.02.

@@ -46,7 +46,7 @@ FORMATS = {"a.meme": MEME, "a.jaspar": JASPAR, "a.homer": HOMER, "a.dat": TRANSF
 def test_every_format_gives_the_same_motifs(write, name, end):
     text = "\ufeff" + FORMATS[name.removesuffix(".gz")].replace("\n", end)
     motifs = read_motifs(write(text, name))
-    assert {key: motif.label for key, motif in motifs.items()} == {
+    assert {key: motif.letters for key, motif in motifs.items()} == {
         "one": "GATA",
         "two": "TC",
     }
@@ -58,7 +58,7 @@ def test_every_format_gives_the_same_motifs(write, name, end):
 
 def test_full_meme_is_read(write):
     motifs = read_motifs(write(FULL))
-    assert {key: motif.label for key, motif in motifs.items()} == {"one": "GATA"}
+    assert {key: motif.letters for key, motif in motifs.items()} == {"one": "GATA"}
     assert motifs["one"].name == "one MEME-1"
 
 
@@ -75,16 +75,16 @@ def test_what_is_written_is_read_back_exactly(tmp_path):
     write_meme(path, {"A b": ppm, "C": torch.eye(4)}, alphabet="ACGU")
     motifs = read_motifs(path)
     np.testing.assert_array_equal(motifs["A"].ppm, ppm)
-    assert motifs["C"].label == "ACGU"
+    assert motifs["C"].letters == "ACGU"
     write_meme(path, {m.name: m for m in motifs.values()}, alphabet="ACGU")
     assert list(read_motifs(path)) == ["A", "C"]
 
 
 def test_channels_are_those_of_the_alphabet(write):
     path = write(MEME)
-    assert read_motifs(path, alphabet="ACGU")["one"].label == "GAUA"
+    assert read_motifs(path, alphabet="ACGU")["one"].letters == "GAUA"
     swapped = read_motifs(path, alphabet="TGCA")["two"]
-    assert swapped.label == "TC"
+    assert swapped.letters == "TC"
     assert swapped.ppm.argmax(axis=0).tolist() == [0, 2]
     with pytest.raises(
         ValueError, match=r"its motifs are of A, C, G, T; `alphabet` is"
@@ -93,14 +93,15 @@ def test_channels_are_those_of_the_alphabet(write):
     protein = "ACDEFGHIKLMNPQRSTVWY"
     row = " ".join("1" if letter == "W" else "0" for letter in protein)
     assert (
-        read_motifs(write(f"MOTIF p\n{LINE.format(1)[:26]}\n{row}\n"))["p"].label == "W"
+        read_motifs(write(f"MOTIF p\n{LINE.format(1)[:26]}\n{row}\n"))["p"].letters
+        == "W"
     )
 
 
 @pytest.mark.parametrize("bare", ["letter-probability matrix:\n", LINE.format(4)])
 def test_a_width_need_not_be_stated(write, bare):
     motifs = read_motifs(write(f"{HEAD}MOTIF one\n\n{bare}\n{GATA}URL http://x\n"))
-    assert motifs["one"].label == "GATA"
+    assert motifs["one"].letters == "GATA"
 
 
 def meme(name="m", line="letter-probability matrix: alength= 4 w= 4\n", rows=GATA):
@@ -265,7 +266,7 @@ def test_repeated_identifiers_get_a_suffix(write):
     )
     with pytest.warns(UserWarning, match=r"2 identifier\(s\) .* are named a_3, a_4\."):
         motifs = read_motifs(write(text))
-    assert [(k, m.name, m.label) for k, m in motifs.items()] == [
+    assert [(k, m.name, m.letters) for k, m in motifs.items()] == [
         ("a", "a x", "A"),
         ("a_2", "a_2", "C"),
         ("a_3", "a_3 y", "G"),
