@@ -3,6 +3,7 @@
 Only the `plot` modules import matplotlib and logomaker.
 """
 
+from .collections_of_motifs import motif_effects
 from .effects import (
     additivity_line,
     factorial_bars,
@@ -28,6 +29,7 @@ __all__ = [
     "interaction_bars",
     "kmer_ranks",
     "local_importance_boxes",
+    "motif_effects",
     "motif_logo",
     "mutagenesis_heatmap",
     "mutagenesis_logo",

@@ -108,6 +108,19 @@ CASES = {
         gia.best_kmers,
         {"k": 2, "start": 3, "top": 3, "delta": 0.1},
     ),
+    "motif-scan": (
+        "--motifs GATA TTACG --start random --strands apart --n-controls 2 --consensus "
+        "--selection-fraction 0.4",
+        gia.motif_scan,
+        {
+            "motifs": ["GATA", "TTACG"],
+            "start": "random",
+            "strands": "apart",
+            "n_controls": 2,
+            "consensus": True,
+            "selection_fraction": 0.4,
+        },
+    ),
     "junction-effects": (
         "--kmers GATA ATAT --start 3 --no-better-only --both-strands",
         gia.junction_effects,
