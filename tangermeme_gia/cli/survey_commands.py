@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .arguments import CONSENSUS, MOTIFS, Command, option
+from .arguments import CONSENSUS, MOTIF, MOTIFS, Command, option, start
 from .values import start_or_random
 
 SURVEYS = (
@@ -47,5 +47,25 @@ SURVEYS = (
             ),
         ),
         lambda plot, result, given, _: plot.motif_effects(result, given["top"] or 20),
+    ),
+    Command(
+        "affinity-response",
+        "Do better sites of a motif do more, and where does that stop?",
+        "--motif WUAAUUR --n 200 --plot affinity.png",
+        (
+            MOTIF,
+            option("--n-levels", "levels of score", type=int, default=10),
+            start("sites"),
+            option("--n-sites", "different sites of each level", type=int, default=5),
+            option(
+                "--frequencies",
+                "of the letters of the background (default: in the backgrounds)",
+                nargs="+",
+                type=float,
+                metavar="SHARE",
+            ),
+        ),
+        lambda plot, result, *_: plot.affinity_curve(result),
+        tabulate=lambda tables, *given: tables.with_affinity(*given),
     ),
 )

@@ -71,11 +71,20 @@ def scan(names=("Gata", "Ebox", "Gata2")) -> MotifScan:
     )
 
 
+def graded() -> GIAResult:
+    """Effects of 20 sites that grow with their score to level off."""
+    score = list(range(20))
+    given = result(score=score, level=score)
+    effect = torch.tensor(score).clamp(max=8)[None, :, None]
+    return given._replace(y_afters=given.y_afters * 0.1 + effect)
+
+
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
 CASES = {
     "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
     "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
+    "affinity_curve": lambda: (graded(),),
     "background_grid": lambda: (GRID.copy(),),
     "factorial_bars": lambda: (result(**FACTORS),),
     "gc_bias_histograms": lambda: (
