@@ -59,7 +59,7 @@ SURVEYS = (
             option("--n-sites", "different sites of each level", type=int, default=5),
             option(
                 "--frequencies",
-                "of the letters of the background (default: in the backgrounds)",
+                "of the letters of the background (default: all alike)",
                 nargs="+",
                 type=float,
                 metavar="SHARE",

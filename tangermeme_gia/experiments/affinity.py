@@ -86,7 +86,8 @@ def affinity_response(
         Default is 5.
 
     frequencies: array-like or None, shape=(len(alphabet),), optional
-        Of the letters of the background. None is those of `X`. Default is None.
+        Of the letters of the background, such as 0.3, 0.2, 0.2, 0.3. None is uniform,
+        so that the sites are the same whatever `X` is. Default is None.
 
     {options}
 
@@ -117,9 +118,7 @@ def affinity_response(
     parsed = Motif.parse(motif, letters)
     ppm = _as_graded(parsed)
     resolve_start(start, len(parsed), X.shape[-1])
-    background = check_frequencies(
-        _frequencies(X) if frequencies is None else frequencies, len(letters)
-    )
+    background = check_frequencies(frequencies, len(letters))
     table, sites = _draw_sites(ppm, background, n_levels, n_sites, seed)
     codes = np.full((len(sites), 1, len(parsed)), GAP, np.int8)
     codes[:, 0, parsed.ppm.any(axis=0)] = sites
@@ -148,14 +147,6 @@ def _as_graded(motif: Motif) -> _Values:
     floored = np.maximum(ppm[:, ppm.any(axis=0)], _LEAST)
     graded: _Values = floored / floored.sum(axis=0)
     return graded
-
-
-def _frequencies(X: torch.Tensor | PackedSequence) -> _Values:
-    """Of the letters in the backgrounds; none 0."""
-    dense = X.to_one_hot() if isinstance(X, PackedSequence) else X
-    counts = dense.sum(dim=(0, 2)).to(torch.float64).cpu().numpy() + 1
-    shares: _Values = counts / counts.sum()
-    return shares
 
 
 def _draw_sites(

@@ -93,7 +93,6 @@ def affinity_fit(
     ...     lambda X: X[:, 2, 7:12].sum(dim=1, keepdim=True),
     ...     X,
     ...     0.6 * torch.eye(4)[:, [2, 2, 2, 2, 2]] + 0.1,
-    ...     frequencies=[0.25] * 4,
     ...     random_state=0,
     ... )
     >>> round(float(affinity_fit(result).spearman.effect), 2)

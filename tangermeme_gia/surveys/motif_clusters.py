@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,6 +11,10 @@ from numpy.typing import NDArray
 from .._core.letters import DNA, RNA
 from .._core.motif import Motif
 from ..motifs.database import similarities
+
+
+# As many motifs as TOMTOM needs, and how random columns are spread.
+_FEWEST, _COLUMN = 50, np.full(4, 0.5)
 
 
 def representatives(
@@ -56,14 +59,14 @@ def representatives(
 def similarity(motifs: tuple[Motif, ...]) -> NDArray[np.float64]:
     """q values of TOMTOM of every motif against every other; 1 for other alphabets.
 
-    DNA is compared with both strands. Of fewer than 25 motifs the p values depend on
-    which these are, as memelite warns; there is no other background to take.
+    DNA is compared with both strands. TOMTOM takes the columns of all motifs as the
+    background, which means little of a few: random motifs are then among them.
     """
     letters = motifs[0].alphabet
     if letters not in (DNA, RNA):
         return 1 - np.eye(len(motifs))
     matrices = [np.where(m.ppm.any(axis=0), m.ppm, 0.25) for m in motifs]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "tomtom was given", UserWarning)
-        _, q, *_ = similarities(matrices, matrices, letters == DNA)
-    return q
+    rng, n = np.random.default_rng(0), len(matrices)
+    others = [rng.dirichlet(_COLUMN, 10).T for _ in range(_FEWEST - n)]
+    _, q, *_ = similarities(matrices, matrices + others, letters == DNA)
+    return q[:, :n]

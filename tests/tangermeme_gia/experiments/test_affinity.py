@@ -10,7 +10,6 @@ LENGTH, START = 40, 15
 # Ten bits at the best site of uniform background, and every position as good.
 PPM = 0.6 * one_hot_encode("GATAACCTGA").double() + 0.1
 SCORES = torch.log2(PPM / 0.25)
-UNIFORM = [0.25] * 4
 
 
 def scored(X: torch.Tensor) -> torch.Tensor:
@@ -25,7 +24,7 @@ def X() -> torch.Tensor:
 
 
 def respond(model, X, **options):
-    given = {"frequencies": UNIFORM, "random_state": 0, **options}
+    given = {"random_state": 0, **options}
     return affinity_response(model, X, PPM, start=START, **given)
 
 
@@ -96,16 +95,12 @@ def test_errors_are_of_clusters(X):
     assert few.to_frame()["n_clusters"].eq(2).all()
 
 
-def test_frequencies_are_those_of_the_backgrounds_unless_given():
-    X = torch.zeros(4, 4, LENGTH)
-    X[:, 0], X[:, 0, ::4], X[:, 1, ::4] = 1, 0, 1
-    result = affinity_response(scored, X, PPM, start=START, random_state=0)
-    counts = X.sum(dim=(0, 2)).double() + 1
-    odds = torch.log2(PPM / (counts / counts.sum())[:, None])
-    site = one_hot_encode(result.conditions["site"].iloc[0]).double()
-    assert result.conditions["score"].iloc[0] == pytest.approx(
-        float((site * odds).sum())
-    )
+def test_scores_are_against_the_frequencies_given(X):
+    frequencies = [0.3, 0.2, 0.2, 0.3]
+    table = respond(scored, X, frequencies=frequencies).conditions
+    odds = torch.log2(PPM / torch.tensor(frequencies, dtype=torch.double)[:, None])
+    expected = [float((one_hot_encode(s).double() * odds).sum()) for s in table["site"]]
+    np.testing.assert_allclose(table["score"], expected)
 
 
 @pytest.mark.parametrize(
