@@ -119,7 +119,7 @@ def permuted_letters(codes: Codes, n: int, seed: Sequence[int]) -> Codes:
     Examples
     --------
     >>> permuted_letters(np.array([[2, 0, -1, 3]], np.int8), 2, [0])
-    array([[ 0,  2, -1,  3],
+    array([[ 3,  0, -1,  2],
            [ 3,  2, -1,  0]], dtype=int8)
     """
     rng = np.random.default_rng(list(seed))

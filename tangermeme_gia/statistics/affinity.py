@@ -48,6 +48,11 @@ def affinity_fit(
 ) -> AffinityFit:
     """Does the model follow affinity, and where does it saturate?
 
+    As measured (benchmarks/affinity.py, ten levels of five sites), 95 % intervals of
+    the curve hold the truth in 90 to 97 %, those of the rank correlation in 92 to 100 %
+    and those of the score of saturation in 73 to 95 %: noise at both ends makes the way
+    look longer. A straight response is called saturated in 0 to 3 %.
+
     Parameters
     ----------
     result: GIAResult
