@@ -12,7 +12,6 @@ from .._core.letters import DNA, RNA
 from .._core.motif import Motif
 from ..motifs.database import similarities
 
-
 # As many motifs as TOMTOM needs, and how random columns are spread.
 _FEWEST, _COLUMN = 50, np.full(4, 0.5)
 
