@@ -22,6 +22,9 @@ _RESULTS = {
     "KmerScan": "_core.scans",
     "Junctions": "_core.junctions",
     "Comparison": "statistics.comparisons",
+    "Motif": "_core.motif",
+    "Measured": "surveys.motif_scan_result",
+    "MotifScan": "surveys.motif_scan_result",
 }
 provide({"plot": f"{__name__}.plot:fitting_plot", "version": f"{__name__}:__version__"})
 provide({f"result {n}": f"{__name__}.{module}:{n}" for n, module in _RESULTS.items()})

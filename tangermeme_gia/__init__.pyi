@@ -11,6 +11,7 @@ from ._core.readouts import Readout as Readout
 from ._core.results import GIAResult as GIAResult
 from ._core.saving import load as load
 from ._core.scans import KmerScan as KmerScan
+from .experiments.affinity import affinity_response as affinity_response
 from .experiments.flanks import gc_flank as gc_flank
 from .experiments.hairpin import hairpin_importance as hairpin_importance
 from .experiments.importance import global_importance as global_importance
@@ -32,5 +33,7 @@ from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
 from .models.averaging import AveragedModels as AveragedModels
+from .surveys.motif_scan import motif_scan as motif_scan
+from .surveys.motif_scan_result import MotifScan as MotifScan
 
 __version__: str

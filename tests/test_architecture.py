@@ -26,9 +26,10 @@ BELOW = {
     "backgrounds": {"_core", "structure", "statistics"},
     "models": {"_core"},
     "kmers": {"_core", "statistics", "motifs"},
-    "experiments": {"_core", "structure", "statistics", "backgrounds"},
-    "plot": {"_core", "structure", "statistics", "motifs"},
+    "experiments": {"_core", "structure", "statistics", "motifs", "backgrounds"},
+    "plot": {"_core", "structure", "statistics", "motifs", "surveys"},
 }
+BELOW["surveys"] = {*BELOW} - {"models", "plot"}
 BELOW["report"] = {*BELOW}
 BELOW["cli"] = {*BELOW, "report"}
 RESIDUALBIND = {

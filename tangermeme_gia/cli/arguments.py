@@ -1,15 +1,45 @@
-"""What the options of experiments are made of, and those that several have."""
+"""What commands and their options are made of, and options that several have."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from .values import integers
 
 # The name of an option, and the keywords of `add_argument`.
 Option = tuple[str, dict[str, Any]]
+Given = Mapping[str, Any]
+
+
+class Command(NamedTuple):
+    """A command: of a module of its own, or one that runs one experiment.
+
+    Then its `options` have the names of the function's keywords. The function has the
+    name of the command unless `runs` is another; the table is that of `to_frame` unless
+    `tabulate(tables, result, confidence)` makes one.
+    """
+
+    name: str
+    summary: str
+    example: str
+    options: tuple[Option, ...] = ()
+    runs: str = ""
+    tabulate: Any = None
+
+    @property
+    def module(self) -> str:
+        """That of a command of its own."""
+        return self.name.replace("-", "_")
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What it runs."""
+        name = (self.runs or self.name).replace("-", "_")
+        function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
+        return function
 
 
 class Flat(argparse.Action):
@@ -69,6 +99,19 @@ EACH = option(
 CONSENSUS = option(
     "--consensus",
     "place the most likely letters of a matrix, instead of a draw in each background",
+    action="store_true",
+)
+MOTIFS = option(
+    "--motifs",
+    "a file of motifs (MEME, JASPAR, HOMER, TRANSFAC, TF-MoDISco), and the names of "
+    "some of them where not all are meant; or letters",
+    nargs="+",
+    metavar="FILE",
+    required=True,
+)
+CONSENSUS = option(
+    "--consensus",
+    "place the most likely letters of a motif instead of draws",
     action="store_true",
 )
 INSERT = option(

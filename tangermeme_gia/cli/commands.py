@@ -7,9 +7,7 @@ of its options the keyword of the same name.
 from __future__ import annotations
 
 import argparse
-import pkgutil
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .arguments import (
     BOTH_STRANDS,
@@ -17,40 +15,13 @@ from .arguments import (
     INSERT,
     KMERS,
     MOTIF,
-    Option,
+    Command,
     numbers,
     option,
     start,
 )
+from .survey_commands import SURVEYS
 from .values import gaps, order, pattern, structure
-
-
-class Command(NamedTuple):
-    """A command: of a module of its own, or one that runs one experiment.
-
-    Then its `options` have the names of the function's keywords. The function has the
-    name of the command unless `runs` is another; the table is that of `to_frame` unless
-    `tabulate(tables, result, confidence)` makes one.
-    """
-
-    name: str
-    summary: str
-    example: str
-    options: tuple[Option, ...] = ()
-    runs: str = ""
-    tabulate: Any = None
-
-    @property
-    def module(self) -> str:
-        """That of a command of its own."""
-        return self.name.replace("-", "_")
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """What it runs."""
-        name = (self.runs or self.name).replace("-", "_")
-        function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
-        return function
 
 
 def _orders(word: str) -> Any:
@@ -291,6 +262,7 @@ COMMANDS = (
             ),
         ),
     ),
+    *SURVEYS,
     Command(
         "align-kmers",
         "Which motif do the best of all k-mers add up to?",

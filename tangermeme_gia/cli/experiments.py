@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .arguments import CONSENSUS, EACH, Option
+from .arguments import CONSENSUS, EACH, Command, Option
 from .backgrounds import Backgrounds, add_backgrounds
-from .commands import Command
 from .motifs import check_which, runs
 from .options import Asked, add_inputs, add_model, add_output, ask, take
 from .values import pattern
@@ -35,7 +34,8 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     )
     add_output(
         parser,
-        local=command.name not in ("kmer-scan", "best-kmers", "junction-effects"),
+        local=command.name
+        not in ("kmer-scan", "best-kmers", "junction-effects", "motif-scan"),
     )
     add_inputs(parser)
 
@@ -46,7 +46,10 @@ def _with_motifs(options: Sequence[Option]) -> list[Option]:
         name == "--motif" or settings.get("type") is pattern
         for name, settings in options
     )
-    return [*options, *([EACH] if takes_one else []), CONSENSUS]
+    # Graded sites are letters.
+    graded = any(name == "--n-levels" for name, _ in options)
+    more = [*([EACH] if takes_one else []), *([] if graded else [CONSENSUS])]
+    return [*options, *more]
 
 
 class _Ran(NamedTuple):

@@ -179,7 +179,7 @@ def random_position(
     free = free_starts(
         resolve_keep(options.get("keep"), X.shape[-1]), placed.written, len(placed)
     )
-    starts = _draw_starts(X, len(placed), free, avoid_padding, seed)
+    starts = draw_starts(X, len(placed), free, avoid_padding, seed)
     table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
     (((placed, _),),), table = with_letters([[Pattern(parsed)]], table, consensus)
     framed = _frame(placed.draw(len(X), seed), starts, X.shape[-1])
@@ -195,7 +195,7 @@ def random_position(
     )
 
 
-def _draw_starts(
+def draw_starts(
     X: torch.Tensor | PackedSequence,
     k: int,
     free: NDArray[np.int64],

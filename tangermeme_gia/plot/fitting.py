@@ -11,6 +11,9 @@ from .._core.junctions import Junctions
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..statistics.comparisons import Comparison
+from ..surveys.motif_scan_result import MotifScan
+from .affinity import affinity_curve
+from .collections_of_motifs import motif_effects
 from .effects import (
     additivity_line,
     factorial_bars,
@@ -31,12 +34,13 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     sites, `spacing_curve`, `position_curve`, also of windows along sequences,
     `mutagenesis_heatmap`, `interaction_bars` of two patterns, `factorial_bars` of more,
     `local_importance_boxes` of everything else. A k-mer scan has `kmer_ranks`, a
-    comparison of backgrounds or models `background_grid`. ``result.plot()`` is this
+    comparison of backgrounds or models `background_grid`, a scan of motifs
+    `motif_effects`, graded sites `affinity_curve`. ``result.plot()`` is this
     function.
 
     Parameters
     ----------
-    result: GIAResult, KmerScan, Junctions or Comparison
+    result: GIAResult, KmerScan, MotifScan, Junctions or Comparison
         With one output; also one that was loaded or narrowed.
 
     options: optional
@@ -65,6 +69,8 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
         return background_grid(result, **options)
     if isinstance(result, KmerScan):
         return kmer_ranks(result, **options)
+    if isinstance(result, MotifScan):
+        return motif_effects(result, **options)
     if isinstance(result, Junctions):
         return _boxes(result.result, "kmer", **options)
     if not isinstance(result, GIAResult):
@@ -80,6 +86,8 @@ def _fitting(result: GIAResult, options: dict[str, Any]) -> Axes:
     main = table[table["control"] == "none"] if "control" in table else table
     if "n_sites" in table and main["n_sites"].nunique() > 1:
         return additivity_line(result, **options)
+    if {"level", "score", "site"} <= set(table):
+        return affinity_curve(result, **options)
     if "spacing" in table:
         return _spacing(result, **options)
     if "is_wild_type" in table and main["is_wild_type"].any():

@@ -21,6 +21,7 @@ from tangermeme_gia._core.letters import DNA, RNA
 from tangermeme_gia._core.motif import Motif
 from tangermeme_gia._core.patterns import place
 from tangermeme_gia.backgrounds import motif_occurrences
+from tangermeme_gia.experiments.affinity import affinity_response
 from tangermeme_gia.experiments.flanks import gc_flank
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
@@ -72,6 +73,9 @@ OTHER_DESIGNS = {
     ),
     "kmer_mutagenesis": lambda model, X, motif="CNG", **kw: kmer_mutagenesis(
         model, X, motif, **kw
+    ),
+    "affinity_response": lambda model, X, **kw: affinity_response(
+        model, X, PPM, 3, n_sites=2, **kw
     ),
     "occlusion": lambda model, X, **kw: occlusion(
         model, X, [(2, 9), (8, 20)], n=3, **kw

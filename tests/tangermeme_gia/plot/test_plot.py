@@ -20,9 +20,12 @@ import matplotlib.pyplot as plt
 import matplotlib.style
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from tangermeme.utils import characters, random_one_hot
 
 from tangermeme_gia import plot
 from tangermeme_gia.plot.style import SKY, VERMILION
+from tangermeme_gia.surveys.motif_scan import motif_scan
+from tangermeme_gia.surveys.motif_scan_result import MotifScan
 
 
 def result(**conditions: list) -> GIAResult:
@@ -53,19 +56,45 @@ def folded(names=("UGCAUG@3", "UGCAUG@9")) -> pd.DataFrame:
     )
 
 
+def scan(names=("Gata", "Ebox", "Gata2")) -> MotifScan:
+    """Of models that read the first letter."""
+    X = random_one_hot((30, 4, 20), random_state=0)
+    letters = ["GATAACTG", "CACGTGAA", "CAGTTATC"]
+    letters += [characters(y) for y in random_one_hot((30, 4, 15), random_state=0)]
+    motifs = dict(zip(names, letters, strict=False))
+    return motif_scan(
+        lambda X: X[:, 2, 4:9].sum(dim=-1, keepdim=True),
+        X,
+        motifs,
+        strands="apart",
+        random_state=0,
+    )
+
+
+def graded() -> GIAResult:
+    """Effects of 20 sites that grow with their score to level off."""
+    score = list(range(20))
+    given = result(score=score, level=score)
+    effect = torch.tensor(score).clamp(max=8)[None, :, None]
+    return given._replace(y_afters=given.y_afters * 0.1 + effect)
+
+
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
 CASES = {
     "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
     "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
+    "affinity_curve": lambda: (graded(),),
     "background_grid": lambda: (GRID.copy(),),
     "factorial_bars": lambda: (result(**FACTORS),),
+    "fitting_plot": lambda: (result(spacing=[0, 1]),),
     "gc_bias_histograms": lambda: (
         pd.DataFrame({"left": [1.0, 2.0], "right": [2.0, 3.0]}),
     ),
     "interaction_bars": lambda: (result(**FACTORS),),
     "kmer_ranks": lambda: (result(kmer=["AA", "AC", "AG"]),),
     "local_importance_boxes": lambda: (result(start=[3, 9]),),
+    "motif_effects": lambda: (scan(),),
     "motif_logo": lambda: (torch.eye(4), "ACGU"),
     "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
     "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
@@ -87,6 +116,8 @@ def _close():
 def same(a: object, b: object) -> bool:
     if isinstance(a, GIAResult):
         return all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, MotifScan):
+        return same(a.to_frame(), b.to_frame())
     if isinstance(a, pd.DataFrame):
         return a.equals(b)
     return bool(np.all(np.asarray(a) == np.asarray(b)))
@@ -141,6 +172,7 @@ AWKWARD = {
     "long_arms": lambda: plot.interaction_bars(result(**FACTORS), labels=LONG[:2]),
     "many_curves": lambda: plot.spacing_curve(SPACINGS, by="arm"),
     "one_position": lambda: plot.position_curve(result(start=[7])),
+    "many_motifs": lambda: plot.motif_effects(scan(LONG), top=12),
     "many_kmers": lambda: plot.kmer_ranks(result(kmer=LONG), top=30),
     "one_cell": lambda: plot.background_grid(
         GRID[:1].rename(columns={"n_sites": "start"})
