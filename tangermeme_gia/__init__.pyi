@@ -29,5 +29,7 @@ from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
 from .motifs.files import read_motifs as read_motifs
+from .surveys.motif_scan import motif_scan as motif_scan
+from .surveys.motif_scan_result import MotifScan as MotifScan
 
 __version__: str

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .letters import GAP, check_count
+from .letters import GAP, Codes, check_count
 from .motif import Motif
 from .patterns import Pattern
 
@@ -95,6 +95,57 @@ def with_controls(
         letters = [" + ".join(p.motif.label for p in placed) for placed in repeated]
         whole["control_letters"] = np.where(whole["control"] == "none", "", letters)
     return repeated, whole
+
+
+def permuted_letters(codes: Codes, n: int, seed: Sequence[int]) -> Codes:
+    """The letters of each background in a random order of its own.
+
+    Parameters
+    ----------
+    codes: numpy.ndarray, dtype=int8, shape=(1, k) or (n, k)
+        Letters for all backgrounds or for each; gaps stay where they are.
+
+    n: int
+        Number of backgrounds.
+
+    seed: sequence of int
+        Seed of the permutations.
+
+    Returns
+    -------
+    codes: numpy.ndarray, dtype=int8, shape=(n, k)
+        Unlike those given wherever a permutation in a hundred is.
+
+    Examples
+    --------
+    >>> permuted_letters(np.array([[2, 0, -1, 3]], np.int8), 2, [0])
+    array([[ 0,  2, -1,  3],
+           [ 3,  2, -1,  0]], dtype=int8)
+    """
+    rng = np.random.default_rng(list(seed))
+    codes = np.repeat(codes, n, axis=0) if len(codes) == 1 < n else codes
+    # Letters to the left and gaps to the right, each in its order.
+    places = np.argsort(codes == GAP, axis=1, kind="stable")
+    permuted: Codes = codes.copy()
+    left = np.arange(len(codes))
+    for _ in range(_DRAWS):
+        keys = rng.random((len(left), codes.shape[1]))
+        keys[codes[left] == GAP] = np.inf
+        sources = np.argsort(keys, axis=1, kind="stable")
+        letters = np.take_along_axis(codes[left], sources, axis=1)
+        permuted[left[:, None], places[left]] = letters
+        left = left[(permuted[left] == codes[left]).all(axis=1)]
+        left = left[_n_letters(codes[left]) > 1]
+        if not len(left):
+            break
+    return permuted
+
+
+def _n_letters(codes: Codes) -> NDArray[np.intp]:
+    """How many different letters each row has."""
+    ordered = np.sort(codes, axis=1)
+    new = np.diff(ordered, axis=1, prepend=np.int8(GAP)) > 0
+    return np.asarray(new.sum(axis=1))
 
 
 def _control(motif: Motif, kind: str, rng: np.random.Generator) -> tuple[Motif, int]:

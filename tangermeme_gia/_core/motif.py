@@ -211,9 +211,13 @@ class Motif:
             return self.values
         # The stream belongs to the seed and the PPM, and is consumed background by
         # background, so that row i never depends on what else is drawn.
-        entropy = [as_seed(random_state), int.from_bytes(self._digest, "little")]
-        rng = np.random.default_rng(np.random.SeedSequence(entropy))
+        rng = np.random.default_rng(self.seed(as_seed(random_state)))
         return _codes_of_uniform(self.values, rng.random((n, len(self))))
+
+    def seed(self, *numbers: int) -> list[int]:
+        """The seed of what is drawn for it and no other motif."""
+        first, *others = numbers
+        return [first, int.from_bytes(self._digest, "little"), *others]
 
     def reverse_complement(self) -> Motif:
         """How does it read on the other strand?

@@ -168,7 +168,7 @@ def random_position(
     letters, seed = resolve_alphabet(model, alphabet), as_seed(random_state)
     check_sequences(X, letters)
     parsed = Motif.parse(motif, letters)
-    starts = _draw_starts(X, len(parsed), avoid_padding, seed)
+    starts = draw_starts(X, len(parsed), avoid_padding, seed)
     framed = _frame(parsed.draw(len(X), seed), starts, X.shape[-1])
     table = pd.DataFrame({"motif": [parsed.label], "starts": [tuple(starts.tolist())]})
     return run_patterns(
@@ -183,7 +183,7 @@ def random_position(
     )
 
 
-def _draw_starts(
+def draw_starts(
     X: torch.Tensor | PackedSequence, k: int, avoid_padding: bool, seed: int
 ) -> NDArray[np.int64]:
     """A start for each background, uniform over those allowed in it."""

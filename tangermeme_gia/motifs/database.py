@@ -175,13 +175,9 @@ def compare_motifs(
     targets = _checked(known, "known")
     if n_nearest is not None and n_nearest < 1:
         raise ValueError(f"`n_nearest`={n_nearest} must be at least 1 or None.")
-    p_values, *rest = tomtom(
-        list(queries.values()),
-        list(targets.values()),
-        reverse_complement=both_strands,
-        n_jobs=n_jobs,
+    p_values, q_values, *rest = similarities(
+        list(queries.values()), list(targets.values()), both_strands, n_jobs
     )
-    q_values = scipy.stats.false_discovery_control(np.clip(p_values, 0, 1), axis=1)
     order = np.argsort(p_values, axis=1, kind="stable")[:, :n_nearest]
     rows = np.arange(len(queries))[:, None]
     score, offset, overlap, strand = (
@@ -200,6 +196,23 @@ def compare_motifs(
         }
     )
     return table
+
+
+def similarities(
+    queries: list[Values],
+    targets: list[Values],
+    both_strands: bool,
+    n_jobs: int = -1,
+) -> tuple[Values, ...]:
+    """p values, q values, scores, offsets, overlaps and strands by TOMTOM.
+
+    Each of shape (n_queries, n_targets); q values are over all targets of a query.
+    """
+    p_values, *rest = tomtom(
+        queries, targets, reverse_complement=both_strands, n_jobs=n_jobs
+    )
+    q_values = scipy.stats.false_discovery_control(np.clip(p_values, 0, 1), axis=1)
+    return p_values, q_values, *rest
 
 
 def _check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:

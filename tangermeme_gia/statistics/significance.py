@@ -108,7 +108,7 @@ def paired_t_test(
         values, codes = _difference(local, other, clusters)
         note_agreement(values, codes)
         summary = summarise(values, codes)
-    t, p = _t_test(summary.mean, summary.se, summary.df, alternative)
+    t, p = t_test_of_means(summary.mean, summary.se, summary.df, alternative)
     return Significance(summary.mean, t, p, p < alpha, summary.n)
 
 
@@ -315,7 +315,7 @@ def welch_test(
     """
     _check_options(alternative, alpha)
     effect, se, df, n = difference_of_groups(a, b, clusters)
-    t, p = _t_test(effect, se, df, alternative)
+    t, p = t_test_of_means(effect, se, df, alternative)
     return Significance(effect, t, p, p < alpha, n)
 
 
@@ -341,9 +341,13 @@ def _check_options(alternative: str, alpha: float) -> None:
     check_fraction("alpha", alpha)
 
 
-def _t_test(
-    effect: Values, se: Values, df: Values | float, alternative: Alternative
+def t_test_of_means(
+    effect: Values,
+    se: Values,
+    df: Values | float,
+    alternative: Alternative = "two-sided",
 ) -> tuple[Values, Values]:
+    """t and p of means whose errors are known."""
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(effect == 0, 0.0, effect / se)[()]
     p = _p_value(scipy.stats.t(df).sf, t, alternative)
