@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from memelite import fimo
+from memelite.fimo import fimo
 from numpy.typing import NDArray
 
 from .._core.letters import GAP, Codes, one_hot
@@ -18,6 +18,18 @@ Values = NDArray[np.float64]
 _BIN = 0.1
 # What FIMO adds to probabilities.
 _EPSILON = 1e-4
+_RENAMED = {
+    "sequence_name": "example_idx",
+    "start": "start",
+    "end": "end",
+    "strand": "strand",
+    "score": "score",
+    "p-value": "p_value",
+}
+_TYPES = {
+    **dict.fromkeys(("example_idx", "start", "end"), np.int64),
+    **dict.fromkeys(("score", "p_value"), np.float64),
+}
 
 
 def find_instances(
@@ -61,16 +73,47 @@ def find_instances(
       pattern  example_idx  start  end strand
     0    GATA            0      1    6      +
     """
-    X = one_hot(codes, 4).numpy().transpose(0, 2, 1) if codes.ndim == 3 else None
-    X = _as_array(codes)
-    parts = [_empty()]
+    X = one_hot(codes, 4).numpy()
+    parts = [_as_table("", pd.DataFrame(columns=[*_RENAMED]))]
     for name, ppm in motifs.items():
         if ppm.shape[1] > codes.shape[1]:
             continue
         best = max(threshold, _probability_of_best(ppm) * (1 + 1e-6))
-        (hits,) = fimo.fimo(
-            {name: ppm}, X, threshold=best, eps=_EPSILON, reverse_complement=both_strands
+        (hits,) = fimo(
+            {name: ppm},
+            X,
+            threshold=best,
+            eps=_EPSILON,
+            reverse_complement=both_strands,
         )
         parts.append(_without_overlap(_as_table(name, hits), codes))
     whole: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return whole
+
+
+def _probability_of_best(ppm: Values) -> float:
+    """How likely uniform letters are as good as the best that a motif can have."""
+    bits = np.log2(ppm + _EPSILON)
+    equal = (bits >= bits.max(axis=0) - _BIN).sum(axis=0)
+    return float(np.prod(equal / len(ppm)))
+
+
+def _as_table(name: str, hits: pd.DataFrame) -> pd.DataFrame:
+    """Hits of one motif with our names, best first."""
+    table = hits.rename(columns=_RENAMED)[list(_RENAMED.values())].astype(_TYPES)
+    table.insert(0, "pattern", np.full(len(table), name, dtype=object))
+    order = np.lexsort((table["start"], table["example_idx"], -table["score"]))
+    return table.iloc[order]
+
+
+def _without_overlap(hits: pd.DataFrame, codes: Codes) -> pd.DataFrame:
+    """The best of those that overlap, in the order of sequences."""
+    taken = codes == GAP
+    kept = []
+    for i, (row, start, end) in enumerate(
+        hits[["example_idx", "start", "end"]].to_numpy()
+    ):
+        if not taken[row, start:end].any():
+            taken[row, start:end] = True
+            kept.append(i)
+    return hits.iloc[kept].sort_values(["example_idx", "start"])
