@@ -14,7 +14,6 @@ from tangermeme.utils import PackedSequence
 from .._core.calls import as_args
 from .._core.clusters import as_codes, as_labels
 from .._core.engine import Engine
-from .._core.kept import resolve_keep
 from .._core.letters import DNA, as_generator, check_sequences, codes_from_one_hot
 from .._core.motif import Motif
 from .._core.outputs import as_heads
@@ -163,7 +162,9 @@ class Question:
             for name, motif in motifs.items()
         }
         found = find_instances(matrices, codes, both_strands=self.both_strands)
-        kept = resolve_keep(self.keywords.get("keep"), self.X.shape[-1])
+        kept = np.zeros(self.X.shape[-1], dtype=bool)
+        if self.keywords.get("keep") is not None:
+            kept[self.keywords["keep"]] = True
         edges = found[["start", "end"]].to_numpy()
         free = np.array([not kept[a:b].any() for a, b in edges], dtype=bool)
         found["example_idx"] = rows[found["example_idx"].to_numpy()]
@@ -194,17 +195,15 @@ class Question:
         return drawn.average("draw").output()
 
     def _shuffles(self, rows: Rows, n: int) -> tuple[torch.Tensor, Rows]:
-        """Dinucleotide shuffles with the positions to keep, and their sequences."""
-        held_out = self.X[torch.from_numpy(rows)]
+        """Dinucleotide shuffles of some sequences, and which of these each is of."""
+        kept = {"keep": self.keywords["keep"]} if "keep" in self.keywords else {}
         X, templates = dinucleotide_shuffled_background(
-            held_out, n, self.seed, return_templates=True
+            self.X[torch.from_numpy(rows)],
+            n,
+            self.seed,
+            return_templates=True,
+            **kept,
         )
-        kept = resolve_keep(self.keywords.get("keep"), X.shape[-1])
-        if kept.any():
-            whole = held_out[torch.from_numpy(templates)]
-            if isinstance(whole, PackedSequence):
-                whole = whole.to_one_hot()
-            X[..., torch.from_numpy(kept)] = whole.to(X)[..., torch.from_numpy(kept)]
         return X, rows[templates]
 
     def _of(self, rows: Rows) -> dict[str, Any]:
