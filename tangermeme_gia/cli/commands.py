@@ -353,6 +353,12 @@ COMMANDS = (
         "--k 4 --n 50 --meme motif.meme --plot motif.png",
     ),
     Command(
+        "discover-motifs",
+        "Which motifs does the model read in these sequences, and are they sufficient "
+        "and necessary for what it says?",
+        "--sequences probes.fa --database known.meme --plot patterns.png",
+    ),
+    Command(
         "compare-motifs",
         "Which known motifs look like these?",
         "--motifs motif.meme --known known.meme --n-nearest 3",

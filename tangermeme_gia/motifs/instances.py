@@ -103,7 +103,8 @@ def _as_table(name: str, hits: pd.DataFrame) -> pd.DataFrame:
     table = hits.rename(columns=_RENAMED)[list(_RENAMED.values())].astype(_TYPES)
     table.insert(0, "pattern", np.full(len(table), name, dtype=object))
     order = np.lexsort((table["start"], table["example_idx"], -table["score"]))
-    return table.iloc[order]
+    best_first: pd.DataFrame = table.iloc[order]
+    return best_first
 
 
 def _without_overlap(hits: pd.DataFrame, codes: Codes) -> pd.DataFrame:
@@ -116,4 +117,5 @@ def _without_overlap(hits: pd.DataFrame, codes: Codes) -> pd.DataFrame:
         if not taken[row, start:end].any():
             taken[row, start:end] = True
             kept.append(i)
-    return hits.iloc[kept].sort_values(["example_idx", "start"])
+    in_order: pd.DataFrame = hits.iloc[kept].sort_values(["example_idx", "start"])
+    return in_order

@@ -74,8 +74,9 @@ def call_seqlets(
     ]
     negative = negative[np.array(free, dtype=bool)]
     negative = negative.assign(attribution=-negative["attribution"])
-    whole: pd.DataFrame = pd.concat([positive, negative])
-    return whole.sort_values(list(_PLACE), kind="stable").reset_index(drop=True)
+    both: pd.DataFrame = pd.concat([positive, negative])
+    both.sort_values(list(_PLACE), kind="stable", inplace=True, ignore_index=True)
+    return both
 
 
 def _checked(table: Any, values: NDArray[np.float32]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 Only the `plot` modules import matplotlib and logomaker.
 """
 
+from .discoveries import pattern_effects
 from .effects import (
     additivity_line,
     factorial_bars,
@@ -32,6 +33,7 @@ __all__ = [
     "mutagenesis_heatmap",
     "mutagenesis_logo",
     "pairedness_scatter",
+    "pattern_effects",
     "position_curve",
     "spacing_curve",
     "stability_scatter",

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from .._core.options import Options
 
 _SITES = ("pattern", "example_idx", "start", "end", "strand")
-# The strongest p value of TOMTOM tells the name; all are in `compare_motifs`.
 _NAMED = {"query": "pattern", "known": "name", "q_value": "name_q"}
 
 
@@ -94,7 +93,7 @@ def discover_motifs(
         (then several of one) and at most 1,000. Default is None.
 
     attribution: function, optional
-        tangermeme's `deep_lift_shap`, as the paper suggests, or `saturation_mutagenesis`,
+        tangermeme's `deep_lift_shap`, as the paper suggests, `saturation_mutagenesis`
         or what has their form and gives numbers of the shape of X; with keywords of its
         own as `functools.partial`. Without a seed it gets that of `random_state`.
         Default is `deep_lift_shap`.
@@ -204,7 +203,8 @@ def _discover(
             cwms[name] = torch.from_numpy(pattern.cwm)
             sites = pattern.sites.assign(pattern=name)[list(_SITES)]
             parts.append(sites.assign(example_idx=rows[sites["example_idx"]]))
-    return motifs, cwms, pd.concat(parts[1:] or parts, ignore_index=True)
+    table: pd.DataFrame = pd.concat(parts[1:] or parts, ignore_index=True)
+    return motifs, cwms, table
 
 
 def _seeded(attribution: Callable[..., Any], seed: int) -> Callable[..., Any]:
@@ -225,4 +225,5 @@ def _names(
     if known is None or not motifs:
         return pd.DataFrame(columns=list(_NAMED.values()))
     table = compare_motifs(motifs, known, alphabet=letters, n_nearest=1)
-    return table.rename(columns=_NAMED)[list(_NAMED.values())]
+    named: pd.DataFrame = table.rename(columns=_NAMED)[list(_NAMED.values())]
+    return named

@@ -126,7 +126,7 @@ class MotifDiscovery:
             "n_removed": self.instances["pattern"][self.instances["removed"]],
         }
         consensus = [motif.consensus().label for motif in self.motifs.values()]
-        frame = pd.DataFrame(
+        frame: pd.DataFrame = pd.DataFrame(
             {
                 "pattern": np.array(patterns, dtype=object),
                 "consensus": np.array(consensus, dtype=object),

@@ -89,7 +89,7 @@ def runs(X):
     )
 
 
-def planted(model, X, args=None, *, starts=(5,)):
+def planted(model, X, args=None, *, starts=(5,), **_):
     """1 for each letter of the motifs of `sequences` at these starts."""
     values = torch.zeros(X.shape[-1])
     for start in starts:
@@ -332,7 +332,7 @@ def test_the_output_is_chosen_by_target():
     model = Counts(RAISES, rule=lambda a: torch.stack([0 * a, a], dim=1))
     model.forward = lambda X: Counts.forward(model, X)[:, 0]
     X = sequences(RAISES)
-    with pytest.raises(ValueError, match="`model` gives 2 numbers .* `target`"):
+    with pytest.raises(ValueError, match=r"`model` gives 2 numbers .* `target`"):
         discover(model, X)
     assert len(discover(model, X, target=1).to_frame()) == 1
 
