@@ -74,9 +74,11 @@ def call_seqlets(
     ]
     negative = negative[np.array(free, dtype=bool)]
     negative = negative.assign(attribution=-negative["attribution"])
-    both: pd.DataFrame = pd.concat([positive, negative])
-    both.sort_values(list(_PLACE), kind="stable", inplace=True, ignore_index=True)
-    return both
+    both = pd.concat([positive, negative])
+    in_order: pd.DataFrame = both.sort_values(
+        list(_PLACE), kind="stable", ignore_index=True
+    )
+    return in_order
 
 
 def _checked(table: Any, values: NDArray[np.float32]) -> pd.DataFrame:
