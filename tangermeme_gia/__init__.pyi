@@ -8,6 +8,7 @@ from ._core.junctions import Junctions as Junctions
 from ._core.patterns import place as place
 from ._core.results import GIAResult as GIAResult
 from ._core.scans import KmerScan as KmerScan
+from .experiments.affinity import affinity_response as affinity_response
 from .experiments.flanks import gc_flank as gc_flank
 from .experiments.hairpin import hairpin_importance as hairpin_importance
 from .experiments.importance import global_importance as global_importance

@@ -26,7 +26,7 @@ BELOW = {
     "backgrounds": {"_core", "structure", "statistics"},
     "models": {"_core"},
     "kmers": {"_core", "statistics", "motifs"},
-    "experiments": {"_core", "structure", "statistics", "backgrounds"},
+    "experiments": {"_core", "structure", "statistics", "motifs", "backgrounds"},
     "plot": {"_core", "structure", "statistics", "motifs"},
 }
 BELOW["surveys"] = {*BELOW} - {"models", "plot"}

@@ -1,15 +1,47 @@
-"""What the options of experiments are made of, and those that several have."""
+"""What commands and their options are made of, and options that several have."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from .values import integers, kmer_or_file, letters
 
 # The name of an option, and the keywords of `add_argument`.
 Option = tuple[str, dict[str, Any]]
+Given = Mapping[str, Any]
+
+
+class Command(NamedTuple):
+    """A command: of a module of its own, or one that runs one experiment.
+
+    Then its `options` have the names of the function's keywords, and
+    `draw(plot, result, given, alphabet)` draws the plot that fits it. The function has
+    the name of the command unless `runs` is another; the table is that of `to_frame`
+    unless `tabulate(tables, result, confidence)` makes one.
+    """
+
+    name: str
+    summary: str
+    example: str
+    options: tuple[Option, ...] = ()
+    draw: Any = None
+    runs: str = ""
+    tabulate: Any = None
+
+    @property
+    def module(self) -> str:
+        """That of a command of its own."""
+        return self.name.replace("-", "_")
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What it runs."""
+        name = (self.runs or self.name).replace("-", "_")
+        function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
+        return function
 
 
 class Flat(argparse.Action):
@@ -54,6 +86,20 @@ def start(what: str = "motif") -> Option:
 
 MOTIF = option(
     "--motif", "its letters; N keeps the background", type=letters, required=True
+)
+MOTIFS = option(
+    "--motifs",
+    "a file of motifs (MEME, JASPAR, HOMER, TRANSFAC, TF-MoDISco), and the names of "
+    "some of them where not all are meant; or letters",
+    nargs="+",
+    type=kmer_or_file,
+    metavar="FILE",
+    required=True,
+)
+CONSENSUS = option(
+    "--consensus",
+    "place the most likely letters of a motif instead of draws",
+    action="store_true",
 )
 INSERT = option(
     "--insert",

@@ -7,9 +7,7 @@ of its options the keyword of the same name.
 from __future__ import annotations
 
 import argparse
-import pkgutil
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .arguments import (
     BOTH_STRANDS,
@@ -17,44 +15,21 @@ from .arguments import (
     INSERT,
     KMERS,
     MOTIF,
-    Option,
+    Command,
+    Given,
     numbers,
     option,
     start,
 )
-from .values import gaps, kmer_or_file, letters, order, pattern, structure
-
-Given = Mapping[str, Any]
-
-
-class Command(NamedTuple):
-    """A command: of a module of its own, or one that runs one experiment.
-
-    Then its `options` have the names of the function's keywords, and
-    `draw(plot, result, given, alphabet)` draws the plot that fits it. The function has
-    the name of the command unless `runs` is another; the table is that of `to_frame`
-    unless `tabulate(tables, result, confidence)` makes one.
-    """
-
-    name: str
-    summary: str
-    example: str
-    options: tuple[Option, ...] = ()
-    draw: Any = None
-    runs: str = ""
-    tabulate: Any = None
-
-    @property
-    def module(self) -> str:
-        """That of a command of its own."""
-        return self.name.replace("-", "_")
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """What it runs."""
-        name = (self.runs or self.name).replace("-", "_")
-        function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
-        return function
+from .survey_commands import SURVEYS
+from .values import (
+    gaps,
+    kmer_or_file,
+    letters,
+    order,
+    pattern,
+    structure,
+)
 
 
 def _varying(conditions: Any, *columns: str) -> list[str]:
@@ -347,16 +322,11 @@ COMMANDS = (
         ),
         _draw_ranks,
     ),
+    *SURVEYS,
     Command(
         "align-kmers",
         "Which motif do the best of all k-mers add up to?",
         "--k 4 --n 50 --meme motif.meme --plot motif.png",
-    ),
-    Command(
-        "discover-motifs",
-        "Which motifs does the model read in these sequences, and are they sufficient "
-        "and necessary for what it says?",
-        "--sequences probes.fa --database known.meme --plot patterns.png",
     ),
     Command(
         "compare-motifs",

@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import Option
+from .arguments import Command, Option
 from .backgrounds import N_BACKGROUNDS, NAMES, Backgrounds
-from .commands import Command
 from .options import add_inputs, add_model, add_output, ask, take
 from .values import structure
 
 if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
     import pandas as pd
 
+    from .._core.motif import Motif
     from ..statistics.comparisons import Comparison
 
 # Letters of a title.
@@ -34,7 +34,8 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     )
     add_output(
         parser,
-        local=command.name not in ("kmer-scan", "best-kmers", "junction-effects"),
+        local=command.name
+        not in ("kmer-scan", "best-kmers", "junction-effects", "motif-scan"),
     )
     add_inputs(parser)
 
@@ -89,6 +90,9 @@ def subject(given: Mapping[str, Any], alphabet: Sequence[str]) -> str:
     """
     from .._core.spelling import respell
 
+    if isinstance(given.get("motifs"), Mapping):
+        n = len(given["motifs"])
+        return f"{n:,} motifs" if n > 1 else next(iter(given["motifs"]))
     for names in (("motif",), ("motifs",), ("patterns",), ("a", "b")):
         words = [w for name in names for w in _words(given.get(name, []))]
         if words:
@@ -190,9 +194,31 @@ def as_kmers(given: Mapping[str, Any]) -> dict[str, Any]:
     return keywords
 
 
+def motifs_of_file(path: Path, *names: str | Path) -> dict[str, Motif]:
+    """The motifs of a file, or those of these names, in the order of the names."""
+    from ..motifs.files import read_motifs
+
+    if not path.is_file():
+        raise FileNotFoundError(f"`--motifs`: there is no file {path}.")
+    motifs = read_motifs(path)
+    if not names:
+        return motifs
+    chosen = {}
+    for name in map(str, names):
+        keys = [k for k, m in motifs.items() if name in (k, m.name, *m.name.split())]
+        if len(keys) != 1:
+            found = f"{len(keys)} motifs are called so" if keys else "there is none"
+            raise ValueError(f"`--motifs`: {name!r} of {path}: {found}.")
+        chosen[keys[0]] = motifs[keys[0]]
+    return chosen
+
+
 def _library_keywords(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options as the library takes them."""
     keywords = as_kmers(given)
+    motifs = keywords.get("motifs")
+    if motifs and isinstance(motifs[0], Path):
+        keywords["motifs"] = motifs_of_file(*motifs)
     orders = keywords.get("orders")
     if isinstance(orders, list):
         numbers = list(range(len(keywords["motifs"])))

@@ -10,7 +10,8 @@ from importlib import import_module
 
 from .. import __version__
 from .._core.command_line import Parser, add_command, run
-from .commands import COMMANDS, Command
+from .arguments import Command
+from .commands import COMMANDS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
+from ..statistics.affinity import affinity_fit
 from ..statistics.effects import effect_ratio
 
 _ADDITIVITY = (
@@ -66,6 +67,40 @@ def with_additivity(result: GIAResult, confidence: float) -> pd.DataFrame:
             list(_ADDITIVITY[:3])
         ].to_numpy()
         table.loc[rows, list(_ADDITIVITY[3:])] = line.to_numpy(float)
+    return table
+
+
+def with_affinity(result: GIAResult, confidence: float) -> pd.DataFrame:
+    """Do effects follow the scores of sites: those of an `affinity_response`.
+
+    Parameters
+    ----------
+    result: GIAResult
+        With one output.
+
+    confidence: float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        `to_frame`, with the same in every row: `spearman` and `saturation` with their
+        intervals, and `saturates` (see `statistics.affinity_fit`); missing where there
+        are too few backgrounds or sites.
+    """
+    table: pd.DataFrame = result.to_frame(confidence)
+    known = result.clusters
+    n_independent = len(result.y_before) if known is None else len(set(known))
+    if n_independent < 2 or len(table) < 4:
+        table[["spearman", "saturation"]] = np.nan
+        return table
+    fit = affinity_fit(result, confidence)
+    table["spearman"], table["spearman_low"], table["spearman_high"] = (
+        float(v) for v in (fit.spearman.effect, fit.spearman.low, fit.spearman.high)
+    )
+    table["saturation"], table["saturates"] = fit.saturation, fit.saturates
+    table["saturation_low"] = fit.saturation_low
+    table["saturation_high"] = fit.saturation_high
     return table
 
 

@@ -73,6 +73,21 @@ def pattern(word: str) -> tuple[str, int | None]:
     return motif, int(start)
 
 
+def start_or_random(word: str) -> int | str:
+    """A first base, or the word random.
+
+    Examples
+    --------
+    >>> start_or_random("17"), start_or_random("random")
+    (17, 'random')
+    """
+    if word == "random":
+        return word
+    if not re.fullmatch(r"-?\d+", word):
+        raise _wrong(word, "a number such as 17, or random")
+    return int(word)
+
+
 def structure(word: str) -> str | Hairpin:
     """A dot-bracket string, start,stem,loop of a hairpin, or the name of one.
 

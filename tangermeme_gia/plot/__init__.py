@@ -3,6 +3,8 @@
 Only the `plot` modules import matplotlib and logomaker.
 """
 
+from .affinity import affinity_curve
+from .collections_of_motifs import motif_effects
 from .discoveries import pattern_effects
 from .effects import (
     additivity_line,
@@ -23,12 +25,14 @@ from .sweeps import kmer_ranks, position_curve, spacing_curve
 __all__ = [
     "additivity_histogram",
     "additivity_line",
+    "affinity_curve",
     "background_grid",
     "factorial_bars",
     "gc_bias_histograms",
     "interaction_bars",
     "kmer_ranks",
     "local_importance_boxes",
+    "motif_effects",
     "motif_logo",
     "mutagenesis_heatmap",
     "mutagenesis_logo",

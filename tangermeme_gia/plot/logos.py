@@ -264,7 +264,7 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None
 
 def draw_logo(ax: Axes, logo: pd.DataFrame) -> None:
     """A logo of letters as high as the table says, with numbered positions."""
-    colours = _letter_colours(logo)
+    colours = letter_colours(logo)
     # A motif without information, or a model without response, has no letters.
     if logo.to_numpy().any():
         logomaker.Logo(logo, ax=ax, color_scheme=colours, show_spines=False)
@@ -277,7 +277,7 @@ def draw_logo(ax: Axes, logo: pd.DataFrame) -> None:
 def _draw_above(ax: Axes, logo: pd.DataFrame) -> None:
     """Letters above row 0 of a heat map, whose vertical axis points down."""
     heights = logo.to_numpy()
-    colours = _letter_colours(logo)
+    colours = letter_colours(logo)
     scale = (_LOGO_ROWS - _LOGO_GAP) / (heights.max() or 1.0)
     bottom = -0.5 - _LOGO_GAP
     for position, column in zip(*heights.nonzero(), strict=True):
@@ -293,7 +293,7 @@ def _draw_above(ax: Axes, logo: pd.DataFrame) -> None:
         )
 
 
-def _letter_colours(logo: pd.DataFrame) -> dict[str, str]:
+def letter_colours(logo: pd.DataFrame) -> dict[str, str]:
     """The colour of each letter; grey for alphabets other than of nucleotides."""
     letters = [str(letter) for letter in logo.columns]
     known = {*LETTER_COLOURS, "N"}.issuperset(letter.upper() for letter in letters)

@@ -1,4 +1,5 @@
 from .additivity import additivity_fit as additivity_fit
+from .affinity import affinity_fit as affinity_fit
 from .associations import correlation as correlation
 from .effects import effect_difference as effect_difference
 from .effects import effect_ratio as effect_ratio

@@ -17,7 +17,10 @@ from .._core.outputs import Label, as_columns
 from .._core.results import GIAResult
 
 # What `to_frame` measures; all other columns say what was measured.
-_MEASURED = ("effect", "se", "low", "high", "n", "n_clusters", "df")
+_EFFECT = ("effect", "se", "low", "high", "n", "n_clusters", "df")
+_DIFFERENCE = ("difference", "difference_se", "difference_low", "difference_high")
+_SCAN = ("control_effect", *_DIFFERENCE, "p", "q", "cluster", "representative")
+_MEASURED = (*_EFFECT, *_SCAN)
 # Any two points lie on a line.
 _FEWEST_TO_CORRELATE = 3
 

@@ -17,6 +17,7 @@ from tangermeme.utils import PackedSequence
 from tangermeme_gia._core.calls import Caller
 from tangermeme_gia._core.engine import Engine
 from tangermeme_gia._core.letters import DNA, RNA
+from tangermeme_gia.experiments.affinity import affinity_response
 from tangermeme_gia.experiments.flanks import gc_flank
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
@@ -57,6 +58,9 @@ EXPERIMENTS = {
 OTHER_DESIGNS = {
     "hairpin_importance": lambda model, X, **kw: hairpin_importance(
         model, X, PPM, Hairpin(6, 4, 4), **kw
+    ),
+    "affinity_response": lambda model, X, **kw: affinity_response(
+        model, X, PPM, 3, n_sites=2, **kw
     ),
     "kmer_mutagenesis": lambda model, X, **kw: kmer_mutagenesis(model, X, "CNG", **kw),
     "occlusion": lambda model, X, **kw: occlusion(

@@ -16,7 +16,7 @@ from tangermeme_gia.cli import main
 from tangermeme_gia.cli.backgrounds import Backgrounds
 from tangermeme_gia.cli.commands import COMMANDS as ALL
 from tangermeme_gia.cli.options import read_inputs
-from tangermeme_gia.cli.tables import ratios, with_additivity
+from tangermeme_gia.cli.tables import ratios, with_additivity, with_affinity
 from tangermeme_gia.models.loading import load_model
 
 from .conftest import filled_commands, overridden
@@ -108,6 +108,30 @@ CASES = {
         gia.best_kmers,
         {"k": 2, "start": 3, "top": 3, "delta": 0.1},
     ),
+    "motif-scan": (
+        "--motifs GATA TTACG --start random --strands apart --n-controls 2 --consensus "
+        "--selection-fraction 0.4",
+        gia.motif_scan,
+        {
+            "motifs": ["GATA", "TTACG"],
+            "start": "random",
+            "strands": "apart",
+            "n_controls": 2,
+            "consensus": True,
+            "selection_fraction": 0.4,
+        },
+    ),
+    "affinity-response": (
+        "--motif GATWR --n-levels 4 --start 3 --n-sites 3 --frequencies .3 .2 .2 .3",
+        gia.affinity_response,
+        {
+            "motif": "GATWR",
+            "n_levels": 4,
+            "start": 3,
+            "n_sites": 3,
+            "frequencies": [0.3, 0.2, 0.2, 0.3],
+        },
+    ),
     "junction-effects": (
         "--kmers GATA ATAT --start 3 --no-better-only --both-strands",
         gia.junction_effects,
@@ -139,6 +163,8 @@ def test_a_command_writes_the_table_of_its_experiment(
     expected = result.to_frame(0.8)
     if name == "multi-site":
         expected = with_additivity(result, 0.8)
+    if name == "affinity-response":
+        expected = with_affinity(result, 0.8)
     if name == "effect-ratio":
         expected = ratios(result, 0.8)
     if name == "best-kmers":

@@ -21,9 +21,12 @@ import matplotlib.pyplot as plt
 import matplotlib.style
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from tangermeme.utils import characters, random_one_hot
 
 from tangermeme_gia import plot
 from tangermeme_gia.plot.style import SKY, VERMILION
+from tangermeme_gia.surveys.motif_scan import motif_scan
+from tangermeme_gia.surveys.motif_scan_result import MotifScan
 
 
 def result(**conditions: list) -> GIAResult:
@@ -73,11 +76,35 @@ class Discovery:
         return self.table
 
 
+def scan(names=("Gata", "Ebox", "Gata2")) -> MotifScan:
+    """Of models that read the first letter."""
+    X = random_one_hot((30, 4, 20), random_state=0)
+    letters = ["GATAACTG", "CACGTGAA", "CAGTTATC"]
+    letters += [characters(y) for y in random_one_hot((30, 4, 15), random_state=0)]
+    motifs = dict(zip(names, letters, strict=False))
+    return motif_scan(
+        lambda X: X[:, 2, 4:9].sum(dim=-1, keepdim=True),
+        X,
+        motifs,
+        strands="apart",
+        random_state=0,
+    )
+
+
+def graded() -> GIAResult:
+    """Effects of 20 sites that grow with their score to level off."""
+    score = list(range(20))
+    given = result(score=score, level=score)
+    effect = torch.tensor(score).clamp(max=8)[None, :, None]
+    return given._replace(y_afters=given.y_afters * 0.1 + effect)
+
+
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
 CASES = {
     "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
     "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
+    "affinity_curve": lambda: (graded(),),
     "background_grid": lambda: (GRID.copy(),),
     "factorial_bars": lambda: (result(**FACTORS),),
     "gc_bias_histograms": lambda: (
@@ -86,6 +113,7 @@ CASES = {
     "interaction_bars": lambda: (result(**FACTORS),),
     "kmer_ranks": lambda: (result(kmer=["AA", "AC", "AG"]),),
     "local_importance_boxes": lambda: (result(start=[3, 9]),),
+    "motif_effects": lambda: (scan(),),
     "motif_logo": lambda: (torch.eye(4), "ACGU"),
     "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
     "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
@@ -108,6 +136,8 @@ def _close():
 def same(a: object, b: object) -> bool:
     if isinstance(a, GIAResult):
         return all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, MotifScan):
+        return same(a.to_frame(), b.to_frame())
     if isinstance(a, pd.DataFrame):
         return a.equals(b)
     return bool(np.all(np.asarray(a) == np.asarray(b)))
@@ -162,6 +192,7 @@ AWKWARD = {
     "long_arms": lambda: plot.interaction_bars(result(**FACTORS), labels=LONG[:2]),
     "many_curves": lambda: plot.spacing_curve(SPACINGS, by="arm"),
     "one_position": lambda: plot.position_curve(result(start=[7])),
+    "many_motifs": lambda: plot.motif_effects(scan(LONG), n=12),
     "many_kmers": lambda: plot.kmer_ranks(result(kmer=LONG), top=30),
     "long_patterns": lambda: plot.pattern_effects(
         Discovery(LONG[:9], "not sufficient, removal not tested")

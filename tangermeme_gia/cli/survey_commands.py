@@ -1,0 +1,77 @@
+"""Commands for surveys, which ask many questions of one kind at once."""
+
+from __future__ import annotations
+
+from .arguments import CONSENSUS, MOTIF, MOTIFS, Command, option, start
+from .values import start_or_random
+
+SURVEYS = (
+    Command(
+        "motif-scan",
+        "Which motifs of a collection does the model read, and what do they do?",
+        "--motifs motif.meme --n 200 --plot motifs.png",
+        (
+            MOTIFS,
+            option(
+                "--start",
+                "first base of each, 0-based, or 'random': another in each background "
+                "(default: in the centre)",
+                type=start_or_random,
+            ),
+            option(
+                "--strands",
+                "as given (+); both strands apart; or their mean",
+                choices=("+", "apart", "mean"),
+                default="+",
+            ),
+            CONSENSUS,
+            option(
+                "--n-controls",
+                "how often the letters of each background are placed in another order",
+                type=int,
+                default=1,
+            ),
+            option(
+                "--selection-fraction",
+                "share of the backgrounds that chooses the best for --top",
+                type=float,
+                default=0.5,
+            ),
+            option(  # of the table only
+                "--top",
+                "list only the N best that are unlike each other, chosen on some of "
+                "the backgrounds and measured on the others",
+                type=int,
+                dest="listed",
+                metavar="N",
+            ),
+        ),
+        lambda plot, result, given, _: plot.motif_effects(result, given["top"] or 20),
+    ),
+    Command(
+        "affinity-response",
+        "Do better sites of a motif do more, and where does that stop?",
+        "--motif WUAAUUR --n 200 --plot affinity.png",
+        (
+            MOTIF,
+            option("--n-levels", "levels of score", type=int, default=10),
+            start("sites"),
+            option("--n-sites", "different sites of each level", type=int, default=5),
+            option(
+                "--frequencies",
+                "of the letters of the background (default: in the backgrounds)",
+                nargs="+",
+                type=float,
+                metavar="SHARE",
+            ),
+        ),
+        lambda plot, result, *_: plot.affinity_curve(result),
+        tabulate=lambda tables, *given: tables.with_affinity(*given),
+    ),
+    Command(
+        "discover-motifs",
+        "Which motifs does the model read in these sequences, and are they sufficient "
+        "and necessary for what it says?",
+        "--sequences probes.fa --database known.meme --plot patterns.png",
+    ),
+)
