@@ -60,6 +60,8 @@ class _Sequences(NamedTuple):
         if self.complement is not None:
             letters = np.where(strand[:, None] < 0, self.complement[letters], letters)
         values = self.contributions[rows[:, None], places]
+        # Beside a seqlet may stand another that does the opposite, and more.
+        values = np.where(values * group.sign > 0, values, 0)
         counts, sums = np.zeros((2, 4, group.width))
         columns = np.broadcast_to(np.arange(group.width), letters.shape)
         np.add.at(counts, (letters[inside], columns[inside]), 1)
@@ -92,8 +94,9 @@ def seqlet_patterns(
     Seqlets, whose letters count as much as they contribute, are compared by TOMTOM
     (memelite) and clustered by average linkage (scikit-learn); those of a cluster are
     aligned to the one most like the others, on the strand that fits. Clusters whose
-    contributions are alike become one, so that no pattern is there twice. A pattern is
-    trimmed as `read_cwms` trims, and reads as most of its seqlets stand.
+    contributions are alike become one, so that no pattern is there twice. A pattern
+    has contributions of its sign only, is trimmed as `read_cwms` trims, and reads as
+    most of its seqlets stand.
 
     Parameters
     ----------

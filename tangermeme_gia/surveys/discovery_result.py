@@ -72,8 +72,9 @@ class MotifDiscovery:
         *Sufficient*: placed in a background, it changes the output more than its own
         letters in another order, with q below `alpha`, in the direction of its
         contributions. *Necessary*: where it stands, its letters in another order change
-        the output the other way, with q below `alpha`. Directions that are not known,
-        as of given motifs, are those of placing.
+        the output the other way, with q below `alpha`. Of given motifs, whose direction
+        is not known, placing may change the output either way, and removing too where
+        placing does not.
 
         Parameters
         ----------
@@ -199,9 +200,9 @@ def _verdict(
 ) -> str:
     if np.isnan(placed_q) and np.isnan(removed_q):
         return "not tested"
-    direction = sign or np.sign(placed)
-    sufficient = placed_q < alpha and placed * direction > 0
-    necessary = removed_q < alpha and removed * direction < 0
+    sufficient = placed_q < alpha and (sign == 0 or placed * sign > 0)
+    direction = np.sign(placed) if sign == 0 and sufficient else sign
+    necessary = removed_q < alpha and (direction == 0 or removed * direction < 0)
     if np.isnan(removed_q):
         return f"{'' if sufficient else 'not '}sufficient, removal not tested"
     if sufficient and necessary:

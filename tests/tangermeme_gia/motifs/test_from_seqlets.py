@@ -100,6 +100,18 @@ def test_what_raises_and_what_lowers_stay_apart():
     assert {float(p.cwm.sum()) for p in found} == {-7.0, 7.0}
 
 
+def test_a_stronger_neighbour_that_does_the_opposite_is_no_part_of_it():
+    codes, values, seqlets = planted("GTTGCC" + WORD)
+    start = seqlets["start"].to_numpy()
+    for i, at in enumerate(start):
+        values[i, at : at + 6] = -0.1
+    lowers = seqlets.assign(end=start + 6, attribution=-0.6)
+    raises = seqlets.assign(start=start + 6)
+    both = pd.concat([lowers, raises], ignore_index=True)
+    found = {p.sign: word_of(p) for p in patterns(codes, values, both)}
+    assert found == {1: WORD, -1: "GTTGCC"}
+
+
 def test_ends_of_sequences_are_no_letters():
     starts = [0, L - len(WORD)] * 20
     (found,) = patterns(*planted(WORD, starts=starts))

@@ -201,6 +201,21 @@ def test_motifs_that_act_together_only_are_necessary_only():
     np.testing.assert_allclose(frame["placed_effect"], [0, 0], atol=0.05)
 
 
+def test_given_motifs_may_act_either_way():
+    # As before, with a third that raises and a fourth that does nothing.
+    model = Counts(RAISES, LOWERS, "GTTGCTT", rule=lambda a, b, c: -a * b + c)
+    given = {"a": RAISES, "b": LOWERS, "c": "GTTGCTT", "d": "TTATTCG"}
+    X = sequences(RAISES, LOWERS, "GTTGCTT", n=60)
+    frame = discover(model, X, patterns=given).to_frame()
+    assert frame["sign"].tolist() == [0] * 4
+    assert frame["verdict"].tolist() == [
+        "necessary only",
+        "necessary only",
+        "sufficient and necessary",
+        "not sufficient, removal not tested",
+    ]
+
+
 def test_an_effect_against_the_hypothesis_is_no_verdict():
     model = Counts(RAISES, rule=lambda a: a)
     given = {"neg_patterns.pattern_0": RAISES}
