@@ -222,8 +222,8 @@ def _names(
     letters: tuple[str, ...],
 ) -> pd.DataFrame:
     """The most similar known motif of each pattern."""
-    if known is None or not motifs:
-        return pd.DataFrame(columns=list(_NAMED.values()))
-    table = compare_motifs(motifs, known, alphabet=letters, n_nearest=1)
-    named: pd.DataFrame = table.rename(columns=_NAMED)[list(_NAMED.values())]
+    named: pd.DataFrame = pd.DataFrame(columns=list(_NAMED.values()))
+    if known is not None and motifs:
+        table = compare_motifs(motifs, known, alphabet=letters, n_nearest=1)
+        named = table.rename(columns=_NAMED)[list(_NAMED.values())]
     return named
