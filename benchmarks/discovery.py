@@ -56,7 +56,7 @@ def claims(shape: str, seed: int) -> int:
         sequences.append(one_hot_encode(letters))
     given = {f"p{i}": word for i, word in enumerate(words)}
     X = torch.stack(sequences)
-    found = discover_motifs(Noise(shape, seed), X, patterns=given, random_state=seed)
+    found = discover_motifs(Noise(shape, seed), X, motifs=given, random_state=seed)
     q = found.to_frame(alpha=ALPHA)[["placed_q", "removed_q"]].to_numpy()
     assert np.isfinite(q).all()
     return int((q < ALPHA).sum())

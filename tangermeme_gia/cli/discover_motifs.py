@@ -27,7 +27,7 @@ _DISCOVERY: tuple[Option, ...] = (
         default=20,
     ),
     option(
-        "--patterns",
+        "--motifs",
         "test these instead of discovering any, on sequences not seen before: "
         "modisco_results.h5, MEME, JASPAR, ...",
         type=Path,
@@ -71,7 +71,7 @@ def run_discovery(
     *,
     attribution: str,
     n_shuffles: int,
-    patterns: Path | None,
+    motifs: Path | None,
     database: Path | None,
     alpha: float,
     meme: Path | None,
@@ -84,7 +84,7 @@ def run_discovery(
 
     output = take(options, Output)
     check_files(out=output.out, plot=output.plot, meme=meme)
-    for name, path in {"patterns": patterns, "database": database}.items():
+    for name, path in {"motifs": motifs, "database": database}.items():
         if path is not None and not path.is_file():
             raise FileNotFoundError(f"`--{name}`: there is no file {path}.")
     if options["sequences"] is None:
@@ -93,7 +93,7 @@ def run_discovery(
     found = discover_motifs(
         asked.model,
         asked.inputs.X,
-        patterns=patterns,
+        motifs=motifs,
         known=database,
         attribution=_function(attribution, n_shuffles),
         **asked.given,

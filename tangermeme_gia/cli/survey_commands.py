@@ -72,6 +72,6 @@ SURVEYS = (
         "discover-motifs",
         "Which motifs does the model read in these sequences, and are they sufficient "
         "and necessary for what it says?",
-        "--sequences probes.fa --database known.meme --plot patterns.png",
+        "--sequences probes.fa --motifs motif.meme --plot patterns.png",
     ),
 )

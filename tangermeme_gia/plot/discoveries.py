@@ -93,7 +93,7 @@ def pattern_effects(
     >>> from tangermeme_gia import discover_motifs
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
     >>> X = torch.eye(4)[torch.randint(4, (50, 20))].transpose(1, 2)
-    >>> found = discover_motifs(model, X, patterns={"GATA1": "GATAA"}, random_state=0)
+    >>> found = discover_motifs(model, X, motifs={"GATA1": "GATAA"}, random_state=0)
     >>> len(pattern_effects(found).get_lines())
     2
     """

@@ -51,7 +51,7 @@ def discover_motifs(
     model: torch.nn.Module,
     X: torch.Tensor | PackedSequence,
     *,
-    patterns: Collection | None = None,
+    motifs: Collection | None = None,
     known: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     backgrounds: torch.Tensor | PackedSequence | None = None,
     attribution: Callable[..., Any] = deep_lift_shap,
@@ -78,7 +78,7 @@ def discover_motifs(
     {model}
         Here these are sequences that the model responds to, of DNA or RNA.
 
-    patterns: mapping or sequence of motifs, path or None, optional
+    motifs: mapping or sequence of motifs, path or None, optional
         Patterns to test instead of discovering any, such as those of
         `modisco_results.h5`. They are tested on all of X, which must be sequences that
         their discovery has not seen. Default is None.
@@ -134,7 +134,7 @@ def discover_motifs(
     --------
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(80, 1))
     >>> X = torch.eye(4)[torch.randint(4, (50, 20))].transpose(1, 2)
-    >>> found = discover_motifs(model, X, patterns={"GATA1": "GATAA"}, random_state=0)
+    >>> found = discover_motifs(model, X, motifs={"GATA1": "GATAA"}, random_state=0)
     >>> found.to_frame()[["pattern", "consensus", "n_seqlets"]].values.tolist()
     [['GATA1', 'GATAA', 0]]
     """
@@ -147,18 +147,18 @@ def discover_motifs(
     question.check_one_output()
     cwms: dict[str, torch.Tensor] = {}
     sites = pd.DataFrame(columns=list(_SITES))
-    if patterns is not None:
-        motifs, held_out = read_collection(patterns, letters), np.arange(len(X))
+    if motifs is not None:
+        patterns, held_out = read_collection(motifs, letters), np.arange(len(X))
     else:
         seen, held_out = question.divide(discovery_fraction)
-        motifs, cwms, sites = _discover(
+        patterns, cwms, sites = _discover(
             question, seen, attribution, seqlets, min_seqlets
         )
-    placed = question.place(motifs, held_out, backgrounds) if motifs else None
-    instances = question.instances(motifs, held_out, n_instances)
+    placed = question.place(patterns, held_out, backgrounds) if patterns else None
+    instances = question.instances(patterns, held_out, n_instances)
     removed = question.remove(instances)
-    names = _names(motifs, known, letters)
-    return MotifDiscovery(motifs, cwms, sites, instances, placed, removed, names)
+    names = _names(patterns, known, letters)
+    return MotifDiscovery(patterns, cwms, sites, instances, placed, removed, names)
 
 
 def _discover(

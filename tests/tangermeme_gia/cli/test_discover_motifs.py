@@ -38,7 +38,7 @@ def words(here):
 
 
 def test_given_patterns_are_tested(table, words, here):
-    options = ["--patterns", "mine.meme", "--meme", "out.meme", "--plot", "a.svg"]
+    options = ["--motifs", "mine.meme", "--meme", "out.meme", "--plot", "a.svg"]
     shown = table(*words, *options)
     assert shown["pattern"].tolist() == ["mine"]
     assert shown["consensus"].tolist() == [WORD]
@@ -58,10 +58,10 @@ def test_patterns_are_found_as_by_the_library(table, words):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--patterns no.h5", "`--patterns`: there is no file no.h5"),
+        ("--motifs no.h5", "`--motifs`: there is no file no.h5"),
         ("--database no.meme", "`--database`: there is no file no.meme"),
-        ("--patterns mine.meme --n-shuffles 0", "`--n-shuffles`=0 must be at least 1"),
-        ("--patterns mine.meme --alpha 2", "`alpha`=2"),
+        ("--motifs mine.meme --n-shuffles 0", "`--n-shuffles`=0 must be at least 1"),
+        ("--motifs mine.meme --alpha 2", "`alpha`=2"),
         ("--meme none/m.meme", "`--meme`: there is no folder"),
         ("--min-seqlets 1", "`min_seqlets`=1 must be at least 2"),
     ],

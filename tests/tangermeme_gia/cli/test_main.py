@@ -153,7 +153,7 @@ def test_numba_without_a_place_for_its_code_is_one_line(monkeypatch, failure):
 
 def test_every_command_explains_every_option():
     assert next(iter(COMMANDS)) == "report"
-    assert len(COMMANDS) == 18
+    assert len(COMMANDS) == 21
     for name, parser in COMMANDS.items():
         text = re.sub(r"\s+", " ", parser.format_help())
         assert f"example: tangermeme-gia {name} " in text

@@ -206,7 +206,7 @@ def test_given_motifs_may_act_either_way():
     model = Counts(RAISES, LOWERS, "GTTGCTT", rule=lambda a, b, c: -a * b + c)
     given = {"a": RAISES, "b": LOWERS, "c": "GTTGCTT", "d": "TTATTCG"}
     X = sequences(RAISES, LOWERS, "GTTGCTT", n=60)
-    frame = discover(model, X, patterns=given).to_frame()
+    frame = discover(model, X, motifs=given).to_frame()
     assert frame["sign"].tolist() == [0] * 4
     assert frame["verdict"].tolist() == [
         "necessary only",
@@ -219,7 +219,7 @@ def test_given_motifs_may_act_either_way():
 def test_an_effect_against_the_hypothesis_is_no_verdict():
     model = Counts(RAISES, rule=lambda a: a)
     given = {"neg_patterns.pattern_0": RAISES}
-    frame = discover(model, sequences(RAISES), patterns=given).to_frame()
+    frame = discover(model, sequences(RAISES), motifs=given).to_frame()
     assert frame["placed_q"].item() < 0.001
     assert frame["verdict"].tolist() == ["neither"]
 
@@ -228,7 +228,7 @@ def test_an_effect_against_the_hypothesis_is_no_verdict():
 def test_what_cannot_be_tested_is_said():
     model = Counts(RAISES, rule=lambda a: a)
     given = {"absent": LOWERS, "present": RAISES, "letter": "AAA"}
-    frame = discover(model, sequences(RAISES), patterns=given).to_frame()
+    frame = discover(model, sequences(RAISES), motifs=given).to_frame()
     assert frame["verdict"].tolist() == [
         "not sufficient, removal not tested",
         "sufficient and necessary",
@@ -268,7 +268,7 @@ def test_what_means_nothing_gets_no_verdict():
     rng = np.random.default_rng(1)
     given = {f"p{i}": "".join(rng.choice(list("ACGT"), 7)) for i in range(8)}
     X = sequences(*list(given.values())[:3], n=80)
-    frame = discover(Noise(), X, patterns=given).to_frame()
+    frame = discover(Noise(), X, motifs=given).to_frame()
     assert set(frame["verdict"]) <= {"neither", "not sufficient, removal not tested"}
     assert (frame["n_removed"] > 50).sum() == 3
 
@@ -303,7 +303,7 @@ def test_results_of_tfmodisco_are_tested_alike(two, tmp_path):
     model = Counts(RAISES, LOWERS, rule=lambda a, b: 3 * a - 2 * b)
     unseen = np.setdiff1d(np.arange(120), two.seqlets["example_idx"].to_numpy(int))
     X = sequences(RAISES, LOWERS)[torch.from_numpy(unseen)]
-    frame = discover(model, X, patterns=path).to_frame()
+    frame = discover(model, X, motifs=path).to_frame()
     same = [c for c in COLUMNS if c != "n_seqlets"]
     expected = two.to_frame()[same]
     pd.testing.assert_frame_equal(frame[same], expected, rtol=0.05, check_dtype=False)
@@ -362,7 +362,7 @@ def test_the_output_is_chosen_by_target():
         ({"alphabet": "ABCD"}, "`alphabet` is A, B, C, D"),
         ({"attribution": lambda model, X: X[:, 0]}, "`attribution` returned numbers"),
         ({"seqlets": lambda X: [(0, 1, 2)]}, "`seqlets` returned a list"),
-        ({"patterns": {}}, "`motifs` is empty"),
+        ({"motifs": {}}, "`motifs` is empty"),
     ],
 )
 def test_what_does_not_fit_is_refused(options, match):
