@@ -326,7 +326,7 @@ def test_side_inputs_follow_their_sequences():
     model = Counts(RAISES, rule=lambda a, dose: a * dose[:, 0])
     dose = torch.arange(120.0)[:, None] ** 3
     found = discover(model, sequences(RAISES), args=[dose])
-    removed = dose[found.instances["example_idx"].to_numpy(int)].mean().item()
+    removed = dose[found.instances["example_idx"].tolist()].mean().item()
     # Each shuffle has the side input of the sequence that it is made of.
     placed = dose[found.placed.clusters.tolist()].mean().item()
     frame = found.to_frame()
