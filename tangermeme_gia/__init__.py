@@ -25,6 +25,7 @@ _RESULTS = {
     "Motif": "_core.motif",
     "Measured": "surveys.motif_scan_result",
     "MotifScan": "surveys.motif_scan_result",
+    "MotifDiscovery": "surveys.discovery_result",
 }
 provide({"plot": f"{__name__}.plot:fitting_plot", "version": f"{__name__}:__version__"})
 provide({f"result {n}": f"{__name__}.{module}:{n}" for n, module in _RESULTS.items()})

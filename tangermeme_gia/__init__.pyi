@@ -33,6 +33,8 @@ from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
 from .models.averaging import AveragedModels as AveragedModels
+from .surveys.discovery import discover_motifs as discover_motifs
+from .surveys.discovery_result import MotifDiscovery as MotifDiscovery
 from .surveys.motif_scan import motif_scan as motif_scan
 from .surveys.motif_scan_result import MotifScan as MotifScan
 

@@ -59,6 +59,19 @@ def read_patterns(path: Path) -> list[Pattern]:
     return patterns
 
 
+def contributing(cwm: NDArray[np.float64]) -> slice:
+    """From the first to the last position that contributes, of shape (4, length).
+
+    Examples
+    --------
+    >>> contributing(np.diag([0.1, 2, 1, 0.2]))
+    slice(1, 3, None)
+    """
+    heights = np.abs(cwm).sum(axis=0)
+    high = np.flatnonzero(heights >= _TRIM * heights.max())
+    return slice(int(high[0]), int(high[-1]) + 1)
+
+
 def _number(name: str) -> tuple[int, str]:
     match = re.search(r"[0-9]{1,9}$", name)
     return int(match[0]) if match else 0, name
@@ -73,9 +86,7 @@ def _pattern(file: object, key: str, path: Path) -> Pattern:
             f"{path}, {key}: contrib_scores have shape {cwm.shape}, sequence has "
             f"{ppm.shape}."
         )
-    heights = np.abs(cwm).sum(axis=1)
-    high = np.flatnonzero(heights >= _TRIM * heights.max())
-    kept = slice(int(high[0]), int(high[-1]) + 1)
+    kept = contributing(cwm.T)
     name = key.replace("/", ".")
     return Pattern(name, ppm[kept].T.copy(), cwm[kept].T.copy(), kept.start)
 

@@ -65,4 +65,10 @@ SURVEYS = (
         ),
         tabulate=lambda tables, *given: tables.with_affinity(*given),
     ),
+    Command(
+        "discover-motifs",
+        "Which motifs does the model read in these sequences, and are they sufficient "
+        "and necessary for what it says?",
+        "--sequences probes.fa --motifs motif.meme --plot patterns.png",
+    ),
 )

@@ -9,3 +9,4 @@ from .matrices import pfm_to_ppm as pfm_to_ppm
 from .matrices import pwm_to_ppm as pwm_to_ppm
 from .matrices import reverse_complement as reverse_complement
 from .modisco import read_cwms as read_cwms
+from .modisco import read_seqlets as read_seqlets

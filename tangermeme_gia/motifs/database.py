@@ -73,7 +73,7 @@ def write_meme(
            [0. , 0.1],
            [1. , 0.1]])
     """
-    letters = _check_alphabet(alphabet)
+    letters = check_nucleotides(alphabet)
     if not isinstance(n_sites, (int, np.integer)) or n_sites < 1:
         raise ValueError(f"`n_sites`={n_sites!r} must be an integer of at least 1.")
     _check_names(motifs)
@@ -165,7 +165,7 @@ def compare_motifs(
     0  mine   ATC       0        3      -
     1  mine   GAT       0        3      +
     """
-    letters = _check_alphabet(alphabet)
+    letters = check_nucleotides(alphabet)
     if both_strands is None:
         both_strands = letters == DNA
     queries = _checked(motifs, "motifs")
@@ -215,7 +215,19 @@ def similarities(
     return p_values, q_values, *rest
 
 
-def _check_alphabet(alphabet: Sequence[str]) -> tuple[str, ...]:
+def check_nucleotides(alphabet: Sequence[str]) -> tuple[str, ...]:
+    """The letters of DNA or RNA, checked to be these.
+
+    Raises
+    ------
+    ValueError
+        If they are others.
+
+    Examples
+    --------
+    >>> check_nucleotides("ACGU")
+    ('A', 'C', 'G', 'U')
+    """
     letters = tuple(alphabet)
     if letters not in (DNA, RNA):
         raise ValueError(

@@ -5,6 +5,7 @@ Only the `plot` modules import matplotlib and logomaker.
 
 from .affinity import affinity_curve
 from .collections_of_motifs import motif_effects
+from .discoveries import pattern_effects
 from .effects import (
     additivity_line,
     factorial_bars,
@@ -38,6 +39,7 @@ __all__ = [
     "mutagenesis_heatmap",
     "mutagenesis_logo",
     "pairedness_scatter",
+    "pattern_effects",
     "position_curve",
     "spacing_curve",
     "stability_scatter",

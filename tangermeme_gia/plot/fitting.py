@@ -11,9 +11,11 @@ from .._core.junctions import Junctions
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..statistics.comparisons import Comparison
+from ..surveys.discovery_result import MotifDiscovery
 from ..surveys.motif_scan_result import MotifScan
 from .affinity import affinity_curve
 from .collections_of_motifs import motif_effects
+from .discoveries import pattern_effects
 from .effects import (
     additivity_line,
     factorial_bars,
@@ -40,7 +42,7 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
 
     Parameters
     ----------
-    result: GIAResult, KmerScan, MotifScan, Junctions or Comparison
+    result: GIAResult, KmerScan, MotifScan, MotifDiscovery, Junctions or Comparison
         With one output; also one that was loaded or narrowed.
 
     options: optional
@@ -69,6 +71,8 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
         return background_grid(result, **options)
     if isinstance(result, KmerScan):
         return kmer_ranks(result, **options)
+    if isinstance(result, MotifDiscovery):
+        return pattern_effects(result, **options)
     if isinstance(result, MotifScan):
         return motif_effects(result, **options)
     if isinstance(result, Junctions):

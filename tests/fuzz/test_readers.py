@@ -29,7 +29,7 @@ from residualbind.network.keras_import import import_keras  # noqa: E402
 from tangermeme_gia import GIAResult, read_motifs  # noqa: E402
 from tangermeme_gia._core import saving  # noqa: E402
 from tangermeme_gia.cli.sequences import read_sequences  # noqa: E402
-from tangermeme_gia.motifs import read_cwms  # noqa: E402
+from tangermeme_gia.motifs import read_cwms, read_seqlets  # noqa: E402
 
 N_FILES = int(os.environ.get("FUZZ_FILES", "25"))
 
@@ -93,7 +93,14 @@ def rnacompete_file(names: list) -> bytes:
 def modisco_file() -> bytes:
     key = "pos_patterns/pattern_0"
     return hdf5_file(
-        {f"{key}/sequence": np.eye(4), f"{key}/contrib_scores": np.eye(4)},
+        {
+            f"{key}/sequence": np.eye(4),
+            f"{key}/contrib_scores": np.eye(4),
+            f"{key}/seqlets/example_idx": np.arange(2),
+            f"{key}/seqlets/start": np.arange(2),
+            f"{key}/seqlets/end": 4 + np.arange(2),
+            f"{key}/seqlets/is_revcomp": np.array([False, True]),
+        },
         compression="gzip",
     )
 
@@ -153,6 +160,7 @@ READERS = {
     "zipped motifs": ("m.gz", gzip.compress(MEME.encode()), read_motifs),
     "modisco": ("modisco_results.h5", modisco_file(), read_motifs),
     "cwms": ("modisco_results.h5", modisco_file(), read_cwms),
+    "seqlets": ("modisco_results.h5", modisco_file(), read_seqlets),
     "fasta": ("x.fa", FASTA, read_sequences),
     "lines": ("x.txt", "1.5 ACGT\n-2 GGGA\n", read_sequences),
     "csv": ("x.csv", TABLE.replace("NA", "2"), read_sequences),

@@ -185,7 +185,7 @@ def test_a_command_writes_the_table_of_its_experiment(
 
 def test_every_experiment_of_the_library_is_a_command():
     functions = {command.function for command in TABLE}
-    functions |= {gia.occlusion, gia.occlusion_annotations}
+    functions |= {gia.occlusion, gia.occlusion_annotations, gia.discover_motifs}
     experiments = {
         getattr(gia, name)
         for name in gia.__all__
@@ -194,7 +194,7 @@ def test_every_experiment_of_the_library_is_a_command():
         <= set(inspect.signature(getattr(gia, name)).parameters)
     }
     assert functions == experiments
-    own = {"occlusion", "align-kmers", "compare-motifs"}
+    own = {"occlusion", "align-kmers", "compare-motifs", "discover-motifs"}
     assert CASES.keys() == set(EXPERIMENTS) - own
 
 

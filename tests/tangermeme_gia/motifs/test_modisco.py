@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tangermeme_gia import read_motifs
-from tangermeme_gia.motifs import read_cwms
+from tangermeme_gia.motifs import read_cwms, read_seqlets
 
 h5py = pytest.importorskip("h5py")
 
@@ -25,7 +25,11 @@ def results(tmp_path):
                 group["sequence"] = np.concatenate([PPM, [[0.25] * 4]])
                 group["contrib_scores"] = sign * np.concatenate([CWM, np.zeros((1, 4))])
                 group["hypothetical_contribs"] = np.zeros((5, 4))
-                group.create_group("seqlets")["n_seqlets"] = [9]
+                seqlets = group.create_group("seqlets")
+                seqlets["n_seqlets"] = [2]
+                seqlets["example_idx"] = [4, i]
+                seqlets["start"], seqlets["end"] = [10, 20], [15, 25]
+                seqlets["is_revcomp"] = [False, True]
     return path
 
 
@@ -100,3 +104,29 @@ def test_other_layouts_are_named(tmp_path, keys, message):
             file.create_group(key)
     with pytest.raises(ValueError, match=rf"x\.h5 .*{message}"):
         read_motifs(tmp_path / "x.h5")
+
+
+def test_seqlets_are_where_the_trimmed_pattern_is(results):
+    table = read_seqlets(results)
+    assert table["pattern"].unique().tolist() == list(read_motifs(results))
+    first = table[table["pattern"] == "neg_patterns.pattern_2"].iloc[:, 1:]
+    # Of five positions the first is cut, which is the last of the other strand.
+    assert first.to_numpy().tolist() == [[4, 11, 14, "+"], [2, 21, 24, "-"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("start", None, r"has no dataset 'neg_patterns/pattern_1/seqlets/start'"),
+        ("start", [1.5, 2], r"pattern_1/seqlets/start is float64 of shape \(2,\)"),
+        ("end", [15], r"example_idx, start, end, is_revcomp have 2, 2, 1, 2 numbers"),
+    ],
+)
+def test_damaged_seqlets_are_named(results, name, values, message):
+    with h5py.File(results, "a") as file:
+        group = file["neg_patterns/pattern_1/seqlets"]
+        del group[name]
+        if values is not None:
+            group[name] = values
+    with pytest.raises(ValueError, match=message):
+        read_seqlets(results)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from tangermeme_gia._core.motif import Motif
 from tangermeme_gia._core.results import GIAResult
 
 mpl.use("Agg")
@@ -54,6 +55,25 @@ def folded(names=("UGCAUG@3", "UGCAUG@9")) -> pd.DataFrame:
             "local_importance": rng.standard_normal(n),
         }
     )
+
+
+class Discovery:
+    """As of `discover_motifs`, with one pattern known by its contributions."""
+
+    def __init__(self, names=("pos_patterns.pattern_0", "ELK4"), verdict="neither"):
+        self.motifs = {n: Motif.parse("GGAAGT") for n in names}
+        self.cwms = {names[0]: torch.eye(4)[:, [2, 2, 0]]}
+        self.table = pd.DataFrame({"pattern": names, "verdict": verdict})
+        for kind, effect in (("placed", 1.0), ("removed", -1.0)):
+            self.table[f"{kind}_effect"] = effect
+            self.table[f"{kind}_low"] = effect - 0.1
+            self.table[f"{kind}_high"] = effect + 0.1
+
+    def __eq__(self, other):
+        return self.table.equals(other.table) and self.motifs == other.motifs
+
+    def to_frame(self, confidence=0.95, alpha=0.05):
+        return self.table
 
 
 def scan(names=("Gata", "Ebox", "Gata2")) -> MotifScan:
@@ -99,6 +119,7 @@ CASES = {
     "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
     "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
     "pairedness_scatter": lambda: (folded(),),
+    "pattern_effects": lambda: (Discovery(),),
     "position_curve": lambda: (result(start=[3, 9]),),
     "stability_scatter": lambda: (folded(),),
     "structure_arcs": lambda: (".((...)).",),
@@ -174,6 +195,9 @@ AWKWARD = {
     "one_position": lambda: plot.position_curve(result(start=[7])),
     "many_motifs": lambda: plot.motif_effects(scan(LONG), top=12),
     "many_kmers": lambda: plot.kmer_ranks(result(kmer=LONG), top=30),
+    "long_patterns": lambda: plot.pattern_effects(
+        Discovery(LONG[:9], "not sufficient, removal not tested")
+    ),
     "one_cell": lambda: plot.background_grid(
         GRID[:1].rename(columns={"n_sites": "start"})
     ),
