@@ -28,6 +28,7 @@ from .kmers.junctions import junction_effects as junction_effects
 from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
+from .models.adapted import adapt as adapt
 from .motifs.files import read_motifs as read_motifs
 
 __version__: str
