@@ -68,6 +68,8 @@ def advise_layout(
                 f'The model answers for {shape}: `adapt(model, layout="{layout}"'
                 f"{more})`, or `--layout {layout}`."
             )
+    if any(getattr(part, "is_adapted", False) for part in model.modules()):
+        return ""
     return (
         "If the model reads (n, length, 4), "
         '`adapt(model, layout="channels_last")` (`--layout channels_last`); `adapt` '

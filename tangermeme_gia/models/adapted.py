@@ -182,6 +182,7 @@ class Adapted(torch.nn.Module):
         forward_kwargs: dict[str, Any],
     ) -> None:
         super().__init__()
+        self.is_adapted = True
         self.reading: Reading
         self.model, self.reading, self.alphabet = model, reading, alphabet
         self.n_args, self.integer_args = len(args), tuple(integer_args)
