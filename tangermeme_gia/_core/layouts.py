@@ -43,8 +43,8 @@ def advise_layout(
     Returns
     -------
     advice: str
-        What to write; empty where that is said already, where the model answers for
-        two of the sequences, or where it fails for another reason than their shape.
+        What to write; empty where that is said already or the model is adapted, where
+        it answers for two of the sequences, or fails for another reason than shapes.
 
     Examples
     --------
@@ -56,6 +56,8 @@ def advise_layout(
         return ""
     if isinstance(error, TypeError) and "missing" in str(error):
         return "Inputs beside the sequence come by `args` (`--args`)."
+    if any(getattr(part, "is_adapted", False) for part in model.modules()):
+        return ""
     dtype = next((t.dtype for t in model.parameters()), torch.float32)
     few, rest = X[:2].to(dtype), [arg[:2] for arg in args or ()]
     if _answer(model, few, rest) is not _FAILED:
@@ -68,8 +70,6 @@ def advise_layout(
                 f'The model answers for {shape}: `adapt(model, layout="{layout}"'
                 f"{more})`, or `--layout {layout}`."
             )
-    if any(getattr(part, "is_adapted", False) for part in model.modules()):
-        return ""
     return (
         "If the model reads (n, length, 4), "
         '`adapt(model, layout="channels_last")` (`--layout channels_last`); `adapt` '

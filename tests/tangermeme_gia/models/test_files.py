@@ -65,7 +65,7 @@ def test_a_file_is_known_by_what_it_holds(here, save, name, kind):
     assert (source.name, source.origin) == ("net", {"model": name})
     assert predict(source.model, X)[:, 0].tolist() == EXPECTED
     result = gia.global_importance(source.model, X, [("ACG", 3)])
-    placed = gia.place(X, "ACG", 3)
+    placed = gia.place(X, [("ACG", 3)])
     effect = (placed * Net().weights.detach()).sum(dim=(1, 2)) - torch.tensor(EXPECTED)
     assert result.local_importance.flatten().tolist() == effect.tolist()
     found = saturation_mutagenesis(source.model, X.float())
@@ -146,14 +146,14 @@ def test_files_that_bring_code_along_are_refused(here):
             is_inputs = "sample_inputs" in name
             content = Path("runs.pt").read_bytes() if is_inputs else old.read(name)
             new.writestr(name, content)
-    with pytest.raises(ValueError, match="cannot be read as a file of torch.export"):
+    with pytest.raises(ValueError, match="cannot be read as a file of torch"):
         load_model("evil.pt2")
     assert not Path("ran").exists()
 
 
 def test_files_that_are_damaged_or_of_no_kind_are_named(here):
     Path("text.pt").write_text("nothing")
-    with pytest.raises(ValueError, match="'text.pt' is no file of TorchScript, torch"):
+    with pytest.raises(ValueError, match="is no file of TorchScript, torch"):
         check_model("text.pt")
     save_script("net.pt")
     data = bytearray(Path("net.pt").read_bytes())
