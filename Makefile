@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 # A file's tests share what they set up, so that a process takes whole files.
 WORKERS := -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: demo test test-all test-pages test-documented test-kernels fuzz lint docs bench clean
+.PHONY: demo test test-all test-pages test-models test-documented test-kernels fuzz lint docs bench clean
 
 # 64 backgrounds choose the best k-mers, so that the report takes a minute or two; the
 # page says so.
@@ -28,6 +28,17 @@ test-all: $(INSTALLED)
 test-pages: $(INSTALLED)
 	npm install --no-save --no-package-lock axe-core
 	$(BIN)/python -m pytest -m "not slow" tests/integration/test_report_page.py
+
+# Models of other packages, in an environment of their own: docs/howto/model_families.md.
+MODELS := .venv-models
+test-models: $(MODELS)/.installed
+	KERAS_BACKEND=torch $(MODELS)/bin/python -m pytest tests/families
+
+$(MODELS)/.installed: pyproject.toml constraints.txt tests/families/requirements.txt
+	$(PYTHON) -m venv $(MODELS)
+	$(MODELS)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	$(MODELS)/bin/python -m pip install --quiet --no-deps --requirement tests/families/requirements.txt
+	touch $@
 
 # Pages, docstrings, tutorials and what both packages do together.
 test-documented: $(INSTALLED)
@@ -63,7 +74,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed.py
 
 clean:
-	rm -rf $(VENV) docs/_build docs/_tutorials docs/api/generated
+	rm -rf $(VENV) $(MODELS) docs/_build docs/_tutorials docs/api/generated
 
 # constraints.txt keeps our own installs on the CPU build of torch.
 $(VENV)/.package: pyproject.toml constraints.txt

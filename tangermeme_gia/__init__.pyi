@@ -32,6 +32,7 @@ from .kmers.junctions import junction_effects as junction_effects
 from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
+from .models.adapted import adapt as adapt
 from .models.averaging import AveragedModels as AveragedModels
 from .surveys.discovery import discover_motifs as discover_motifs
 from .surveys.discovery_result import MotifDiscovery as MotifDiscovery

@@ -14,6 +14,7 @@ import torch
 from tangermeme.predict import predict
 
 from .asking import Asked, as_module, as_rows, tensors_of
+from .layouts import advise_layout
 from .memory import OneTooLargeError, ran_out, release
 from .target import Target, Targeted, check_target, head_of
 from .watching import Watched
@@ -123,6 +124,14 @@ class Caller:
                 stacklevel=2,
             )
         return heads, watched.alive // len(X)
+
+    def advise(
+        self, X: torch.Tensor, args: list[torch.Tensor] | None, error: BaseException
+    ) -> str:
+        """What to write where the model does not take sequences as they come."""
+        device = next((t.device for t in self._whole.parameters()), X.device)
+        rest = None if args is None else [arg.to(device) for arg in args]
+        return advise_layout(self._whole, X.to(device), rest, error)
 
     def check_again(self, y: list[torch.Tensor], again: list[torch.Tensor]) -> None:
         """Raise if the model gives other outputs for the same sequences.

@@ -283,10 +283,10 @@ class Engine:
 
     def _first(self, rows: slice) -> list[torch.Tensor]:
         """Outputs of a few backgrounds; what they keep alive counts from now on."""
-        with _noted(f"while running backgrounds 0 to {rows.stop - 1}, the first"):
-            few, alive = self.caller.first(
-                self._backgrounds(rows), self._repeated_args(rows, 1)
-            )
+        X, args = self._backgrounds(rows), self._repeated_args(rows, 1)
+        note = f"while running backgrounds 0 to {rows.stop - 1}, the first"
+        with _noted(note, partial(self.caller.advise, X, args)):
+            few, alive = self.caller.first(X, args)
         kept = sum(y.nbytes for y in few) // len(few[0])
         if self._in_bytes:
             # Only a batch of them is there at a time, and then what is asked of them.
@@ -384,11 +384,14 @@ def run_design(
 
 
 @contextmanager
-def _noted(note: str) -> Iterator[None]:
-    """Errors from within get a note."""
+def _noted(
+    note: str, advise: Callable[[Exception], str] = lambda error: ""
+) -> Iterator[None]:
+    """Errors from within get a note, and what to do where there is advice."""
     try:
         yield
     except Exception as error:
         if hasattr(error, "add_note"):  # Python >= 3.11
-            error.add_note(note)
+            for text in filter(None, (note, advise(error))):
+                error.add_note(text)
         raise

@@ -41,6 +41,7 @@ _BUILTIN = (
 _WRAPPERS = (staticmethod, classmethod)
 # Of a module: its mode, which training sets, and what is described apart.
 _APART = {"training", "_parameters", "_buffers", "_modules", "_compiled_call_impl"}
+_APART |= {"_c"}  # TorchScript's own object of a module, whose code is described
 # Of a class: what says nothing about what it does.
 _BESIDE = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__"}
 _BESIDE |= {"__annotations__", "__firstlineno__", "__static_attributes__"}
@@ -224,7 +225,7 @@ class _Describer:
         self._add_items(path, module._buffers.items())
         for name, value in vars(module).items():
             if name.endswith("_hooks"):  # by numbers that differ from call to call
-                value = list(value.values())
+                value = list(value.values() if isinstance(value, Mapping) else value)
             if self._counts(name, value):
                 self.add(f"{path}.{name}", value)
         if isinstance(module, torch.jit.ScriptModule):

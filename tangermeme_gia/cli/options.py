@@ -6,11 +6,13 @@ import argparse
 import inspect
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._core.command_line import check_device
 from ..models.providers import ModelSource, bundled_models
+from .models import Loading, add_loading
 from .values import target as target_of
 
 if TYPE_CHECKING:  # what explains the options needs no torch
@@ -31,8 +33,8 @@ def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """The option `--model`; the default is the first bundled model, if there is one."""
     names = list(bundled_models())
     text = (
-        f"a bundled model ({', '.join(names) or 'none'}), a model file that an "
-        "installed package reads, or module:callable"
+        f"a bundled model ({', '.join(names) or 'none'}), a model file (TorchScript, "
+        "torch.export, ONNX, or of an installed package), or module:callable"
     )
     parser.add_argument(
         "--model",
@@ -77,9 +79,7 @@ def add_output(
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Options that say which sequences and which output of the model."""
     group = parser.add_argument_group("model and sequences")
-    group.add_argument(
-        "--weights", type=Path, help="state dict for a model given as module:callable"
-    )
+    add_loading(group)
     group.add_argument(
         "--target",
         type=target_of,
@@ -129,7 +129,7 @@ def _add_sequences(group: argparse._ArgumentGroup) -> None:
 def read_inputs(
     model: str,
     *,
-    weights: Path | None = None,
+    loading: Loading | None = None,
     target: Target | None = None,
     sequences: Path | None = None,
     genome: Path | None = None,
@@ -141,14 +141,15 @@ def read_inputs(
     alphabet: str | None = None,
 ) -> ReportInputs:
     """The model of `--model` and the sequences of the other options."""
-    from ..models.loading import load_model
     from ..report import OneOutput, ReportInputs
     from .sequences import read_sequences
 
     if length is not None and length < 1:
         raise ValueError(f"`--length`={length} must be at least 1.")
-    source = load_model(model, weights)
-    letters = _alphabet(alphabet, source)
+    named = None if alphabet is None else _named_alphabet(alphabet)
+    source = (loading or Loading()).load(model, named)
+    adapts = loading is not None and loading.adapts
+    letters = _alphabet(None if adapts else named, source)
     if source.length is not None and length not in (None, source.length):
         raise ValueError(
             f"`--length`={length}, but {source.name} reads {source.length} bases."
@@ -216,7 +217,8 @@ def ask(options: Mapping[str, Any]) -> Asked:
     """
     own = dict(options)
     prediction = take(own, prediction_options)
-    return Asked(take(own, read_inputs), own.pop("random_state"), prediction, own)
+    inputs = take(own, partial(read_inputs, loading=take(own, Loading)))
+    return Asked(inputs, own.pop("random_state"), prediction, own)
 
 
 def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:
@@ -268,11 +270,7 @@ def _describe_output(source: ModelSource, target: Target | None) -> str:
     return source.output
 
 
-def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
-    from .._core.spelling import respell  # letters need torch
-
-    if given is None:
-        return source.alphabet or tuple(_ALPHABETS["DNA"])
+def _named_alphabet(given: str) -> tuple[str, ...]:
     named = {name.upper(): letters for name, letters in _ALPHABETS.items()}
     letters = tuple(named.get(given.upper(), given.upper()))
     if len(set(letters)) < len(letters) or len(letters) < 2:
@@ -280,7 +278,16 @@ def _alphabet(given: str | None, source: ModelSource) -> tuple[str, ...]:
             f"`--alphabet`={given!r} must be {', '.join(_ALPHABETS)} or distinct "
             "letters, such as ACGU."
         )
-    own = "".join(source.alphabet or letters)
-    if respell("".join(letters), own) != own:
-        raise ValueError(f"`--alphabet`={given!r}, but {source.name} reads {own}.")
     return letters
+
+
+def _alphabet(given: tuple[str, ...] | None, source: ModelSource) -> tuple[str, ...]:
+    from .._core.spelling import respell  # letters need torch
+
+    if given is None:
+        return source.alphabet or tuple(_ALPHABETS["DNA"])
+    letters = "".join(given)
+    own = "".join(source.alphabet or given)
+    if respell(letters, own) != own:
+        raise ValueError(f"`--alphabet`={letters!r}, but {source.name} reads {own}.")
+    return given

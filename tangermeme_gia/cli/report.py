@@ -19,11 +19,13 @@ from .._core.command_line import USER_ERRORS, check_folders
 from ..backgrounds.by_name import background_names
 from ..report.experiments import EXPERIMENTS
 from .arguments import CONSENSUS
+from .models import Loading
 from .options import (
     add_inputs,
     add_model,
     prediction_options,
     read_inputs,
+    take,
 )
 
 if TYPE_CHECKING:  # what explains the options needs no torch
@@ -125,11 +127,13 @@ class _Asked:
         missing = []
         for spec in self.models:
             try:
-                check_model(spec, self.inputs["weights"])
+                check_model(spec, self.inputs["loading"].weights)
             except (ValueError, OSError) as error:
                 missing.append(str(error))
-        for option in ("weights", "sequences", "genome"):
-            path = self.inputs[option]
+        files = {name: self.inputs[name] for name in ("sequences", "genome")}
+        files["weights"] = self.inputs["loading"].weights
+        files["tokens"] = self.inputs["loading"].tokens
+        for option, path in files.items():
             if path is not None and not path.exists():
                 missing.append(f"`--{option}`: there is no file {path}.")
         if missing:
@@ -266,5 +270,5 @@ def _read(given: dict[str, Any]) -> _Asked:
         command=shlex.join(["tangermeme-gia", *given.pop("words")]),
         options=ReportOptions(**analysis),
         prediction=prediction_options(given.pop("device"), given.pop("batch_size")),
-        inputs=given,
+        inputs={"loading": take(given, Loading), **given},
     )

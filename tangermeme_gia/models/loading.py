@@ -8,20 +8,18 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from .._core.letters import resolve_alphabet
 from .code import import_file, import_here
 from .failures import describe_error
+from .files import kind_of_file, load_file_model
 from .providers import ModelSource, Provider, bundled_models, find_provider
+from .weights import fill, hyper_parameters, read_checkpoint
 
 _FORMS = (
     "a bundled model, a model file, or module:callable such as my_models:build or "
     "my_models.py:build"
 )
-# Letters of a list of tensors that do not fit.
-_LONGEST = 400
 
 
 def load_model(spec: str, weights: Path | None = None) -> ModelSource:
@@ -30,14 +28,16 @@ def load_model(spec: str, weights: Path | None = None) -> ModelSource:
     Parameters
     ----------
     spec: str
-        The name of a bundled model, the path of a file that an installed package
-        reads, or "module:callable", whose call without arguments gives a
-        torch.nn.Module, or that is one. The module is installed, lies in the current
-        folder, or is the path of a .py file.
+        The name of a bundled model; the path of a file of TorchScript, torch.export or
+        ONNX, or of one that an installed package reads; or "module:callable", whose
+        call without arguments gives a torch.nn.Module, or that is one. The module is
+        installed, lies in the current folder, or is the path of a .py file.
 
     weights: Path or None, optional
-        State dict for a model of the third kind: .safetensors, or a file of
-        `torch.save`, read without running code of it. Default is None.
+        State dict for a model of the last kind: .safetensors, or a file of
+        `torch.save`, read without running code of it. A class is called with the
+        hyper-parameters of a Lightning checkpoint. Names may all begin with "module.",
+        "_orig_mod." or "model.", which is taken off. Default is None.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def load_model(spec: str, weights: Path | None = None) -> ModelSource:
         If there is no such model, or the weights do not fit it.
 
     ImportError
-        If the model needs what is not installed.
+        If the model needs what is not installed, as onnxruntime.
 
     Examples
     --------
@@ -58,7 +58,12 @@ def load_model(spec: str, weights: Path | None = None) -> ModelSource:
     (('A', 'C', 'G', 'U'), 41)
     """
     provider = check_model(spec, weights)
-    return _load_code(spec, weights) if provider is None else provider.load(spec)
+    if provider is not None:
+        return provider.load(spec)
+    if Path(spec).is_file():
+        model, origin = load_file_model(spec), {"model": spec}
+        return ModelSource(Path(spec).stem, model.eval(), origin=origin)
+    return _load_code(spec, weights)
 
 
 def check_model(spec: str, weights: Path | None = None) -> Provider | None:
@@ -67,7 +72,8 @@ def check_model(spec: str, weights: Path | None = None) -> Provider | None:
     Returns
     -------
     provider: Provider or None
-        The package that offers it; None for module:callable.
+        The package that offers it; None for module:callable, and for files of other
+        tools.
 
     Raises
     ------
@@ -89,7 +95,12 @@ def check_model(spec: str, weights: Path | None = None) -> Provider | None:
     if provider is not None:
         return provider
     if Path(spec).is_file():
-        raise ValueError(f"`--model`: no installed package reads the file {spec!r}.")
+        if kind_of_file(spec) is None:
+            raise ValueError(
+                f"`--model`: {spec!r} is no file of TorchScript, torch.export or ONNX, "
+                "nor of an installed package."
+            )
+        return None
     if ":" not in spec:
         raise ValueError(
             f"`--model`={spec!r} is none of {_FORMS}; bundled are "
@@ -106,7 +117,20 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
     module = _import(spec, module_name)
     if not hasattr(module, attribute):
         raise ValueError(f"`--model`={spec!r}: {module_name} has no {attribute!r}.")
-    model = getattr(module, attribute)
+    checkpoint = {} if weights is None else read_checkpoint(weights)
+    model = _build(spec, attribute, getattr(module, attribute), checkpoint)
+    origin = {"model": spec}
+    if weights is not None:
+        fill(model, checkpoint, weights)
+        origin["weights"] = str(weights)
+    origin["code"] = module.__file__ or module_name
+    return ModelSource(attribute, model.eval(), _alphabet(spec, model), origin=origin)
+
+
+def _build(
+    spec: str, attribute: str, model: Any, checkpoint: Mapping[str, Any]
+) -> torch.nn.Module:
+    """The model that an attribute is, or that calling it gives."""
     if not isinstance(model, torch.nn.Module):
         if not callable(model):
             raise TypeError(
@@ -114,10 +138,13 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
                 f"{type(model).__name__}, neither a torch.nn.Module nor a function "
                 "that gives one."
             )
+        given = hyper_parameters(checkpoint, model)
         try:
-            model = model()
+            model = model(**given)
         except (Exception, SystemExit) as error:  # users' code may raise anything
-            advice = " It is called without arguments." * isinstance(error, TypeError)
+            is_type = isinstance(error, TypeError)
+            how = "with those of `--weights`" if given else "without arguments"
+            advice = f" It is called {how}." * is_type
             raise ValueError(
                 f"`--model`={spec!r}: {attribute}() fails: {describe_error(error)}."
                 f"{advice}"
@@ -127,12 +154,7 @@ def _load_code(spec: str, weights: Path | None) -> ModelSource:
             f"`--model`={spec!r} gives a value of type {type(model).__name__}; it "
             "must give a torch.nn.Module."
         )
-    origin = {"model": spec}
-    if weights is not None:
-        _load_weights(model, weights)
-        origin["weights"] = str(weights)
-    origin["code"] = module.__file__ or module_name
-    return ModelSource(attribute, model.eval(), _alphabet(spec, model), origin=origin)
+    return model
 
 
 def _alphabet(spec: str, model: torch.nn.Module) -> tuple[str, ...] | None:
@@ -163,43 +185,3 @@ def _import(spec: str, name: str) -> ModuleType:
         raise ValueError(
             f"`--model`={spec!r}: importing {name} fails: {describe_error(error)}."
         ) from error
-
-
-def _load_weights(model: torch.nn.Module, path: Path) -> None:
-    state: Any
-    if not path.exists():
-        raise FileNotFoundError(f"`--weights`: there is no file {path}.")
-    if not path.is_file() or not path.stat().st_size:
-        raise ValueError(f"`--weights`: {path} is empty, or no file but a folder, say.")
-    try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
-        raise ValueError(f"`--weights`: {path} cannot be read: {error}") from error
-    except OSError:  # it may not be read, say, which is no damage
-        raise
-    except Exception as error:  # pickle errors have many types
-        raise ValueError(
-            f"`--weights`: {path} is no state dict that can be read without running "
-            "its code. Save `model.state_dict()`, or load the whole model in the "
-            "callable of `--model`."
-        ) from error
-    if not isinstance(state, Mapping):
-        raise ValueError(f"`--weights`: {path} holds a {type(state).__name__}.")
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(state.get(key), Mapping):  # checkpoints of training loops
-            state = state[key]
-            break
-    try:
-        model.load_state_dict(state)
-    except (RuntimeError, AttributeError) as error:
-        raise ValueError(
-            f"`--weights`: {path} does not fit the model: {_shortened(error)}"
-        ) from error
-
-
-def _shortened(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from .._core.asking import no_real_numbers
+from .._core.layouts import advise_layout
 from .._core.target import Target, select_output
 from ..models.failures import describe_error
 
@@ -72,10 +73,12 @@ class OneOutput(torch.nn.Module):
         try:
             y = self.model(X, *args)
         except (Exception, SystemExit) as error:  # models may raise anything
-            raise OutputError(
+            text = (
                 f"the model fails on sequences of shape {tuple(X.shape)}: "
                 f"{describe_error(error)}"
-            ) from error
+            )
+            advice = advise_layout(self.model, X, args, error)
+            raise OutputError(". ".join(filter(None, (text, advice)))) from error
         if isinstance(y, torch.Tensor) and y.ndim == 1:
             y = y[:, None]
         one = _choose(y, self.target)

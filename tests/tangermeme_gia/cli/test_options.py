@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 import residualbind
 from tangermeme_gia._core.command_line import HelpFormatter
+from tangermeme_gia.cli.models import Loading
 from tangermeme_gia.cli.options import (
     add_inputs,
     prediction_options,
@@ -27,8 +28,10 @@ def parse(*words):
 
 def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
-    read = inspect.signature(read_inputs).parameters.keys() - {"model", "numbered"}
-    assert given.keys() == {*read, "device", "batch_size", "random_state"}
+    read = inspect.signature(read_inputs).parameters.keys()
+    read -= {"model", "numbered", "loading"}
+    others = {"device", "batch_size", "random_state"}
+    assert given.keys() == {*read, *Loading._fields, *others}
     assert (given["sequences"], given["length"], given["random_state"]) == (
         Path("a.fa"),
         5,
