@@ -11,6 +11,7 @@ from ._core.readouts import Readout as Readout
 from ._core.results import GIAResult as GIAResult
 from ._core.saving import load as load
 from ._core.scans import KmerScan as KmerScan
+from ._core.target import Contrast as Contrast
 from .experiments.affinity import affinity_response as affinity_response
 from .experiments.flanks import gc_flank as gc_flank
 from .experiments.hairpin import hairpin_importance as hairpin_importance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
@@ -13,6 +14,54 @@ from .outputs import Label, Outputs, output_labels
 # An index of axis 1, the key of a head, indices of axes 1, 2, ... (after the head, if
 # there are several), or a function of the whole output.
 Target: TypeAlias = int | str | tuple[int | str, ...] | Callable[[Any], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """By how much does a motif do more for one output than for another?
+
+    A `target`: the difference of two outputs of one model, such as two cell types. Its
+    effect is the difference of the two effects, paired on each background; tables,
+    tests, scans and races take it as any output.
+
+    Parameters
+    ----------
+    output, minus: int, str, tuple or function
+        The two, each as any `target`.
+
+    Raises
+    ------
+    ValueError
+        If, when a model is asked, one is not there or they differ in shape.
+
+    Examples
+    --------
+    >>> Contrast(2, 0)(torch.tensor([[1.0, 5.0, 3.0]]))
+    tensor([2.])
+    >>> str(Contrast(("counts", 1), ("counts", 0)))
+    'counts,1 - counts,0'
+    """
+
+    output: Target
+    minus: Target
+
+    def __call__(self, y: Any) -> torch.Tensor:
+        """The difference in a model's output."""
+        first, second = (select_output(y, t) for t in (self.output, self.minus))
+        if not all(isinstance(part, torch.Tensor) for part in (first, second)):
+            raise ValueError(
+                f"`target` ({self}): {_described(first)} has no difference."
+            )
+        if first.shape != second.shape:
+            raise ValueError(
+                f"`target` ({self}): outputs of shapes {tuple(first.shape)} and "
+                f"{tuple(second.shape)} have no difference."
+            )
+        difference: torch.Tensor = first - second
+        return difference
+
+    def __str__(self) -> str:
+        return f"{word_of(self.output)} - {word_of(self.minus)}"
 
 
 def check_target(target: Target) -> Target:
@@ -37,6 +86,8 @@ def check_target(target: Target) -> Target:
 
 def output_prefix(target: Target | None) -> tuple[int | str, ...]:
     """What stands in front of the indices that a target leaves, in a label."""
+    if isinstance(target, Contrast):
+        return (str(target),)
     if target is None or callable(target):
         return ()
     return target if isinstance(target, tuple) else (target,)
@@ -107,7 +158,7 @@ def target_labels(target: Target | None, y: Outputs) -> list[Label] | None:
     >>> target_labels(2, torch.zeros(5, 1)), target_labels(None, torch.zeros(5, 1))
     ([2], None)
     """
-    if target is None or callable(target):
+    if not isinstance(target, Contrast) and (target is None or callable(target)):
         return None
     prefix = output_prefix(target)
     left = output_labels(y)
@@ -150,6 +201,17 @@ class Targeted(torch.nn.Module):
         if self.keep_axis and isinstance(y, torch.Tensor) and y.ndim == 1:
             return y[:, None]
         return y
+
+
+def word_of(target: Target) -> str:
+    """A target as commands take it.
+
+    Examples
+    --------
+    >>> word_of((2, 0)), word_of(Contrast("K562", "HepG2"))
+    ('2,0', 'K562 - HepG2')
+    """
+    return ",".join(map(str, output_prefix(target))) or str(target)
 
 
 def _check_part(part: Any, target: Any) -> int | str:

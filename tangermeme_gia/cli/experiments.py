@@ -97,19 +97,27 @@ def _run(
     keep: list[int] | None,
 ) -> _Ran:
     """Run an experiment on one background."""
+    from .._core.target import Contrast
+    from .contrasts import beside_its_outputs
+
     (one,) = drawn.values()
     keywords = {**_library_keywords(given), **asked.keywords, "keep": keep}
-    result = command.function(asked.model, one.X, clusters=one.clusters, **keywords)
-    listing = partial(_tabulate, command, result)
-    if listed is not None:
-        listing = partial(result.top, listed, lowest=given.get("lowest", False))
-    named = {} if listed is None else {"top": listed}
-    return _Ran(
-        listing(confidence=confidence),
-        partial(result.plot, **named),
-        result,
-        _title(asked, given),
+    target = keywords.pop("target")
+    ask_for = partial(
+        command.function, asked.model, one.X, clusters=one.clusters, **keywords
     )
+    result = ask_for(target=target)
+    tabulate = partial(_tabulate, command, confidence=confidence)
+    if listed is not None:
+        lowest = given.get("lowest", False)
+        table = result.top(listed, lowest=lowest, confidence=confidence)
+    elif isinstance(target, Contrast):
+        table = beside_its_outputs(target, result, ask_for, tabulate)
+    else:
+        table = tabulate(result)
+    named = {} if listed is None else {"top": listed}
+    draw = partial(result.plot, **named)
+    return _Ran(table, draw, result, _title(asked, given))
 
 
 def _run_backgrounds(

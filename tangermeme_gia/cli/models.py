@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,8 @@ if TYPE_CHECKING:  # what explains the options needs no torch
 
     from ..models.providers import ModelSource
 
+_log = logging.getLogger("tangermeme_gia.cli")
+
 # Keywords of `adapt` whose options are called otherwise.
 _OPTIONS = {"k": "token-k", "stride": "token-stride"}
 
@@ -20,7 +23,7 @@ _OPTIONS = {"k": "token-k", "stride": "token-stride"}
 class Loading(NamedTuple):
     """Weights of the model, and keywords of `adapt`."""
 
-    weights: Path | None = None
+    weights: Sequence[Path] | None = None
     layout: str | None = None
     unknown: float | str | None = None
     tokens: Path | None = None
@@ -44,9 +47,8 @@ class Loading(NamedTuple):
             If it cannot be loaded, or the options do not go together.
         """
         from ..models.adapted import adapt
-        from ..models.loading import load_model
 
-        source = load_model(spec, self.weights)
+        source = self._load(spec)
         if not self.adapts:
             return source
         given = {
@@ -69,14 +71,31 @@ class Loading(NamedTuple):
             model=model.eval(), alphabet=model.alphabet, origin=origin
         )
 
+    def _load(self, spec: str) -> ModelSource:
+        """The model, or the mean of its folds, each with weights of its own."""
+        from ..models.averaging import AveragedModels
+        from ..models.loading import load_model
+
+        folds = self.weights or ()
+        source = load_model(spec, next(iter(folds), None))
+        if len(folds) < 2:
+            return source
+        models = [source.model, *(load_model(spec, path).model for path in folds[1:])]
+        files = ", ".join(map(str, folds))
+        _log.info("%s: the mean of %d models (%s)", source.name, len(models), files)
+        origin = {**source.origin, "weights": f"mean of {len(models)}: {files}"}
+        return source._replace(model=AveragedModels(models).eval(), origin=origin)
+
 
 def add_loading(group: argparse._ArgumentGroup) -> None:
     """The options of `Loading`."""
     group.add_argument(
         "--weights",
         type=Path,
+        nargs="+",
+        metavar="FILE",
         help="state dict, or checkpoint of Lightning, for a model given as "
-        "module:callable",
+        "module:callable; of several, such as folds, the mean of the models",
     )
     group.add_argument(
         "--layout",

@@ -87,6 +87,12 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "those on axes 1, 2, ... such as 2,62, or the key of a head; of profiles and "
         "bins what is read, such as track=0,centre=200,log2=1 (see Readout)",
     )
+    group.add_argument(
+        "--minus",
+        type=target_of,
+        help="another output, such as another cell type, of which the effect is taken "
+        "from that of --target, paired on each background",
+    )
     _add_sequences(group)
     group.add_argument(
         "--length", type=int, help="bases the model reads; shorter are padded"
@@ -216,6 +222,7 @@ def ask(options: Mapping[str, Any]) -> Asked:
         As `read_inputs` and `prediction_options`.
     """
     own = dict(options)
+    take_contrast(own)
     prediction = take(own, prediction_options)
     inputs = take(own, partial(read_inputs, loading=take(own, Loading)))
     return Asked(inputs, own.pop("random_state"), prediction, own)
@@ -261,6 +268,18 @@ def _profile(
     )
     uniform = torch.full((len(letters), length), 1 / len(letters))
     return uniform, f"none; {length} uniform bases"
+
+
+def take_contrast(options: dict[str, Any]) -> None:
+    """Make one target of `--target` and `--minus`."""
+    from .._core.target import Contrast
+
+    minus = options.pop("minus")
+    if minus is None:
+        return
+    if options["target"] is None:
+        raise ValueError("`--minus` is taken from `--target`: give both.")
+    options["target"] = Contrast(options["target"], minus)
 
 
 def _describe_output(source: ModelSource, target: Target | None) -> str:

@@ -26,6 +26,7 @@ from .options import (
     prediction_options,
     read_inputs,
     take,
+    take_contrast,
 )
 
 if TYPE_CHECKING:  # what explains the options needs no torch
@@ -124,16 +125,16 @@ class _Asked:
         for name in self.names or ():
             if not name.strip() or not name.isprintable():
                 raise ValueError(f"`--name` {name!r} must be letters that can be read.")
-        missing = []
+        missing, weights = [], self.inputs["loading"].weights or []
         for spec in self.models:
             try:
-                check_model(spec, self.inputs["loading"].weights)
+                check_model(spec, next(iter(weights), None))
             except (ValueError, OSError) as error:
                 missing.append(str(error))
-        files = {name: self.inputs[name] for name in ("sequences", "genome")}
-        files["weights"] = self.inputs["loading"].weights
-        files["tokens"] = self.inputs["loading"].tokens
-        for option, path in files.items():
+        files = [(name, self.inputs[name]) for name in ("sequences", "genome")]
+        files += [("weights", path) for path in weights]
+        files.append(("tokens", self.inputs["loading"].tokens))
+        for option, path in files:
             if path is not None and not path.exists():
                 missing.append(f"`--{option}`: there is no file {path}.")
         if missing:
@@ -263,6 +264,7 @@ def _read(given: dict[str, Any]) -> _Asked:
     for field in fields(ReportOptions):
         value = given.pop(field.name)
         analysis[field.name] = tuple(value) if isinstance(value, list) else value
+    take_contrast(given)
     return _Asked(
         models=given.pop("model"),
         names=given.pop("name"),
