@@ -32,5 +32,6 @@ from .kmers.mutagenesis import kmer_mutagenesis as kmer_mutagenesis
 from .kmers.race import best_kmers as best_kmers
 from .kmers.scan import kmer_scan as kmer_scan
 from .models.averaging import AveragedModels as AveragedModels
+from .surveys.grammar import motif_grammar as motif_grammar
 
 __version__: str

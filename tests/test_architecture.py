@@ -29,6 +29,7 @@ BELOW = {
     "experiments": {"_core", "structure", "statistics", "backgrounds"},
     "plot": {"_core", "structure", "statistics", "motifs"},
 }
+BELOW["surveys"] = {*BELOW} - {"models", "plot"}
 BELOW["report"] = {*BELOW}
 BELOW["cli"] = {*BELOW, "report"}
 RESIDUALBIND = {

@@ -22,7 +22,7 @@ from .arguments import (
     option,
     start,
 )
-from .values import gaps, order, pattern, structure
+from .values import gaps, orders, orientations, pattern, structure
 
 
 class Command(NamedTuple):
@@ -51,14 +51,6 @@ class Command(NamedTuple):
         name = (self.runs or self.name).replace("-", "_")
         function: Callable[..., Any] = pkgutil.resolve_name(f"tangermeme_gia:{name}")
         return function
-
-
-def _orders(word: str) -> Any:
-    return word if word == "all" else [order(part) for part in word.split("/")]
-
-
-def _orientations(word: str) -> Any:
-    return word if word == "all" else word.split(",")
 
 
 _BIASED = (
@@ -151,14 +143,14 @@ COMMANDS = (
                 "--orders",
                 "all, or the numbers of the motifs from left to right, such as 1,2/2,1 "
                 "(default: as given)",
-                type=_orders,
+                type=orders,
                 metavar="ORDER",
             ),
             option(
                 "--orientations",
                 "DNA: all, or strands of the motifs, such as ++,+- (write "
                 "--orientations=-+,-- if the first is -; default: all +)",
-                type=_orientations,
+                type=orientations,
                 metavar="SIGNS",
             ),
             CONTROLS,
@@ -255,6 +247,11 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
+    ),
+    Command(
+        "grammar",
+        "Which motifs act together, and how must they stand?",
+        "--motifs UAAUUA GCAUG --spacings 0:10 --n 64 --plot grammar.png",
     ),
     Command(
         "kmer-scan",

@@ -11,6 +11,7 @@ from .effects import (
 )
 from .fitting import fitting_plot
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .pairs import pair_matrix, pair_network, spacing_heatmap
 from .structure import (
     pairedness_scatter,
     stability_scatter,
@@ -33,9 +34,12 @@ __all__ = [
     "motif_logo",
     "mutagenesis_heatmap",
     "mutagenesis_logo",
+    "pair_matrix",
+    "pair_network",
     "pairedness_scatter",
     "position_curve",
     "spacing_curve",
+    "spacing_heatmap",
     "stability_scatter",
     "structure_arcs",
     "unpaired_logo",

@@ -1,0 +1,1 @@
+"""Surveys: many experiments of one kind, measured again where chosen."""
