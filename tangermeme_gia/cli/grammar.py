@@ -20,8 +20,8 @@ _TABLES = ("pairs", "profiles", "triples")
 _GRAMMAR: tuple[Option, ...] = (
     option(
         "--motifs",
-        "words, FILE:NAME, or FILE [NAME ...] for motifs of a file; every pair of them, "
-        "also of a motif with itself, is asked about",
+        "words, FILE:NAME, or FILE [NAME ...] for motifs of a file; every pair, also "
+        "of a motif with itself, is asked about",
         nargs="+",
         required=True,
     ),
