@@ -141,14 +141,16 @@ class Halves(NamedTuple):
     @property
     def kept(self) -> NDArray[np.bool_]:
         """Which profiles were measured on the confirming half: those of asked pairs."""
-        pair = self.arrangements["pair"]
-        return np.asarray(pair.isin(pair[self.asked.any(axis=1)]))
+        pair = self.arrangements["pair"].to_numpy()
+        is_asked: NDArray[np.bool_] = np.asarray(self.asked.any(axis=1))
+        return np.isin(pair, pair[is_asked])
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each question."""
-        table = tabulated(self.arrangements, self.spacings)
+        table: pd.DataFrame = tabulated(self.arrangements, self.spacings)
         columns = {"effect": self.effect, "se": self.se, "p": self.p}
-        table = table.assign(**{k: v.ravel() for k, v in columns.items()})
+        for name, values in columns.items():
+            table[name] = values.ravel()
         table["n"] = np.repeat(self.n, len(self.spacings) + 1)
         table["asked"] = self.asked.ravel()
         return table

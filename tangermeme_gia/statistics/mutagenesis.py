@@ -116,7 +116,7 @@ def mutagenesis_intervals(result: GIAResult, confidence: float = 0.95) -> pd.Dat
     >>> y = torch.zeros(3, 1)
     >>> table = pd.DataFrame(
     ...     {
-    ...         "motif": ["C", "A"],
+    ...         "letters": ["C", "A"],
     ...         "position": pd.array([None, 0], dtype="Int64"),
     ...         "letter": [None, "A"],
     ...         "is_wild_type": [True, False],
