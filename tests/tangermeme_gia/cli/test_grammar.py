@@ -8,7 +8,8 @@ WORDS = ["grammar", "--motifs", "UAAUUA", "GCAUG", "--spacings", "0:3", "--n", "
 
 @pytest.mark.filterwarnings("ignore::tangermeme_gia.statistics.FewEffectsWarning")
 def test_tables_and_the_picture_are_written(here, table):
-    files = ["--pairs", "p.tsv", "--profiles", "q.tsv", "--triples", "t.tsv", "--plot", "g.svg"]
+    files = ["--pairs", "p.tsv", "--profiles", "q.tsv", "--triples", "t.tsv"]
+    files += ["--plot", "g.svg"]
     frame = table(*WORDS, *files)
     assert {"a", "b", "order", "spacing", "effect", "low", "high", "q"} <= set(frame)
     pairs = pd.read_csv("p.tsv", sep="\t")
