@@ -37,6 +37,7 @@ from .models.adapted import adapt as adapt
 from .models.averaging import AveragedModels as AveragedModels
 from .surveys.discovery import discover_motifs as discover_motifs
 from .surveys.discovery_result import MotifDiscovery as MotifDiscovery
+from .surveys.grammar import motif_grammar as motif_grammar
 from .surveys.motif_scan import motif_scan as motif_scan
 from .surveys.motif_scan_result import MotifScan as MotifScan
 

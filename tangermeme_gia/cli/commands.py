@@ -7,7 +7,6 @@ of its options the keyword of the same name.
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from .arguments import (
     BOTH_STRANDS,
@@ -21,16 +20,7 @@ from .arguments import (
     start,
 )
 from .survey_commands import SURVEYS
-from .values import gaps, order, pattern, structure
-
-
-def _orders(word: str) -> Any:
-    return word if word == "all" else [order(part) for part in word.split("/")]
-
-
-def _orientations(word: str) -> Any:
-    return word if word == "all" else word.split(",")
-
+from .values import gaps, orders, orientations, pattern, structure
 
 _BIASED = (
     "Their effects are biased upwards on the backgrounds that chose them: measure them "
@@ -122,14 +112,14 @@ COMMANDS = (
                 "--orders",
                 "all, or the numbers of the motifs from left to right, such as 1,2/2,1 "
                 "(default: as given)",
-                type=_orders,
+                type=orders,
                 metavar="ORDER",
             ),
             option(
                 "--orientations",
                 "DNA: all, or strands of the motifs, such as ++,+- (write "
                 "--orientations=-+,-- if the first is -; default: all +)",
-                type=_orientations,
+                type=orientations,
                 metavar="SIGNS",
             ),
             CONTROLS,
@@ -226,6 +216,11 @@ COMMANDS = (
             ),
             CONTROLS,
         ),
+    ),
+    Command(
+        "grammar",
+        "Which motifs act together, and how must they stand?",
+        "--motifs UAAUUA GCAUG --spacings 0:10 --n 64 --plot grammar.png",
     ),
     Command(
         "kmer-scan",

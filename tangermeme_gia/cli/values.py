@@ -125,6 +125,28 @@ def order(word: str) -> list[int]:
     return [number - 1 for number in numbers]
 
 
+def orders(word: str) -> str | list[list[int]]:
+    """Several orders of motifs, or all.
+
+    Examples
+    --------
+    >>> orders("1,2/2,1"), orders("all")
+    ([[0, 1], [1, 0]], 'all')
+    """
+    return word if word == "all" else [order(part) for part in word.split("/")]
+
+
+def orientations(word: str) -> str | list[str]:
+    """Strands of motifs, or all.
+
+    Examples
+    --------
+    >>> orientations("++,+-"), orientations("all")
+    (['++', '+-'], 'all')
+    """
+    return word if word == "all" else word.split(",")
+
+
 def region(word: str) -> list[int]:
     """A region: 10:16 is the bases 10 to 15; 2:10:16 those of sequence 2.
 

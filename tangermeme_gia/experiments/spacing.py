@@ -123,8 +123,8 @@ def motif_spacing(
         raise ValueError("`motifs` must hold at least two motifs.")
     gaps = _as_gaps(spacings, len(parsed))
     start = _resolve_first(start, sum(map(len, parsed)), gaps, X.shape[-1])
-    signs = _as_orientations(orientations, len(parsed), letters)
-    axes = (_as_orders(orders, len(parsed)), signs, gaps)
+    signs = as_orientations(orientations, len(parsed), letters)
+    axes = (as_orders(orders, len(parsed)), signs, gaps)
     arrangements = list(itertools.starmap(_Arrangement, itertools.product(*axes)))
     conditions, table = _tabulate(parsed, arrangements, start)
     return run_patterns(
@@ -198,11 +198,11 @@ def _as_gaps(spacings: Spacings, n_motifs: int) -> list[_Gaps]:
                 f"`spacings` has the row {row}; {n_motifs} motifs have "
                 f"{n_motifs - 1} gaps."
             )
-        gaps.append(tuple(_as_spacing(value) for value in values))
+        gaps.append(tuple(as_spacing(value) for value in values))
     return gaps
 
 
-def _as_spacing(value: Any) -> int:
+def as_spacing(value: Any) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"`spacings` holds {value!r}; spacings are integers.")
     if value < 0:
@@ -237,7 +237,7 @@ def _resolve_first(
     return operator.index(start)
 
 
-def _as_orders(
+def as_orders(
     orders: Sequence[Sequence[int]] | str | None, n: int
 ) -> list[tuple[int, ...]]:
     if orders is None:
@@ -256,7 +256,7 @@ def _as_orders(
     return [tuple(order) for order in orders]
 
 
-def _as_orientations(
+def as_orientations(
     orientations: Sequence[str] | str | None, n: int, letters: tuple[str, ...]
 ) -> list[str]:
     if orientations is None:

@@ -14,6 +14,7 @@ from .effects import (
 )
 from .fitting import fitting_plot
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .pairs import pair_matrix, pair_network, spacing_heatmap
 from .structure import (
     pairedness_scatter,
     stability_scatter,
@@ -38,10 +39,13 @@ __all__ = [
     "motif_logo",
     "mutagenesis_heatmap",
     "mutagenesis_logo",
+    "pair_matrix",
+    "pair_network",
     "pairedness_scatter",
     "pattern_effects",
     "position_curve",
     "spacing_curve",
+    "spacing_heatmap",
     "stability_scatter",
     "structure_arcs",
     "unpaired_logo",

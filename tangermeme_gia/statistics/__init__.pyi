@@ -6,9 +6,12 @@ from .effects import effect_ratio as effect_ratio
 from .effects import interaction_contrast as interaction_contrast
 from .effects import standardised_effect as standardised_effect
 from .factorial import factorial_contrasts as factorial_contrasts
+from .grammar import Grammar as Grammar
 from .inputs import FewEffectsWarning as FewEffectsWarning
 from .intervals import confidence_interval as confidence_interval
 from .mutagenesis import mutagenesis_change as mutagenesis_change
+from .mutagenesis import mutagenesis_intervals as mutagenesis_intervals
+from .periodicity import spacing_periodicity as spacing_periodicity
 from .planning import backgrounds_needed as backgrounds_needed
 from .selection import benjamini_hochberg as benjamini_hochberg
 from .selection import rescore_winners as rescore_winners

@@ -35,7 +35,8 @@ def mutagenesis_change(
     -------
     change: pandas.DataFrame, shape=(length, n_letters)
         Global importance of each variant minus that of the wild type, whose letters
-        have 0; a row of zeros where the motif has N.
+        have 0; a row of zeros where the motif has N. `mutagenesis_intervals` has the
+        errors of these numbers.
 
     Raises
     ------
@@ -82,6 +83,58 @@ def mutagenesis_change(
     for i, position, letter in variants[["position", "letter"]].itertuples():
         change.loc[int(position), letter] = moved[i]
     return change
+
+
+def mutagenesis_intervals(result: GIAResult, confidence: float = 0.95) -> pd.DataFrame:
+    """How sure is the change that each single-letter variant of a k-mer makes?
+
+    The numbers of `mutagenesis_change` with their errors, paired over backgrounds, a
+    row for each variant.
+
+    Parameters
+    ----------
+    result: GIAResult
+        From `kmer_mutagenesis`, with one output; of its controls nothing is read.
+
+    confidence: float, optional
+        Coverage of the intervals. Default is 0.95.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        `position`, `letter`, `effect` (global importance of the variant minus that of
+        the wild type), `se`, `low`, `high`, `n` and, if the result has clusters,
+        `n_clusters` and `df`.
+
+    Raises
+    ------
+    ValueError
+        As `mutagenesis_change`.
+
+    Examples
+    --------
+    >>> y = torch.zeros(3, 1)
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "letters": ["C", "A"],
+    ...         "position": pd.array([None, 0], dtype="Int64"),
+    ...         "letter": [None, "A"],
+    ...         "is_wild_type": [True, False],
+    ...         "control": "none",
+    ...     }
+    ... )
+    >>> after = torch.tensor([[[3.0], [1.0]], [[3.0], [2.0]], [[3.0], [3.0]]])
+    >>> mutagenesis_intervals(GIAResult(y, after, table))[["effect", "se"]].round(3)
+       effect     se
+    0    -1.0  0.577
+    """
+    wild_type(result)
+    result = without_controls(result).output()
+    table = result.relative_to(is_wild_type=True).to_frame(confidence)
+    columns = ["position", "letter", "effect", "se", "low", "high", "n"]
+    columns += [name for name in ("n_clusters", "df") if name in table]
+    shown: pd.DataFrame = table[columns]
+    return shown
 
 
 def wild_type(result: GIAResult) -> str:

@@ -5,6 +5,7 @@ import io
 import itertools
 import subprocess
 import sys
+from functools import cache
 
 import matplotlib as mpl
 import numpy as np
@@ -23,8 +24,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from tangermeme.utils import characters, random_one_hot
 
-from tangermeme_gia import plot
+from tangermeme_gia import motif_grammar, plot
 from tangermeme_gia.plot.style import SKY, VERMILION
+from tangermeme_gia.statistics import Grammar
 from tangermeme_gia.surveys.motif_scan import motif_scan
 from tangermeme_gia.surveys.motif_scan_result import MotifScan
 
@@ -99,6 +101,22 @@ def graded() -> GIAResult:
     return given._replace(y_afters=given.y_afters * 0.1 + effect)
 
 
+class Product(torch.nn.Module):
+    """The number of A times that of T, in 800."""
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        counts = X.float().sum(dim=-1)
+        return counts[:, [0]] * counts[:, [3]] / 800
+
+
+@cache
+def pairs() -> Grammar:
+    """Of two motifs that act together everywhere."""
+    X = torch.eye(4)[torch.arange(16 * 30).reshape(16, 30) ** 2 % 11 % 4]
+    motifs = ["AAAA", "TTTTT"]
+    return motif_grammar(Product(), X.transpose(1, 2), motifs, range(4), random_state=0)
+
+
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
 CASES = {
@@ -118,9 +136,12 @@ CASES = {
     "motif_logo": lambda: (torch.eye(4), "ACGU"),
     "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
     "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
+    "pair_matrix": lambda: (pairs(),),
+    "pair_network": lambda: (pairs(),),
     "pairedness_scatter": lambda: (folded(),),
     "pattern_effects": lambda: (Discovery(),),
     "position_curve": lambda: (result(start=[3, 9]),),
+    "spacing_heatmap": lambda: (pairs(),),
     "stability_scatter": lambda: (folded(),),
     "structure_arcs": lambda: (".((...)).",),
     "unpaired_logo": lambda: ([0.5, 1.0], "AC", "ACGU"),
@@ -135,6 +156,9 @@ def _close():
 
 
 def same(a: object, b: object) -> bool:
+    if isinstance(a, Grammar):
+        tables = ("pairs", "profiles", "tests", "found")
+        return all(same(getattr(a, t), getattr(b, t)) for t in tables)
     if isinstance(a, GIAResult):
         return all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, MotifScan):
@@ -325,13 +349,14 @@ def test_what_must_contrast_does_under_any_style(name, style, given):
     if given:  # drawn when the style is no longer set
         getattr(plot, name)(*CASES[name](), ax=ax)
     # Neither on cells of a heat map nor on a box.
-    own = {"background_grid", "mutagenesis_logo"}
+    own = {"background_grid", "mutagenesis_logo", "pair_matrix"}
     face, figure = ax.get_facecolor(), ax.figure.get_facecolor()
     for text in () if name in own else ax.texts:
         ground = figure if text.get_position()[1] > 1 else face
         if to_rgb(text.get_color()) != to_rgb(VERMILION):
             assert contrast(text.get_color(), ground) >= 3, text
-    for line in () if name == "mutagenesis_heatmap" else ax.lines:
+    maps = {"mutagenesis_heatmap", "spacing_heatmap"}
+    for line in () if name in maps else ax.lines:
         on_box = name == "local_importance_boxes" and line.get_color() == "black"
         ground = SKY if on_box else face
         assert contrast(line.get_color(), ground) >= 1.5, line
