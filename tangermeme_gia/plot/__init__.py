@@ -3,6 +3,7 @@
 Only the `plot` modules import matplotlib and logomaker.
 """
 
+from .backgrounds import background_boxes
 from .effects import (
     additivity_line,
     factorial_bars,
@@ -23,6 +24,7 @@ from .sweeps import kmer_ranks, position_curve, spacing_curve
 __all__ = [
     "additivity_histogram",
     "additivity_line",
+    "background_boxes",
     "background_grid",
     "factorial_bars",
     "fitting_plot",

@@ -23,6 +23,7 @@ from matplotlib.text import Text
 
 from tangermeme_gia import plot
 from tangermeme_gia.plot.style import SKY, VERMILION
+from tangermeme_gia.statistics.comparisons import Comparison
 
 
 def result(**conditions: list) -> GIAResult:
@@ -55,11 +56,19 @@ def folded(names=("UGCAUG@3", "UGCAUG@9")) -> pd.DataFrame:
 
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
+
+
+def compared(*names: str, **conditions: list) -> Comparison:
+    return Comparison({name: result(**conditions) for name in names})
+
+
 CASES = {
     "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
     "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
+    "background_boxes": lambda: (compared("a", "b", n_sites=[1, 2]),),
     "background_grid": lambda: (GRID.copy(),),
     "factorial_bars": lambda: (result(**FACTORS),),
+    "fitting_plot": lambda: (result(start=[3, 9]),),
     "gc_bias_histograms": lambda: (
         pd.DataFrame({"left": [1.0, 2.0], "right": [2.0, 3.0]}),
     ),
@@ -85,6 +94,8 @@ def _close():
 
 
 def same(a: object, b: object) -> bool:
+    if isinstance(a, Comparison):
+        return all(same(a.results[name], b.results[name]) for name in a.results)
     if isinstance(a, GIAResult):
         return all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, pd.DataFrame):
@@ -206,6 +217,7 @@ def test_input_and_settings_are_not_changed(name):
 MARKUP = ["_neg", "", "Ba$$in", "a$_^$b", "$x$"]
 TABLE = pd.DataFrame({name: [0.9, 1.0, 1.1] for name in MARKUP})
 NAMED = {
+    "backgrounds": lambda: plot.background_boxes(compared(*MARKUP, **{"a$_^$": [1]})),
     "boxes": lambda: plot.local_importance_boxes(result(motif=MARKUP), "motif"),
     "curves": lambda: plot.spacing_curve(
         pd.DataFrame({"spacing": 1, "$_^$": MARKUP, "effect": 1.0}), by="$_^$"
@@ -276,7 +288,7 @@ def test_what_must_contrast_does_under_any_style(name, style, given):
         if to_rgb(text.get_color()) != to_rgb(VERMILION):
             assert contrast(text.get_color(), ground) >= 3, text
     for line in () if name == "mutagenesis_heatmap" else ax.lines:
-        on_box = name == "local_importance_boxes" and line.get_color() == "black"
+        on_box = name.endswith("_boxes") and line.get_color() == "black"
         ground = SKY if on_box else face
         assert contrast(line.get_color(), ground) >= 1.5, line
     for collection in ax.collections:
