@@ -12,6 +12,7 @@ from .effects import (
 )
 from .fitting import fitting_plot
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .measured import affinity_regression
 from .structure import (
     pairedness_scatter,
     stability_scatter,
@@ -24,6 +25,7 @@ from .sweeps import kmer_ranks, position_curve, spacing_curve
 __all__ = [
     "additivity_histogram",
     "additivity_line",
+    "affinity_regression",
     "background_boxes",
     "background_grid",
     "factorial_bars",

@@ -7,6 +7,7 @@ from .effects import standardised_effect as standardised_effect
 from .factorial import factorial_contrasts as factorial_contrasts
 from .inputs import FewEffectsWarning as FewEffectsWarning
 from .intervals import confidence_interval as confidence_interval
+from .measured import affinity_regression as affinity_regression
 from .mutagenesis import mutagenesis_change as mutagenesis_change
 from .planning import backgrounds_needed as backgrounds_needed
 from .selection import benjamini_hochberg as benjamini_hochberg

@@ -62,13 +62,15 @@ def compared(*names: str, **conditions: list) -> Comparison:
     return Comparison({name: result(**conditions) for name in names})
 
 
+KD = {"AA": 1.0, "AC": 2.0, "AG": 4.0}
 CASES = {
+    "affinity_regression": lambda: (result(kmer=["AA", "AC", "AG"]), KD),
     "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
     "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
     "background_boxes": lambda: (compared("a", "b", n_sites=[1, 2]),),
     "background_grid": lambda: (GRID.copy(),),
     "factorial_bars": lambda: (result(**FACTORS),),
-    "fitting_plot": lambda: (result(start=[3, 9]),),
+    "fitting_plot": lambda: (result(spacing=[0, 1]),),
     "gc_bias_histograms": lambda: (
         pd.DataFrame({"left": [1.0, 2.0], "right": [2.0, 3.0]}),
     ),
@@ -100,6 +102,8 @@ def same(a: object, b: object) -> bool:
         return all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, pd.DataFrame):
         return a.equals(b)
+    if isinstance(a, dict):
+        return a == b
     return bool(np.all(np.asarray(a) == np.asarray(b)))
 
 
@@ -217,6 +221,9 @@ def test_input_and_settings_are_not_changed(name):
 MARKUP = ["_neg", "", "Ba$$in", "a$_^$b", "$x$"]
 TABLE = pd.DataFrame({name: [0.9, 1.0, 1.1] for name in MARKUP})
 NAMED = {
+    "affinities": lambda: plot.affinity_regression(
+        result(kmer=MARKUP), dict(zip(MARKUP, range(5), strict=True)), name="$_^$"
+    ),
     "backgrounds": lambda: plot.background_boxes(compared(*MARKUP, **{"a$_^$": [1]})),
     "boxes": lambda: plot.local_importance_boxes(result(motif=MARKUP), "motif"),
     "curves": lambda: plot.spacing_curve(
