@@ -12,7 +12,7 @@ from .effects import (
 )
 from .fitting import fitting_plot
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
-from .measured import affinity_regression
+from .measured import affinity_regression, predicted_measured
 from .structure import (
     pairedness_scatter,
     stability_scatter,
@@ -39,6 +39,7 @@ __all__ = [
     "mutagenesis_logo",
     "pairedness_scatter",
     "position_curve",
+    "predicted_measured",
     "spacing_curve",
     "stability_scatter",
     "structure_arcs",

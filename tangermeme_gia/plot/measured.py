@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
 
+from .._core.letters import as_float64
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..statistics.measured import Affinities
 from ..statistics.measured import affinity_regression as fit_line
+from .logos import add_colour_bar
 from .style import (
     BLUE,
     GLOBAL,
@@ -30,12 +35,15 @@ from .style import (
     new_axes,
     note,
     shortened,
+    whole_ticks,
 )
 
 # Of labels: letters, the width of one in inches, and how far from its point they go.
 _MOST_LETTERS, _LETTER, _FARTHEST = 16, 0.078, (0.05, 0.15, 0.25, 0.35)
 # Half of a point in inches, and into how many parts the line is taken.
 _POINT, _PARTS = 0.04, 40
+# More points than these are drawn as an image inside vector graphics.
+_MOST_DRAWN = 2000
 # From a point to a label that is not beside it.
 _LEADER = {"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkB": 3}
 
@@ -112,6 +120,101 @@ def affinity_regression(
     note(ax, ", ".join(t for t in told if not t.endswith("nan")))
     title = f"{'ln ' if log else ''}{name} ({unit or 'unit not stated'})"
     return finish(ax, title, GLOBAL)
+
+
+def predicted_measured(
+    predicted: ArrayLike | torch.Tensor,
+    measured: ArrayLike | torch.Tensor,
+    color: ArrayLike | torch.Tensor | None = None,
+    *,
+    color_label: str = "",
+    output: str = "model output",
+    ax: Axes | None = None,
+) -> Axes:
+    """How well do predictions go together with what was measured?
+
+    A point per sequence, and the correlations of Pearson and of Spearman (the scatter
+    of the paper's figure 2a). Points of high colour are drawn on top.
+
+    Parameters
+    ----------
+    predicted, measured: array-like or torch.Tensor, shape=(n,) or (n, 1)
+        One output of the model for each sequence, and its measured score.
+
+    color: array-like, torch.Tensor or None, shape=(n,) or (n, 1), optional
+        A number of each sequence, such as how well it matches a motif; None draws all
+        points alike. Default is None.
+
+    color_label: str, optional
+        What these numbers are. Default is none.
+
+    output: str, optional
+        What the model says, or its unit. Default is "model output".
+
+    ax: matplotlib.axes.Axes or None, optional
+        Where to draw; None makes a figure. Default is None.
+
+    Returns
+    -------
+    ax: matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are several outputs, numbers of sequences differ, there are none, or a
+        value is NaN or infinite: sequences without a score are to be left out.
+
+    Examples
+    --------
+    >>> ax = predicted_measured([1.0, 2.0, 4.0], [1.0, 4.0, 16.0])
+    >>> ax.texts[-1].get_text()
+    'Pearson 0.99, Spearman 1.00, n = 3 sequences'
+    """
+    x, y = _one_each("predicted", predicted), _one_each("measured", measured, predicted)
+    ax = new_axes(ax, height=2.8)
+    style: dict[str, Any] = {"s": 5, "edgecolors": "none"}
+    style["rasterized"] = len(x) > _MOST_DRAWN
+    if color is None:
+        ax.scatter(x, y, c=BLUE, **style)
+    else:
+        shade = _one_each("color", color, predicted)
+        order = shade.argsort(kind="stable")
+        drawn = ax.scatter(
+            x[order], y[order], c=shade[order], cmap="viridis_r", **style
+        )
+        bar = add_colour_bar(ax, drawn, color_label)
+        if (shade == shade.round()).all():
+            whole_ticks(bar.ax.yaxis)
+    n = f"n = {len(x):,} sequences"
+    told = {"Pearson": (x, y), "Spearman": (rankdata(x), rankdata(y))}
+    known = {name: _correlation(*pair) for name, pair in told.items()}
+    shown = [f"{name} {r:.2f}" for name, r in known.items() if np.isfinite(r)]
+    note(ax, ", ".join([*shown, n]))
+    return finish(ax, f"Prediction\n({output})", "Measured score")
+
+
+def _correlation(x: Values, y: Values) -> float:
+    """Pearson's; NaN where either does not vary."""
+    varies = np.ptp(x) > 0 and np.ptp(y) > 0
+    return float(np.corrcoef(x, y)[0, 1]) if varies else float("nan")
+
+
+def _one_each(name: str, given: Any, like: Any = None) -> Values:
+    """A finite number for each sequence."""
+    values = as_float64(given, name)
+    n = values.shape[:1] if like is None else np.shape(like)[:1]
+    if values.shape not in ((*n,), (*n, 1)) or not values.size:
+        raise ValueError(
+            f"`{name}` has shape {values.shape}; one number for each of "
+            f"{n[0] if n else 'one or more'} sequences is needed."
+        )
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        raise ValueError(
+            f"`{name}` holds {wrong.sum()} NaN or infinite of {values.size} numbers; "
+            "leave these sequences out."
+        )
+    return values.reshape(-1)
 
 
 def _name_points(ax: Axes, points: Values, avoided: Values, names: list[str]) -> int:

@@ -17,7 +17,7 @@ from ...statistics.intervals import Interval
 from ...structure.folding import fold
 from ...structure.processes import require_vienna
 from ..figures import unit_of
-from ..fits import best_match, draw_fit, draw_maps, spearman
+from ..fits import best_match, draw_maps, spearman
 from ..section import Figure, Line, Section
 from ..sentences import fits, weakness
 from ..store import Results
@@ -81,8 +81,14 @@ def describe(study: Study, results: Results) -> Section:
     both = [fit.pearson, ranks]
     answers = [row_with_interval(each) for each in both]
     matches = best_match(study.observed[fit.rows], study.placed, study.inputs.alphabet)
-    unit = unit_of(study.inputs.answer)
-    scatter = partial(draw_fit, fit.predicted, fit.measured, matches, study.motif, unit)
+    scatter = partial(
+        plot.predicted_measured,
+        fit.predicted,
+        fit.measured,
+        matches,
+        color_label=f"Letters of {study.motif} matched",
+        output=unit_of(study.inputs.answer),
+    )
     figures = [
         Figure(
             "quality",

@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from tangermeme_gia import plot
 
@@ -79,3 +80,35 @@ def test_labels_without_a_place_are_counted():
     left_out = len(kmers) - len(names(ax))
     assert left_out > 0
     assert ax.texts[-1].get_text().endswith(f"n = 64 k-mers, {left_out} not named")
+
+
+def test_predictions_are_drawn_with_both_correlations_the_highest_colour_on_top():
+    ax = plot.predicted_measured(
+        torch.tensor([[1.0], [2.0], [4.0]]), [1.0, 4.0, 16.0], [2, 0, 1]
+    )
+    (points,) = ax.collections
+    assert points.get_offsets().tolist() == [[2, 4], [4, 16], [1, 1]]
+    assert points.get_array().tolist() == [0, 1, 2]
+    # Deviations times 3 are (-4, -1, 5) and (-18, -9, 27): 216 / sqrt(42 * 1134).
+    text = ax.texts[-1].get_text()
+    assert text == "Pearson 0.99, Spearman 1.00, n = 3 sequences"
+
+
+def test_a_model_that_says_the_same_of_all_has_no_correlation():
+    ax = plot.predicted_measured([1.0, 1.0], [1.0, 4.0])
+    assert ax.texts[-1].get_text() == "n = 2 sequences"
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (([1.0, 2.0], [1.0]), r"`measured` has shape \(1,\); one number for each of 2"),
+        (([[1.0, 2.0]], [1.0]), "`predicted` has shape"),
+        (([1.0, 2.0], [1.0, np.nan]), "`measured` holds 1 NaN or infinite of 2"),
+        (([1.0, 2.0], [1.0, 2.0], [1]), "`color` has shape"),
+        (([], []), "`predicted` has shape"),
+    ],
+)
+def test_scores_that_cannot_be_drawn_are_named(given, match):
+    with pytest.raises(ValueError, match=match):
+        plot.predicted_measured(*given)

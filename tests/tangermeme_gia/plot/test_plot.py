@@ -85,6 +85,7 @@ CASES = {
     "stability_scatter": lambda: (folded(),),
     "structure_arcs": lambda: (".((...)).",),
     "unpaired_logo": lambda: ([0.5, 1.0], "AC", "ACGU"),
+    "predicted_measured": lambda: ([1.0, 2, 4], [1.0, 3, 2], [0, 1, 1]),
     "spacing_curve": lambda: (result(spacing=[0, 1]),),
 }
 
