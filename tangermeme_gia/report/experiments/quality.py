@@ -16,6 +16,7 @@ from ...statistics.associations import correlation
 from ...statistics.intervals import Interval
 from ...structure.folding import fold
 from ...structure.processes import require_vienna
+from ..charts import Chart, scatter_chart
 from ..figures import unit_of
 from ..fits import best_match, draw_maps, spearman
 from ..section import Figure, Line, Section
@@ -86,7 +87,7 @@ def describe(study: Study, results: Results) -> Section:
         fit.predicted,
         fit.measured,
         matches,
-        color_label=f"Letters of {study.motif} matched",
+        color_label=_matched(study),
         output=unit_of(study.inputs.answer),
     )
     figures = [
@@ -96,6 +97,7 @@ def describe(study: Study, results: Results) -> Section:
             f"Predictions and measured scores of {count(len(fit.rows), 'sequence')}: "
             f"Pearson's correlation {answers[0]}, Spearman's {answers[1]}. Colours "
             f"are the most letters of {study.motif} that stand together anywhere.",
+            _chart(study, fit, matches),
         )
     ]
     if "maps" in results:
@@ -119,6 +121,28 @@ def describe(study: Study, results: Results) -> Section:
             "pearson_high": float(fit.pearson.high),
         },
     )
+
+
+def _matched(study: Study) -> str:
+    return f"Letters of {study.motif} matched"
+
+
+def _chart(study: Study, fit: _Fit, matches: torch.Tensor) -> Chart | None:
+    """The scatter with values below the pointer."""
+    points = pd.DataFrame(
+        {
+            "sequence": 1 + fit.rows.numpy(),
+            "predicted": fit.predicted,
+            "measured": fit.measured,
+            "matched": matches.numpy(),
+        }
+    )
+    titles = {
+        "predicted": f"Prediction ({unit_of(study.inputs.answer)})",
+        "measured": "Measured score",
+        "matched": _matched(study),
+    }
+    return scatter_chart(points, titles)
 
 
 _MAPS = (
