@@ -154,7 +154,7 @@ def scatter_chart(frame: pd.DataFrame, titles: Mapping[str, str]) -> Chart | Non
     for channel in ("x", "y"):
         encoding[channel]["scale"] = {"zero": False}
     encoding["color"]["scale"] = {"scheme": "viridis", "reverse": True}
-    encoding["color"]["legend"] = {"tickMinStep": 1}
+    encoding["color"]["legend"] = {"orient": "top", "tickMinStep": 1}
     told = [_told(name, title) for name, title in titles.items()]
     return {
         "data": {"values": _records(ordered)},

@@ -81,32 +81,11 @@ def describe(study: Study, results: Results) -> Section:
     ranks = spearman(fit.predicted, fit.measured, study.options.random_state)
     both = [fit.pearson, ranks]
     answers = [row_with_interval(each) for each in both]
-    matches = best_match(study.observed[fit.rows], study.placed, study.inputs.alphabet)
-    scatter = partial(
-        plot.predicted_measured,
-        fit.predicted,
-        fit.measured,
-        matches,
-        color_label=_matched(study),
-        output=unit_of(study.inputs.answer),
-    )
-    figures = [
-        Figure(
-            "quality",
-            scatter,
-            f"Predictions and measured scores of {count(len(fit.rows), 'sequence')}: "
-            f"Pearson's correlation {answers[0]}, Spearman's {answers[1]}. Colours "
-            f"are the most letters of {study.motif} that stand together anywhere.",
-            _chart(study, fit, matches),
-        )
-    ]
-    if "maps" in results:
-        figures.append(Figure("maps", partial(_maps, study, results), _MAPS))
     return Section(
         "quality",
         "How good is the model?",
         _method(study, fit),
-        figures,
+        _figures(study, results, fit, answers),
         {"quality": _table(both)},
         fits(fit.pearson),
         strip(("Pearson", "Spearman"), *_columns(both)),
@@ -121,6 +100,29 @@ def describe(study: Study, results: Results) -> Section:
             "pearson_high": float(fit.pearson.high),
         },
     )
+
+
+def _figures(
+    study: Study, results: Results, fit: _Fit, answers: list[str]
+) -> list[Figure]:
+    matches = best_match(study.observed[fit.rows], study.placed, study.inputs.alphabet)
+    scatter = partial(
+        plot.predicted_measured,
+        fit.predicted,
+        fit.measured,
+        matches,
+        color_label=_matched(study),
+        output=unit_of(study.inputs.answer),
+    )
+    reading = (
+        f"Predictions and measured scores of {count(len(fit.rows), 'sequence')}: "
+        f"Pearson's correlation {answers[0]}, Spearman's {answers[1]}. Colours "
+        f"are the most letters of {study.motif} that stand together anywhere."
+    )
+    figures = [Figure("quality", scatter, reading, _chart(study, fit, matches))]
+    if "maps" in results:
+        figures.append(Figure("maps", partial(_maps, study, results), _MAPS))
+    return figures
 
 
 def _matched(study: Study) -> str:
