@@ -182,7 +182,8 @@ def _fitted(labels: Sequence[str], inches: float) -> tuple[range, list[str], int
     letters = sum(2 + max(map(len, text.split("\n"))) for text in lines)
     if letters <= LETTERS_PER_INCH * inches:
         return range(len(labels)), lines, 0
-    if 1.4 * LINE * sum(1 + text.count("\n") for text in lines) <= inches:
+    most = max(1 + text.count("\n") for text in lines)
+    if 1.4 * LINE * most * len(lines) <= inches:
         return range(len(labels)), lines, 45
     ticks = range(0, len(labels), math.ceil(LINE * len(labels) / inches))
     return ticks, [shortened(labels[i], _UPRIGHT_LETTERS) for i in ticks], 90
