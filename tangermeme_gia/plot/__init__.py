@@ -4,6 +4,7 @@ Only the `plot` modules import matplotlib and logomaker.
 """
 
 from .affinity import affinity_curve
+from .backgrounds import background_boxes
 from .collections_of_motifs import motif_effects
 from .discoveries import pattern_effects
 from .effects import (
@@ -14,6 +15,7 @@ from .effects import (
 )
 from .fitting import fitting_plot
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
+from .measured import affinity_regression, predicted_measured
 from .pairs import pair_matrix, pair_network, spacing_heatmap
 from .structure import (
     pairedness_scatter,
@@ -28,6 +30,8 @@ __all__ = [
     "additivity_histogram",
     "additivity_line",
     "affinity_curve",
+    "affinity_regression",
+    "background_boxes",
     "background_grid",
     "factorial_bars",
     "fitting_plot",
@@ -44,6 +48,7 @@ __all__ = [
     "pairedness_scatter",
     "pattern_effects",
     "position_curve",
+    "predicted_measured",
     "spacing_curve",
     "spacing_heatmap",
     "stability_scatter",

@@ -102,7 +102,7 @@ def local_importance_boxes(
     ax = new_axes(ax, height=labelled_height(labels))
     places = np.arange(local.shape[1])
     ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    (_boxes if kind == "box" else _violins)(ax, local, places)
+    (draw_boxes if kind == "box" else _violins)(ax, local, places)
     # Black on boxes, and with an edge that is seen beside them.
     means = local.mean(axis=0)
     edge = {"edgecolors": ink(ax), "linewidths": 0.5}
@@ -334,11 +334,18 @@ def _backgrounds(result: GIAResult) -> str:
     return backgrounds([len(result.y_before)], templates)
 
 
-def _boxes(ax: Axes, local: Values, places: NDArray[Any]) -> None:
-    ax.boxplot(
+def draw_boxes(
+    ax: Axes,
+    local: Values,
+    places: NDArray[Any],
+    colours: Sequence[str] = (),
+    width: float = 0.6,
+) -> None:
+    """A box for each condition, at its place and in its colour."""
+    boxes: Any = ax.boxplot(
         local,
         positions=places,
-        widths=0.6,
+        widths=width,
         patch_artist=True,
         manage_ticks=False,
         boxprops={"facecolor": SKY, "edgecolor": ink(ax), "linewidth": 0.7},
@@ -347,6 +354,8 @@ def _boxes(ax: Axes, local: Values, places: NDArray[Any]) -> None:
         medianprops={"color": "black", "linewidth": 0.9},
         flierprops={"marker": ".", "markersize": 1.5, "markeredgecolor": GREY},
     )
+    for box, colour in zip(boxes["boxes"], colours, strict=False):
+        box.set_facecolor(colour)
 
 
 def _violins(ax: Axes, local: Values, places: NDArray[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import logomaker
 import numpy as np
@@ -252,14 +253,18 @@ def draw_grid(ax: Axes, values: ArrayLike, label: str, share: float = 1) -> None
         interpolation="nearest",
     )
     ax.grid(False)  # no line through the numbers
+    add_colour_bar(ax, image, label, share)
+
+
+def add_colour_bar(ax: Axes, drawn: Any, label: str, share: float = 1) -> Any:
+    """A colour bar of what was drawn, beside a share of the axes."""
     beside = ax.inset_axes((1.03, 0, 0.035, share))
-    figure = ax.get_figure(root=True)
-    bar = figure.colorbar(  # type: ignore[union-attr]
-        image, cax=beside, format=PowersInLabels()
-    )
+    figure: Any = ax.get_figure(root=True)
+    bar = figure.colorbar(drawn, cax=beside, format=PowersInLabels())
     bar.set_label(label, fontsize=SMALL, **PLAIN)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
+    return bar
 
 
 def draw_logo(ax: Axes, logo: pd.DataFrame) -> None:

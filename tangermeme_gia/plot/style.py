@@ -56,7 +56,7 @@ _NAMES = {
     "n_patterns": "Number of patterns",
 }
 # More and longer labels than these do not fit side by side.
-_LETTERS_PER_INCH = 14
+LETTERS_PER_INCH = 14
 _LINE_LETTERS = 14
 _LABEL_LETTERS, _UPRIGHT_LETTERS = 40, 20
 # Share of a figure's width that axes have before there is a layout.
@@ -153,18 +153,21 @@ def note(ax: Axes, text: str) -> None:
     )
 
 
-def label_ticks(ax: Axes, labels: Sequence[str]) -> None:
+def label_ticks(
+    ax: Axes, labels: Sequence[str], places: Sequence[float] | None = None
+) -> None:
     """A tick for each label, or for every few of them where no more can be read."""
     ticks, texts, rotation = _fitted(labels, width_in_inches(ax))
-    ax.set_xticks(ticks, texts, **PLAIN)
+    at = ticks if places is None else [places[i] for i in ticks]
+    ax.set_xticks(at, texts, **PLAIN)
     for tick in ax.get_xticklabels() if rotation else ():
         va = "center" if rotation == 90 else "top"
         tick.set(rotation=rotation, ha="right", va=va, rotation_mode="anchor")
 
 
-def labelled_height(labels: Sequence[str]) -> float:
+def labelled_height(labels: Sequence[str], width: float = WIDTH) -> float:
     """Height of new axes that leaves room for the labels of their ticks."""
-    _, texts, rotation = _fitted(labels, _AXES_SHARE * WIDTH)
+    _, texts, rotation = _fitted(labels, _AXES_SHARE * width)
     longest = max(len(line) for text in texts for line in text.split("\n"))
     return HEIGHT + {0: 0.0, 45: 0.04, 90: 0.065}[rotation] * longest
 
@@ -177,9 +180,10 @@ def _fitted(labels: Sequence[str], inches: float) -> tuple[range, list[str], int
     """
     lines = [wrapped(label) for label in labels]
     letters = sum(2 + max(map(len, text.split("\n"))) for text in lines)
-    if letters <= _LETTERS_PER_INCH * inches:
+    if letters <= LETTERS_PER_INCH * inches:
         return range(len(labels)), lines, 0
-    if 1.4 * LINE * sum(1 + text.count("\n") for text in lines) <= inches:
+    most = max(1 + text.count("\n") for text in lines)
+    if 1.4 * LINE * most * len(lines) <= inches:
         return range(len(labels)), lines, 45
     ticks = range(0, len(labels), math.ceil(LINE * len(labels) / inches))
     return ticks, [shortened(labels[i], _UPRIGHT_LETTERS) for i in ticks], 90

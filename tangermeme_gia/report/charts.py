@@ -131,6 +131,38 @@ def rank_chart(frame: pd.DataFrame, effect: str) -> Chart | None:
     }
 
 
+def scatter_chart(frame: pd.DataFrame, titles: Mapping[str, str]) -> Chart | None:
+    """A point for each "sequence": "predicted", "measured", coloured by "matched".
+
+    `titles` are those of the last three; None of too many.
+
+    Examples
+    --------
+    >>> titles = {"predicted": "Output", "measured": "Score", "matched": "Letters"}
+    >>> table = pd.DataFrame({"sequence": [1]} | dict.fromkeys(titles, [2.0]))
+    >>> scatter_chart(table, titles)["encoding"]["x"]["title"]
+    'Output'
+    """
+    if len(frame) > _MOST_POINTS:
+        return None
+    # The last drawn lies on top.
+    ordered = frame.sort_values("matched", kind="stable")
+    encoding: Chart = {
+        channel: {"field": name, "type": "quantitative", "title": titles[name]}
+        for channel, name in zip(("x", "y", "color"), titles, strict=True)
+    }
+    for channel in ("x", "y"):
+        encoding[channel]["scale"] = {"zero": False}
+    encoding["color"]["scale"] = {"scheme": "viridis", "reverse": True}
+    encoding["color"]["legend"] = {"orient": "top", "tickMinStep": 1}
+    told = [_told(name, title) for name, title in titles.items()]
+    return {
+        "data": {"values": _records(ordered)},
+        "mark": {"type": "circle", "size": 14, "opacity": 1, "aria": False},
+        "encoding": encoding | {"tooltip": [_told("sequence", "sequence"), *told]},
+    }
+
+
 def _told(field: str, title: str) -> Chart:
     return {"field": field, "title": title}
 

@@ -11,7 +11,7 @@ import torch
 
 from .._core.clusters import Values
 from .._core.motif import Motif, MotifLike
-from ..plot.style import MEDIUM, SMALL, finish, new_axes
+from ..plot.style import MEDIUM, SMALL, finish
 from ..statistics.intervals import Interval
 
 if TYPE_CHECKING:
@@ -62,33 +62,6 @@ def best_match(
     allowed = torch.from_numpy((ppm > 0) & (2 * ppm >= ppm.max(axis=0))).float()
     matches = torch.nn.functional.conv1d(X.float(), allowed[None])
     return matches.amax(dim=(1, 2)).round().long()
-
-
-def draw_fit(
-    predicted: Values,
-    measured: Values,
-    matches: torch.Tensor,
-    motif: str,
-    unit: str,
-) -> Axes:
-    """Predicted against measured, the best matches of the motif on top."""
-    ax = new_axes(None, height=2.8)
-    order = matches.argsort(stable=True).numpy()
-    drawn = ax.scatter(
-        predicted[order],
-        measured[order],
-        c=matches.numpy()[order],
-        s=5,
-        cmap="viridis_r",
-        vmin=0,
-        vmax=len(motif),
-        linewidths=0,
-        rasterized=len(order) > 2000,
-    )
-    bar = ax.get_figure(root=True).colorbar(drawn, ax=ax, ticks=range(len(motif) + 1))  # type: ignore[union-attr]
-    bar.set_label(f"Letters of {motif} matched", fontsize=SMALL, parse_math=False)
-    bar.ax.tick_params(labelsize=SMALL)
-    return finish(ax, f"Output of the model\n({unit})", "Measured score")
 
 
 def draw_maps(

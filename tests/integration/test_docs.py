@@ -43,6 +43,19 @@ def test_the_code_of_a_page_prints_what_the_page_shows(
     assert run_page(page, lambda: capsys.readouterr().out) > 0
 
 
+@pytest.mark.usefixtures("_drawing_without_a_display")
+def test_every_figure_of_the_paper_is_a_line_that_draws(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = DOCS / "howto" / "figures.md"
+    namespace: dict[str, object] = {"__name__": "page"}
+    for block in read_blocks(page):
+        exec(block.code, namespace)
+    lines = re.findall(r"^\|[^|]+\|[^|]+\| `(plot\..+\))` \|$", page.read_text(), re.M)
+    assert len(lines) >= 12
+    for line in lines:
+        assert eval(line, namespace).has_data(), line
+
+
 def test_no_block_of_code_escapes_the_tests():
     for page in PAGES:
         assert page.read_text().count("```python") == len(read_blocks(page)), name(page)

@@ -16,8 +16,9 @@ from ...statistics.associations import correlation
 from ...statistics.intervals import Interval
 from ...structure.folding import fold
 from ...structure.processes import require_vienna
+from ..charts import Chart, scatter_chart
 from ..figures import unit_of
-from ..fits import best_match, draw_fit, draw_maps, spearman
+from ..fits import best_match, draw_maps, spearman
 from ..section import Figure, Line, Section
 from ..sentences import fits, weakness
 from ..store import Results
@@ -80,25 +81,11 @@ def describe(study: Study, results: Results) -> Section:
     ranks = spearman(fit.predicted, fit.measured, study.options.random_state)
     both = [fit.pearson, ranks]
     answers = [row_with_interval(each) for each in both]
-    matches = best_match(study.observed[fit.rows], study.placed, study.inputs.alphabet)
-    unit = unit_of(study.inputs.answer)
-    scatter = partial(draw_fit, fit.predicted, fit.measured, matches, study.motif, unit)
-    figures = [
-        Figure(
-            "quality",
-            scatter,
-            f"Predictions and measured scores of {count(len(fit.rows), 'sequence')}: "
-            f"Pearson's correlation {answers[0]}, Spearman's {answers[1]}. Colours "
-            f"are the most letters of {study.motif} that stand together anywhere.",
-        )
-    ]
-    if "maps" in results:
-        figures.append(Figure("maps", partial(_maps, study, results), _MAPS))
     return Section(
         "quality",
         "How good is the model?",
         _method(study, fit),
-        figures,
+        _figures(study, results, fit, answers),
         {"quality": _table(both)},
         fits(fit.pearson),
         strip(("Pearson", "Spearman"), *_columns(both)),
@@ -113,6 +100,51 @@ def describe(study: Study, results: Results) -> Section:
             "pearson_high": float(fit.pearson.high),
         },
     )
+
+
+def _figures(
+    study: Study, results: Results, fit: _Fit, answers: list[str]
+) -> list[Figure]:
+    matches = best_match(study.observed[fit.rows], study.placed, study.inputs.alphabet)
+    scatter = partial(
+        plot.predicted_measured,
+        fit.predicted,
+        fit.measured,
+        matches,
+        color_label=_matched(study),
+        output=unit_of(study.inputs.answer),
+    )
+    reading = (
+        f"Predictions and measured scores of {count(len(fit.rows), 'sequence')}: "
+        f"Pearson's correlation {answers[0]}, Spearman's {answers[1]}. Colours "
+        f"are the most letters of {study.motif} that stand together anywhere."
+    )
+    figures = [Figure("quality", scatter, reading, _chart(study, fit, matches))]
+    if "maps" in results:
+        figures.append(Figure("maps", partial(_maps, study, results), _MAPS))
+    return figures
+
+
+def _matched(study: Study) -> str:
+    return f"Letters of {study.motif} matched"
+
+
+def _chart(study: Study, fit: _Fit, matches: torch.Tensor) -> Chart | None:
+    """The scatter with values below the pointer."""
+    points = pd.DataFrame(
+        {
+            "sequence": 1 + fit.rows.numpy(),
+            "predicted": fit.predicted,
+            "measured": fit.measured,
+            "matched": matches.numpy(),
+        }
+    )
+    titles = {
+        "predicted": f"Prediction ({unit_of(study.inputs.answer)})",
+        "measured": "Measured score",
+        "matched": _matched(study),
+    }
+    return scatter_chart(points, titles)
 
 
 _MAPS = (

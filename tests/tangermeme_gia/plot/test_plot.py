@@ -27,6 +27,7 @@ from tangermeme.utils import characters, random_one_hot
 from tangermeme_gia import motif_grammar, plot
 from tangermeme_gia.plot.style import SKY, VERMILION
 from tangermeme_gia.statistics import Grammar
+from tangermeme_gia.statistics.comparisons import Comparison
 from tangermeme_gia.surveys.motif_scan import motif_scan
 from tangermeme_gia.surveys.motif_scan_result import MotifScan
 
@@ -119,10 +120,19 @@ def pairs() -> Grammar:
 
 FACTORS = {"arm": ["A", "B", "AB"], "A": [True, False, True], "B": [False, True, True]}
 GRID = pd.DataFrame({"background": ["a", "b"], "n_sites": [1, 1], "effect": [1.0, 2]})
+
+
+def compared(*names: str, **conditions: list) -> Comparison:
+    return Comparison({name: result(**conditions) for name in names})
+
+
+KD = {"AA": 1.0, "AC": 2.0, "AG": 4.0}
 CASES = {
+    "affinity_regression": lambda: (result(kmer=["AA", "AC", "AG"]), KD),
     "additivity_histogram": lambda: (np.array([0.9, 0.8]),),
     "additivity_line": lambda: (result(n_sites=[1, 2, 3]),),
     "affinity_curve": lambda: (graded(),),
+    "background_boxes": lambda: (compared("a", "b", n_sites=[1, 2]),),
     "background_grid": lambda: (GRID.copy(),),
     "factorial_bars": lambda: (result(**FACTORS),),
     "fitting_plot": lambda: (result(spacing=[0, 1]),),
@@ -145,6 +155,7 @@ CASES = {
     "stability_scatter": lambda: (folded(),),
     "structure_arcs": lambda: (".((...)).",),
     "unpaired_logo": lambda: ([0.5, 1.0], "AC", "ACGU"),
+    "predicted_measured": lambda: ([1.0, 2, 4], [1.0, 3, 2], [0, 1, 1]),
     "spacing_curve": lambda: (result(spacing=[0, 1]),),
 }
 
@@ -159,12 +170,16 @@ def same(a: object, b: object) -> bool:
     if isinstance(a, Grammar):
         tables = ("pairs", "profiles", "tests", "found")
         return all(same(getattr(a, t), getattr(b, t)) for t in tables)
+    if isinstance(a, Comparison):
+        return all(same(a.results[name], b.results[name]) for name in a.results)
     if isinstance(a, GIAResult):
         return all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, MotifScan):
         return same(a.to_frame(), b.to_frame())
     if isinstance(a, pd.DataFrame):
         return a.equals(b)
+    if isinstance(a, dict):
+        return a == b
     return bool(np.all(np.asarray(a) == np.asarray(b)))
 
 
@@ -286,6 +301,10 @@ def test_input_and_settings_are_not_changed(name):
 MARKUP = ["_neg", "", "Ba$$in", "a$_^$b", "$x$"]
 TABLE = pd.DataFrame({name: [0.9, 1.0, 1.1] for name in MARKUP})
 NAMED = {
+    "affinities": lambda: plot.affinity_regression(
+        result(kmer=MARKUP), dict(zip(MARKUP, range(5), strict=True)), name="$_^$"
+    ),
+    "backgrounds": lambda: plot.background_boxes(compared(*MARKUP, **{"a$_^$": [1]})),
     "boxes": lambda: plot.local_importance_boxes(result(motif=MARKUP), "motif"),
     "curves": lambda: plot.spacing_curve(
         pd.DataFrame({"spacing": 1, "$_^$": MARKUP, "effect": 1.0}), by="$_^$"
@@ -358,6 +377,8 @@ def test_what_must_contrast_does_under_any_style(name, style, given):
     maps = {"mutagenesis_heatmap", "spacing_heatmap"}
     for line in () if name in maps else ax.lines:
         on_box = name == "local_importance_boxes" and line.get_color() == "black"
+    for line in () if name == "mutagenesis_heatmap" else ax.lines:
+        on_box = name.endswith("_boxes") and line.get_color() == "black"
         ground = SKY if on_box else face
         assert contrast(line.get_color(), ground) >= 1.5, line
     for collection in ax.collections:

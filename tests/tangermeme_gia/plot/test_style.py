@@ -5,7 +5,13 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from tangermeme_gia.plot.style import finish, label_ticks, shortened, whole_ticks
+from tangermeme_gia.plot.style import (
+    finish,
+    label_ticks,
+    new_axes,
+    shortened,
+    whole_ticks,
+)
 
 
 @pytest.fixture
@@ -75,3 +81,11 @@ def test_ticks_of_a_single_number_are_whole(ax):
     ax.plot([7], [1], "o")
     whole_ticks(ax.xaxis)
     assert all(tick == int(tick) for tick in ax.get_xticks())
+
+
+def test_slanted_labels_have_room_for_all_their_lines():
+    ax = new_axes(None)
+    label_ticks(ax, ["right arm, unstructured, 24"] * 3 + ["none"] * 4)
+    assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {90}
+    label_ticks(ax, ["right arm, unstructured"] * 3 + ["none"] * 4)
+    assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {45}

@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 
 from tangermeme_gia import report
-from tangermeme_gia.report.charts import curve_chart, heat_chart, rank_chart
+from tangermeme_gia.report.charts import (
+    curve_chart,
+    heat_chart,
+    rank_chart,
+    scatter_chart,
+)
 from tangermeme_gia.report.rendering import render, shown_figures
 from tangermeme_gia.report.section import Figure
 
@@ -56,6 +61,26 @@ def test_ranks_fall_and_too_many_have_no_chart():
     ]
     many = pd.DataFrame({"kmer": "A", "effect": range(6001)})
     assert rank_chart(many, "Effect") is None
+
+
+def test_a_scatter_names_each_sequence_the_best_match_last():
+    titles = {"predicted": "Output", "measured": "Score", "matched": "Letters"}
+    points = pd.DataFrame(
+        {
+            "sequence": [1, 2],
+            "predicted": [1 / 3, 2.0],
+            "measured": [4.0, 5.0],
+            "matched": [6, 3],
+        }
+    )
+    chart = scatter_chart(points, titles)
+    assert [row["sequence"] for row in chart["data"]["values"]] == [2, 1]
+    assert chart["data"]["values"][1]["predicted"] == 0.33333
+    told = [each["title"] for each in chart["encoding"]["tooltip"]]
+    assert told == ["sequence", "Output", "Score", "Letters"]
+    json.dumps(chart, allow_nan=False)
+    many = pd.DataFrame({"sequence": range(6001)} | dict.fromkeys(titles, 0.0))
+    assert scatter_chart(many, titles) is None
 
 
 def test_no_name_ends_the_data(tmp_path):

@@ -45,6 +45,9 @@ def test_predictions_stand_beside_scores():
     assert table.loc["Spearman", "value"] == pytest.approx(ranks)
     assert table.loc["Spearman", "low"] < ranks < table.loc["Spearman", "high"]
     assert "not how well it predicts others" in section.method
+    values = section.figures[0].chart["data"]["values"]
+    shown = {row["sequence"]: row["measured"] for row in values}
+    assert [shown[i + 1] for i in range(60)] == pytest.approx(scores.tolist(), rel=1e-4)
 
 
 def test_a_weak_model_is_said_to_be_weak_first():
