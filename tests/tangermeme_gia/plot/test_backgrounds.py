@@ -16,14 +16,6 @@ from tangermeme_gia.statistics.comparisons import Comparison
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
-
 
 def levels(values, **conditions) -> GIAResult:
     """Effects that are the same on each of five backgrounds."""

@@ -12,14 +12,6 @@ from tangermeme_gia import plot
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
-
 
 # Three of nearly the same strength, as of strong sites.
 MEASURED = {"UGC": 0.8, "AGC": 4.8, "CGC": 4.9, "GGC": 6.1, "UAC": 300.0, "UGG": 1800.0}
