@@ -10,11 +10,9 @@ WORKERS := -n auto --maxprocesses 8 --dist loadfile
 
 .PHONY: demo test test-all test-pages test-models test-documented test-kernels fuzz lint docs bench clean
 
-# 64 backgrounds choose the best k-mers, so that the report takes a minute or two; the
-# page says so.
-# Everything else is measured on the default of 1,000.
+# The whole analysis, on the default of 1,000 backgrounds.
 demo: $(VENV)/.package
-	$(BIN)/tangermeme-gia report --n-scan 64 --out demo-report
+	$(BIN)/tangermeme-gia report --out demo-report
 	@echo "Open demo-report/index.html in a browser; figures, tables and results lie beside it."
 
 test: $(INSTALLED)
