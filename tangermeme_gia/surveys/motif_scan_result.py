@@ -116,7 +116,10 @@ class MotifScan(Shown, _Fields):
         ]
 
     def _strongest(self) -> list[str]:
-        return self.whole.tested._strongest()
+        head, *lines = self.whole.tested._strongest() or [""]
+        if self.whole.difference is not None:
+            head = head.replace("effects", "effects beyond those of controls")
+        return [head, *lines]
 
     def _table(self) -> str | None:
         return self.whole.tested._table()

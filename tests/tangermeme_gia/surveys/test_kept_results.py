@@ -48,4 +48,5 @@ def test_it_comes_back_and_says_the_same(name, request, tmp_path):
 
 def test_what_it_is_stands_in_the_first_line(scan, discovery):
     assert repr(scan).startswith("MotifScan: 2 motifs on 60 backgrounds, 1 output")
+    assert "effects beyond those of controls, 95 % intervals" in repr(scan)
     assert repr(discovery).startswith("MotifDiscovery: 2 patterns of ")
