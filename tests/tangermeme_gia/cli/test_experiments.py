@@ -186,6 +186,7 @@ def test_a_command_writes_the_table_of_its_experiment(
 def test_every_experiment_of_the_library_is_a_command():
     functions = {command.function for command in TABLE}
     functions |= {gia.occlusion, gia.occlusion_annotations, gia.discover_motifs}
+    functions |= {gia.motif_grammar}
     experiments = {
         getattr(gia, name)
         for name in gia.__all__
@@ -194,7 +195,7 @@ def test_every_experiment_of_the_library_is_a_command():
         <= set(inspect.signature(getattr(gia, name)).parameters)
     }
     assert functions == experiments
-    own = {"occlusion", "align-kmers", "compare-motifs", "discover-motifs"}
+    own = {"occlusion", "align-kmers", "compare-motifs", "discover-motifs", "grammar"}
     assert CASES.keys() == set(EXPERIMENTS) - own
 
 
@@ -235,7 +236,8 @@ def test_every_example_runs(name, here, capsys):
     if "--n" in words:
         words[words.index("--n") + 1] = "8"
     assert main(words) == 0
-    assert capsys.readouterr().out.count("\n") > 1
+    # On so few backgrounds no pair of motifs is worth a second look.
+    assert capsys.readouterr().out.count("\n") > (name != "grammar")
     if "--plot" in words:
         plot = here / words[words.index("--plot") + 1]
         assert plot.read_bytes().startswith(b"\x89PNG")
