@@ -212,7 +212,8 @@ def pair_network(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     }
     stands = pairs[pairs["significant"]]
     largest = float(stands["effect"].abs().max()) if len(stands) else 1.0
-    for row in stands.to_dict("records"):
+    records: Any = stands.to_dict("records")
+    for row in records:
         _draw_edge(ax, row, place, largest)
     ax.plot(*np.array(list(place.values())).T, "o", color=ink(ax), markersize=5)
     for name, at in place.items():
@@ -309,7 +310,7 @@ def _foremost(grammar: Grammar) -> tuple[str, ...]:
             "was found on the other."
         )
     size = pairs["effect"].abs() + np.where(pairs["significant"], 1e9, 0.0)
-    row = pairs.loc[size.idxmax()]
+    row = pairs.iloc[int(size.to_numpy().argmax())]
     return str(row["a"]), str(row["b"])
 
 

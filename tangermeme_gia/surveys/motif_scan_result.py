@@ -284,7 +284,7 @@ class MotifScan(Shown, _Fields):
         """The cluster of each row, and the motif that stands for it."""
         rank = -np.abs(np.nan_to_num(by)) if rank is None else rank
         keys = list(self.motifs)
-        motifs = pd.Index(keys).get_indexer(self.conditions["motif"])
+        motifs = pd.Index(keys).get_indexer(pd.Index(self.conditions["motif"]))
         best = np.full(len(keys), np.inf)
         np.minimum.at(best, motifs, rank)
         order = np.argsort(best, kind="stable")

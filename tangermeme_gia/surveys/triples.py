@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,8 @@ def third_order(
     table["arrangement"] = [
         None if row is None else _written(row, survey.strands) for row in best
     ]
-    table["spacings"] = [None if row is None else row.spacings for row in best]
+    spacings: list[Any] = [None if row is None else row.spacings for row in best]
+    table["spacings"] = spacings
     table[_TESTED] = np.nan
     fits = [row for row in best if row is not None]
     if not fits:
@@ -127,7 +128,7 @@ def _neighbours(
             continue
         key = tuple(profile[keys])
         curve = curves.get_group(key)
-        best = curve.loc[curve["t"].idxmax()]
+        best = curve.iloc[int(np.nanargmax(curve["t"].to_numpy(dtype=float)))]
         arrangement = by_key[key]
         beside.setdefault(arrangement.left, []).append(
             _Neighbours(arrangement.right, int(best["spacing"]), float(best["t"]))
