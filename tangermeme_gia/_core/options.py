@@ -76,7 +76,7 @@ _OPTIONS = """clusters: sequence or None, shape=(n,), optional
 keep: slice, sequence of int, mask or None, optional
     Positions of X that no condition may change, such as the adapters of a reporter
     assay: a condition that would write there, or insert between two of them, is an
-    error before the model is asked. Default is None, no such position.
+    error before any of them is run. Default is None, no such position.
 
 target: int, str, tuple, function or None, optional
     Which of the model's outputs: an index of axis 1, the key (or number) of a head, a

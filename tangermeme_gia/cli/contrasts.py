@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from .._core.results import GIAResult
+from .._core.scans import KmerScan
 from .._core.target import Contrast, word_of
 from ..statistics.significance import paired_t_test
 
@@ -24,7 +26,7 @@ def beside_its_outputs(
     contrast: Contrast
         The two outputs.
 
-    difference: GIAResult or KmerScan
+    difference: GIAResult, KmerScan, MotifScan or Junctions
         The experiment on their difference.
 
     run: function with the keyword `target`
@@ -36,8 +38,8 @@ def beside_its_outputs(
     Returns
     -------
     table: pandas.DataFrame
-        With the output in words, and where a table has a row for each condition, `p`:
-        a paired t test of its effect against 0, two-sided.
+        With the output in words, and where a table has a row for each condition, and no
+        test of its own, `p`: a paired t test of its effect against 0, two-sided.
     """
     results = {
         word_of(part): run(target=part) for part in (contrast.output, contrast.minus)
@@ -45,7 +47,9 @@ def beside_its_outputs(
     tables = []
     for word, result in {**results, str(contrast): difference}.items():
         table = tabulate(result).assign(output=word)
-        p = paired_t_test(result).p.flatten()
-        tables.append(table.assign(p=p) if len(p) == len(table) else table)
+        if "p" not in table and isinstance(result, GIAResult | KmerScan):
+            p = paired_t_test(result).p.flatten()
+            table = table.assign(p=p) if len(p) == len(table) else table
+        tables.append(table)
     whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
     return whole

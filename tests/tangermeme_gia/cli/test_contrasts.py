@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -74,6 +75,26 @@ def test_a_contrast_stands_beside_its_outputs(folds, table):
     for one, other, difference in zip(*effect, strict=True):
         assert difference == pytest.approx(one - other, abs=1e-5)
     assert both["p"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "motif-scan --motifs GATA TTAC",
+        "junction-effects --kmers GATA TTAC",
+        "kmer-scan --k 1",
+        "multi-site --motif GATA --starts 2 20",
+        "affinity-response --motif GATWR --n-levels 2",
+    ],
+)
+def test_every_kind_of_result_has_its_contrast(command, folds, table):
+    both = table(f"{command} --weights fold0.pt --target 1 --minus 0")
+    assert list(dict.fromkeys(both["output"])) == ["1", "0", "1 - 0"]
+    one, other, difference = (
+        both.loc[both["output"] == label, "effect"].to_numpy()
+        for label in ("1", "0", "1 - 0")
+    )
+    np.testing.assert_allclose(difference, one - other, atol=1e-5)
 
 
 def test_a_contrast_in_python_is_paired_on_each_background(folds, here):
