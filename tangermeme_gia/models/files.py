@@ -48,6 +48,27 @@ def kind_of_file(path: str | Path) -> str | None:
     return "torch.save" if "data.pkl" in names else None
 
 
+def check_whole(path: Path) -> None:
+    """Raise if a part of an archive of torch is not what was written.
+
+    torch itself looks at no checksum: a flipped bit is another weight.
+
+    Raises
+    ------
+    ValueError
+        Naming the first part whose checksum is another.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(
+            f"the checksum of its part {damaged} is not that of its bytes, so that the "
+            "file is damaged, or was written without checksums"
+        )
+
+
 def load_file_model(path: str | Path) -> torch.nn.Module:
     """The model of a file that `kind_of_file` knows.
 
@@ -68,6 +89,7 @@ def load_file_model(path: str | Path) -> torch.nn.Module:
         "TorchScript": _load_torchscript,
     }
     try:
+        check_whole(Path(path))
         return loaders[kind](Path(path))
     except ImportError:
         raise

@@ -12,6 +12,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from .files import check_whole
+
 # Letters of a list of tensors that do not fit.
 _LONGEST = 400
 # What wrappers of models put before the names of weights: DataParallel, torch.compile,
@@ -38,6 +40,7 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
         if path.suffix == ".safetensors":
             content = load_file(path)
         else:
+            check_whole(path)
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
         raise ValueError(f"`--weights`: {path} cannot be read: {error}") from error

@@ -3,6 +3,7 @@
 import pickle
 import sys
 import types
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -137,8 +138,6 @@ def test_files_that_bring_code_along_are_refused(here):
         ):
             load_model(name)
     # torch.export reads its example inputs as pickle where they are no plain tensors.
-    import zipfile
-
     save_export("net.pt2")
     torch.save(Runs(), "runs.pt")
     with zipfile.ZipFile("net.pt2") as old, zipfile.ZipFile("evil.pt2", "w") as new:
@@ -151,17 +150,33 @@ def test_files_that_bring_code_along_are_refused(here):
     assert not Path("ran").exists()
 
 
-def test_files_that_are_damaged_or_of_no_kind_are_named(here):
+def test_files_of_no_kind_are_named(here):
     Path("text.pt").write_text("nothing")
     with pytest.raises(ValueError, match="is no file of TorchScript, torch"):
         check_model("text.pt")
-    save_script("net.pt")
+
+
+@pytest.mark.parametrize("save", [save_script, save_export])
+def test_damage_that_torch_would_not_notice_is_named(here, save):
+    save("net.pt")
+    load_model("net.pt")
     data = bytearray(Path("net.pt").read_bytes())
-    at = data.index(b"constants.pkl") + 60
-    data[at : at + 8] = b"nonsense"
+    data[data.index(Net().weights.detach().numpy().tobytes()) + 40] ^= 1
     Path("net.pt").write_bytes(data)
-    with pytest.raises(ValueError, match=r"net.pt cannot be read as a file of Torch"):
+    with pytest.raises(
+        ValueError, match=r"net.pt cannot be read.* the file is damaged"
+    ):
         load_model("net.pt")
+
+
+def test_archives_that_lack_a_part_are_named(here):
+    save_script("net.pt")
+    with zipfile.ZipFile("net.pt") as old, zipfile.ZipFile("less.pt", "w") as new:
+        for name in old.namelist():
+            if not name.endswith("data.pkl"):
+                new.writestr(name, old.read(name))
+    with pytest.raises(ValueError, match=r"less.pt cannot be read as a file of Torch"):
+        load_model("less.pt")
 
 
 class Session:

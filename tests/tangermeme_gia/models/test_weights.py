@@ -109,3 +109,13 @@ def test_commands_log_the_line(nets, caplog):
     words = ["--model", "conv.py:Lit", "--weights", "w.pt", "--length", "20"]
     assert main(["global-importance", *words, "--patterns", "ACG", "--n", "3"]) == 0
     assert "w.pt: `module.` is taken off the names of the weights" in caplog.text
+
+
+def test_damage_that_torch_would_not_notice_is_named(nets):
+    torch.save({"weight": torch.arange(4.0)[None], "bias": torch.zeros(1)}, "w.pt")
+    load_model("nets.py:build", nets / "w.pt")
+    data = bytearray((nets / "w.pt").read_bytes())
+    data[data.index(torch.arange(4.0).numpy().tobytes()) + 8] ^= 1
+    (nets / "w.pt").write_bytes(data)
+    with pytest.raises(ValueError, match=r"w.pt cannot be read: .* file is damaged"):
+        load_model("nets.py:build", nets / "w.pt")
