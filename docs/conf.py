@@ -123,7 +123,13 @@ def public_names() -> dict[str, str]:
         "tangermeme_gia.report": ("",),
         **{
             f"tangermeme_gia.{space}": ("", f"{space}.", f"gia.{space}.")
-            for space in ("backgrounds", "motifs", "statistics", "structure")
+            for space in (
+                "backgrounds",
+                "genome",
+                "motifs",
+                "statistics",
+                "structure",
+            )
         },
         "residualbind": ("", "rb."),
         "tangermeme_gia": ("", "gia."),

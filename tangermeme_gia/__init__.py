@@ -1,8 +1,9 @@
 """Global Importance Analysis: what has a model learned, and how sure are we?
 
 Experiments are here; what goes around them has a name space each: `backgrounds`,
-`statistics`, `motifs`, `structure`, `plot` and `report`. The public names stand in the
-stub beside this file; each module is imported when one of its names is asked for.
+`statistics`, `motifs`, `structure`, `genome`, `plot` and `report`. The public names
+stand in the stub beside this file; each module is imported when one of its names is
+asked for.
 """
 
 from importlib.metadata import version

@@ -1,4 +1,5 @@
 from . import backgrounds as backgrounds
+from . import genome as genome
 from . import motifs as motifs
 from . import plot as plot
 from . import report as report

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("tangermeme_gia", "residualbind")
-SPACES = ("backgrounds", "motifs", "plot", "statistics", "structure")
+SPACES = ("backgrounds", "genome", "motifs", "plot", "statistics", "structure")
 MODULES = [
     path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))
 ]
@@ -22,8 +22,9 @@ BELOW = {
     "_core": set(),
     "structure": {"_core"},
     "motifs": {"_core"},
+    "genome": {"_core"},
     "statistics": {"_core"},
-    "backgrounds": {"_core", "structure", "statistics"},
+    "backgrounds": {"_core", "structure", "statistics", "genome"},
     "models": {"_core"},
     "kmers": {"_core", "statistics", "motifs"},
     "experiments": {"_core", "structure", "statistics", "motifs", "backgrounds"},

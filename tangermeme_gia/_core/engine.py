@@ -375,12 +375,11 @@ def run_design(
 ) -> GIAResult:
     """Run a design on the backgrounds, or on some, in clusters of the same ones."""
     engine = Engine(model, X, **options)
-    if rows is None:
-        return engine.run(design)
-    part = engine.on(rows)
-    if part.clusters is None:
-        part.clusters = as_labels(rows, len(rows))
-    return part.run(design)
+    if rows is not None:
+        engine = engine.on(rows)
+        if engine.clusters is None:
+            engine.clusters = as_labels(rows, len(rows))
+    return engine.run(design)._replace(length=X.shape[-1])
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class Labelled(Shown):
 
     def _replace(self: _Result, **changes: Any) -> _Result:
         fields, beside = self._parts()
+        beside |= {name: changes.pop(name) for name in {*beside} & {*changes}}
         result: _Result = self._from_parts({**fields, **changes}, beside)
         return result
 

@@ -13,7 +13,7 @@ from .agreement import note_agreement_of_outputs, one_warning
 from .cards import conditions_table, result_lines, strongest_conditions
 from .clusters import Labels
 from .finite import check_effects
-from .labelled import Labelled
+from .located import Located
 from .moments import change, effect_moments
 from .outputs import (
     Label,
@@ -38,7 +38,7 @@ class _Fields(NamedTuple):
     conditions: pd.DataFrame
 
 
-class GIAResult(Labelled, _Fields):
+class GIAResult(Located, _Fields):
     """How did each placement change the model's output on each background?
 
     A named tuple of the raw outputs: ``y_before, y_afters, conditions = result`` and
@@ -66,6 +66,12 @@ class GIAResult(Labelled, _Fields):
         ones share; tables, statistics and plots take only clusters to be independent.
         None takes all backgrounds as independent. Default is None.
 
+    regions: pandas.DataFrame or None, n rows, optional
+        Where on a genome each background is from; see `with_regions`. Default is None.
+
+    length: int or None, optional
+        Bases of a background. None is not known. Default is None.
+
     Examples
     --------
     >>> result = GIAResult(
@@ -90,11 +96,14 @@ class GIAResult(Labelled, _Fields):
         *,
         outputs: Sequence[Label] | None = None,
         clusters: Labels | None = None,
+        regions: pd.DataFrame | None = None,
+        length: int | None = None,
     ) -> GIAResult:
         """Fields as they are; labels beside them."""
         result = super().__new__(cls, y_before, y_afters, conditions)
         result._set_labels(outputs, y_before)
         result._set_clusters(clusters, len(as_heads(y_before)[0]))
+        result._set_regions(regions, length)
         return result
 
     def _lines(self) -> list[str]:
@@ -130,12 +139,10 @@ class GIAResult(Labelled, _Fields):
         """A result for each tensor that the model returns, always a list."""
         labels = iter(self.outputs)
         return [
-            GIAResult(
-                before,
-                after,
-                self.conditions,
+            self._replace(
+                y_before=before,
+                y_afters=after,
                 outputs=[next(labels) for _ in output_labels(before)],
-                clusters=self.clusters,
             )
             for before, after in zip(
                 as_heads(self.y_before), as_heads(self.y_afters), strict=True
@@ -172,12 +179,10 @@ class GIAResult(Labelled, _Fields):
         torch.Size([9, 1])
         """
         place = find_output(self.outputs, label)
-        return GIAResult(
-            pick_output(self.y_before, place),
-            pick_output(self.y_afters, place, leading=2),
-            self.conditions,
+        return self._replace(
+            y_before=pick_output(self.y_before, place),
+            y_afters=pick_output(self.y_afters, place, leading=2),
             outputs=[self.outputs[place]],
-            clusters=self.clusters,
         )
 
     def select(
@@ -231,12 +236,12 @@ class GIAResult(Labelled, _Fields):
         before, after = self.y_before, self.y_afters
         if rows is not None:
             before, after = (each_head(lambda y: y[kept], y) for y in (before, after))
-        return GIAResult(
-            before,
-            each_head(lambda y: y[:, chosen], after),
-            self.conditions.iloc[chosen].reset_index(drop=True),
-            outputs=self._labels,
+        return self._replace(
+            y_before=before,
+            y_afters=each_head(lambda y: y[:, chosen], after),
+            conditions=self.conditions.iloc[chosen].reset_index(drop=True),
             clusters=None if self.clusters is None else self.clusters[kept],
+            regions=None if self.regions is None else self.regions.iloc[kept],
         )
 
     def relative_to(

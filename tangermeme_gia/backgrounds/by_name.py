@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 if TYPE_CHECKING:  # a list of names needs no torch
+    import pandas as pd
     import torch
     from numpy.typing import ArrayLike
     from tangermeme.utils import PackedSequence
@@ -20,19 +21,26 @@ if TYPE_CHECKING:  # a list of names needs no torch
     from .shuffles import Templates
 
 _QUARTILES = {f"quartile{i}": i for i in (1, 2, 3, 4)}
+# Of a genome, and so of no `X`: not one of the names below.
+GENOMIC = "genomic"
 _NAMES = ("profile", "shuffle", "dinucleotide", *_QUARTILES)
 
 
 class Drawn(NamedTuple):
-    """Background sequences, and the template of each; None if all are independent."""
+    """Background sequences, and the template of each; None if all are independent.
+
+    `regions` says where on a genome each is from, or its template, if that is known.
+    """
 
     X: torch.Tensor
     clusters: Templates | None
+    regions: pd.DataFrame | None = None
 
     def part(self, rows: slice) -> Drawn:
         """Some of them."""
         clusters = None if self.clusters is None else self.clusters[rows]
-        return Drawn(self.X[rows], clusters)
+        regions = None if self.regions is None else self.regions.iloc[rows]
+        return Drawn(self.X[rows], clusters, regions)
 
 
 def background_names() -> tuple[str, ...]:

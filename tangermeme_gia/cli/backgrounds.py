@@ -7,19 +7,17 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..backgrounds.by_name import Drawn, background_names, draw_background
+from ..backgrounds.by_name import GENOMIC, Drawn, background_names, draw_background
 from .arguments import Flat
 from .values import integers, structure
 
 if TYPE_CHECKING:  # what explains the options needs no torch
-    import torch
-
     from ..report import ReportInputs
     from ..structure.pairs import Hairpin
 
 OBSERVED, STRUCTURED = "observed", "structured"
-# Those of observed sequences, and those of a design.
-NAMES = (*background_names(), OBSERVED, STRUCTURED)
+# Those of observed sequences, of their genome, and those of a design.
+NAMES = (*background_names(), OBSERVED, GENOMIC, STRUCTURED)
 N_BACKGROUNDS = 1000
 # Draws from a profile that stand in for each observed sequence where there are none.
 _STAND_INS = 4
@@ -35,7 +33,8 @@ class Backgrounds:
     ----------
     background: str
         One of `NAMES`: those of `background_names()`; "observed", the sequences as
-        they are; or "structured", folded into a design.
+        they are; "genomic", other windows of their genome with the same GC content; or
+        "structured", folded into a design.
 
     n: int or None, optional
         How many. None is 1000, or all observed ones; fewer of these are drawn without
@@ -108,13 +107,13 @@ class Backgrounds:
         Raises
         ------
         ValueError
-            If there are too few sequences, none for "observed", or no design for
-            "structured".
+            If there are too few sequences, none for "observed", no regions for
+            "genomic", or no design for "structured".
         """
         if self.n is not None and self.n < 1:
             raise ValueError(f"`--n`={self.n} must be at least 1.")
         return {
-            name: self._draw_one(name, inputs, seed, **prediction)
+            name: _located(self._draw_one(name, inputs, seed, **prediction), inputs)
             for name in self.names
         }
 
@@ -126,8 +125,10 @@ class Backgrounds:
         from ..backgrounds import profile_background, structured_background
 
         if name == OBSERVED:
-            return Drawn(_observed(inputs, self.n, seed), None)
+            return _observed(inputs, self.n, seed)
         n = self.n or N_BACKGROUNDS
+        if name == GENOMIC:
+            return _genomic(inputs, n, seed)
         if name == STRUCTURED:
             if self.dot_bracket is None:
                 raise ValueError("the background 'structured' needs `--dot-bracket`.")
@@ -166,7 +167,8 @@ def add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
         metavar="NAME",
         default=NAMES[0],
         help=f"sequences the motifs are placed in: {', '.join(NAMES)} (observed: the "
-        "sequences as they are; structured: folded as --dot-bracket says)",
+        "sequences as they are; genomic: other windows of --genome with the GC content "
+        "of the regions; structured: folded as --dot-bracket says)",
     )
     if several:
         one.add_argument(
@@ -208,17 +210,32 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _observed(inputs: ReportInputs, n: int | None, seed: int) -> torch.Tensor:
-    import torch
-
+def _observed(inputs: ReportInputs, n: int | None, seed: int) -> Drawn:
     from ..backgrounds.shuffles import draw_rows
 
     if inputs.X is None:
         raise ValueError("the background 'observed' needs `--sequences`.")
+    regions = None if inputs.loci is None else inputs.loci.regions
     if n is None:
-        return inputs.X
+        return Drawn(inputs.X, None, regions)
     if n > len(inputs.X):
         raise ValueError(
             f"`--n`={n}, but there are {len(inputs.X)} observed sequences."
         )
-    return inputs.X[torch.from_numpy(draw_rows(len(inputs.X), n, seed))]
+    rows = draw_rows(len(inputs.X), n, seed)
+    return Drawn(inputs.X[rows], None, None if regions is None else regions.iloc[rows])
+
+
+def _genomic(inputs: ReportInputs, n: int, seed: int) -> Drawn:
+    from ..backgrounds.genomic import pool_of
+
+    pool = pool_of(inputs.loci)
+    X, regions = pool.draw(n, seed, inputs.alphabet)
+    return Drawn(X, None, regions)
+
+
+def _located(drawn: Drawn, inputs: ReportInputs) -> Drawn:
+    """With the regions of the templates where sequences are made of regions."""
+    if inputs.loci is None or drawn.clusters is None:
+        return drawn
+    return drawn._replace(regions=inputs.loci.regions.iloc[drawn.clusters])

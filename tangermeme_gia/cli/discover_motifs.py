@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core.command_line import check_files
 from .arguments import Option, option
 from .experiments import add_group
 from .options import add_inputs, add_model, add_output, ask, take
+
+if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
+    import pandas as pd
+
+    from ..surveys.discovery_result import MotifDiscovery
 
 _ATTRIBUTIONS = ("deep_lift_shap", "saturation_mutagenesis")
 _DISCOVERY: tuple[Option, ...] = (
@@ -99,6 +105,8 @@ def run_discovery(
         **asked.given,
         **asked.keywords,
     )
+    if asked.inputs.loci is not None:
+        found = located(found, asked.inputs.loci.regions)
     table = found.to_frame(output.confidence, alpha)
     output.write(
         table,
@@ -116,6 +124,31 @@ def run_discovery(
     if not found.motifs:
         raise ValueError(f"`--meme`: there is no pattern to write to {meme}.")
     write_meme(meme, found.motifs, alphabet=asked.inputs.alphabet)
+
+
+def located(found: MotifDiscovery, regions: pd.DataFrame) -> MotifDiscovery:
+    """With the places on the genome of seqlets, instances and what was removed.
+
+    Tables get `chrom`, `chrom_start` and `chrom_end`; their `strand` stays that of the
+    pattern in its sequence.
+    """
+    from .._core.regions import beside_rows
+    from ..genome import annotated_regions
+
+    named = ["example_idx", "start", "end"]
+    tables, places = {}, {}
+    for name in ("seqlets", "instances"):
+        table = getattr(found, name)
+        places[name] = annotated_regions(regions, table[named].to_numpy(int))
+        shown = beside_rows(places[name], range(len(table)))
+        tables[name] = table.assign(
+            **{x: shown[x].to_numpy() for x in ("chrom", "chrom_start", "chrom_end")}
+        )
+    removed = found.removed
+    if removed is not None:
+        gone = found.instances["removed"].to_numpy(bool)
+        removed = removed.with_regions(places["instances"][gone])
+    return dataclasses.replace(found, removed=removed, **tables)
 
 
 def _function(name: str, n_shuffles: int) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from ..backgrounds.by_name import Drawn
     from ..statistics.comparisons import Comparison
 
 # Letters of a title.
@@ -106,7 +107,7 @@ def _run(
     ask_for = partial(
         command.function, asked.model, one.X, clusters=one.clusters, **keywords
     )
-    result = ask_for(target=target)
+    result = _at(ask_for(target=target), one)
     tabulate = partial(_tabulate, command, confidence=confidence)
     if listed is not None:
         lowest = given.get("lowest", False)
@@ -118,6 +119,12 @@ def _run(
     named = {} if listed is None else {"top": listed}
     draw = partial(result.plot, **named)
     return _Ran(table, draw, result, _title(asked, given))
+
+
+def _at(result: Any, drawn: Drawn) -> Any:
+    """A result with the places of its backgrounds on a genome, if it can have them."""
+    located = getattr(result, "with_regions", None)
+    return result if located is None else located(drawn.regions)
 
 
 def _run_backgrounds(
@@ -141,6 +148,8 @@ def _run_backgrounds(
         **_library_keywords(given),
         **asked.keywords,
     )
+    results = {name: _at(one, drawn[name]) for name, one in compared.results.items()}
+    compared = compared._replace(results=results)
     table = _compare(command, compared, confidence)
     title = _title(asked, given)
     return _Ran(table, compared.plot, compared, title)

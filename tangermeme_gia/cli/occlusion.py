@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..backgrounds.by_name import GENOMIC
 from .arguments import Flat
 from .backgrounds import N_BACKGROUNDS, NAMES, OBSERVED, STRUCTURED, Backgrounds
 from .options import Asked, add_inputs, add_model, add_output, ask, take
 from .values import region
+
+if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
+    import pandas as pd
+
+    from ..genome.windows import Loci
 
 _SHUFFLES = ("shuffle", "dinucleotide")
 
@@ -56,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run_occlusion)
     add_model(parser)
     _add_regions(parser)
-    add_output(parser)
+    _add_tracks(add_output(parser))
     add_inputs(parser)
 
 
@@ -68,8 +75,14 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     output, regions = take(options, Output), take(options, _Regions)
     if options["sequences"] is None:
         raise ValueError("occlusion explains observed sequences: give `--sequences`.")
-    numbered = regions.annotations is not None or output.local is not None
-    asked = ask(options | {"numbered": numbered})
+    if options["genome"] is None and (output.bed or output.bigwig):
+        raise ValueError(
+            "`--bed` and `--bigwig` need places on a genome: give regions as "
+            "`--sequences`, and their `--genome`."
+        )
+    # What is known by its place needs no number.
+    told = output.local is not None and options["genome"] is None
+    asked = ask(options | {"numbered": told or regions.annotations is not None})
     model, X = asked.model, asked.inputs.X
     assert X is not None
     replacement = _replacement(background, asked, n)
@@ -79,6 +92,9 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     else:
         drawn = occlusion(model, X, regions.along(X.shape[-1]), **keywords)
     result = drawn.average("draw")
+    if asked.inputs.loci is not None:
+        result = result.with_regions(_places(asked.inputs.loci, regions.annotations))
+        output.write_tracks(result, asked.inputs.loci.sizes)
     output.write(
         result.to_frame(output.confidence),
         result,
@@ -88,13 +104,40 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     )
 
 
+def _places(loci: Loci, annotations: list[list[int]] | None) -> pd.DataFrame:
+    """Where the rows of the result are: sequences, or annotations of them."""
+    from ..genome import annotated_regions
+
+    if annotations is None:
+        return loci.regions
+    return annotated_regions(loci.regions, annotations)
+
+
 def _replacement(name: str, asked: Asked, n: int) -> Any:
     """What the library takes as background: the name of a shuffle, or sequences."""
     if name in _SHUFFLES:
         return name
     many = None if name == OBSERVED else max(n, N_BACKGROUNDS)
+    if name == GENOMIC and asked.inputs.X is not None:  # of a small genome, no more
+        many = max(n, min(len(asked.inputs.X), N_BACKGROUNDS))
     drawn = Backgrounds(name, many).draw(asked.inputs, asked.seed, **asked.prediction)
     return drawn[name].X
+
+
+def _add_tracks(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--bed",
+        type=Path,
+        metavar="FILE",
+        help="effect of each region on each sequence, where it is on the genome: BED6, "
+        "and the effect in column 7",
+    )
+    group.add_argument(
+        "--bigwig",
+        type=Path,
+        metavar="FILE",
+        help="the same as a track; where regions overlap, the mean of their effects",
+    )
 
 
 def _add_regions(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +170,6 @@ def _add_regions(parser: argparse.ArgumentParser) -> None:
         default=_SHUFFLES[0],
         help="what replaces a region: its own letters in random order (shuffle, or "
         "dinucleotide with their dinucleotides kept), or that region of sequences of a "
-        "background (profile, quartile1 to quartile4, observed)",
+        "background (profile, quartile1 to quartile4, observed, genomic)",
     )
     group.add_argument("--n", type=int, default=20, help="draws for each region")

@@ -120,6 +120,12 @@ def _add_sequences(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--genome", type=Path, help="FASTA that regions refer to")
     group.add_argument(
+        "--chroms",
+        nargs="+",
+        metavar="CHROM",
+        help="only regions on these chromosomes, such as those held out of training",
+    )
+    group.add_argument(
         "--keep-copies",
         action="store_true",
         help="count a sequence that is there twice as two independent ones",
@@ -132,24 +138,48 @@ def _add_sequences(group: argparse._ArgumentGroup) -> None:
     )
 
 
+class Reading(NamedTuple):
+    """What the options say of the sequences: which file, and how it is read."""
+
+    sequences: Path | None = None
+    genome: Path | None = None
+    chroms: list[str] | None = None
+    keep_copies: bool = False
+    numbered: bool = False
+    sequence: str = "sequence"
+    score: str | None = None
+
+    def read(self, alphabet: tuple[str, ...], length: int | None) -> dict[str, Any]:
+        """The sequences as keywords of `ReportInputs`; `origin` says what they are."""
+        from .sequences import read_sequences
+
+        assert self.sequences is not None
+        how = {**self._asdict(), "length": length}
+        return read_sequences(how.pop("sequences"), alphabet, **how)._asdict()
+
+    def check(self) -> None:
+        """Raise where options are given that go with sequences, and these are not."""
+        for option in ("genome", "chroms"):
+            if self.sequences is None and getattr(self, option) is not None:
+                raise ValueError(
+                    f"`--{option}` goes with regions given as `--sequences`."
+                )
+
+
 def read_inputs(
     model: str,
     *,
     loading: Loading | None = None,
     target: Target | None = None,
-    sequences: Path | None = None,
-    genome: Path | None = None,
-    keep_copies: bool = False,
-    numbered: bool = False,
-    sequence: str = "sequence",
-    score: str | None = None,
+    reading: Reading | None = None,
     length: int | None = None,
     alphabet: str | None = None,
 ) -> ReportInputs:
     """The model of `--model` and the sequences of the other options."""
     from ..report import OneOutput, ReportInputs
-    from .sequences import read_sequences
 
+    reading = reading or Reading()
+    reading.check()
     if length is not None and length < 1:
         raise ValueError(f"`--length`={length} must be at least 1.")
     named = None if alphabet is None else _named_alphabet(alphabet)
@@ -161,23 +191,12 @@ def read_inputs(
             f"`--length`={length}, but {source.name} reads {source.length} bases."
         )
     length = source.length or length
-    if sequences is None:
-        if genome is not None:
-            raise ValueError("`--genome` goes with regions given as `--sequences`.")
+    if reading.sequences is None:
         profile, origin = _profile(source, letters, length)
         found: dict[str, Any] = {"profile": profile}
     else:
-        X, scores, origin = read_sequences(
-            sequences,
-            letters,
-            length=length,
-            genome=genome,
-            keep_copies=keep_copies,
-            numbered=numbered,
-            sequence=sequence,
-            score=score,
-        )
-        found = {"X": X, "scores": scores}
+        found = reading.read(letters, length)
+        origin = found.pop("origin")
     return ReportInputs(
         source.name,
         OneOutput(source.model, target).eval(),
@@ -224,7 +243,8 @@ def ask(options: Mapping[str, Any]) -> Asked:
     own = dict(options)
     take_contrast(own)
     prediction = take(own, prediction_options)
-    inputs = take(own, partial(read_inputs, loading=take(own, Loading)))
+    loading, reading = take(own, Loading), take(own, Reading)
+    inputs = take(own, partial(read_inputs, loading=loading, reading=reading))
     return Asked(inputs, own.pop("random_state"), prediction, own)
 
 

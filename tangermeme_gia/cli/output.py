@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pandas as pd
 
 from .._core.command_line import check_files, write_file, write_table
 from .._core.outputs import as_columns
+from .._core.regions import beside_rows
 from .._core.results import GIAResult
 from .._core.saving import result_file
 
@@ -46,13 +47,16 @@ class Output:
     confidence: float = 0.95
     local: Path | None = None
     save: Path | None = None
+    bed: Path | None = None
+    bigwig: Path | None = None
 
     def __post_init__(self) -> None:
         if self.plot is not None and self.plot.suffix.lower() not in _PICTURES:
             raise ValueError(
                 f"`--plot`={str(self.plot)!r} must end in {', '.join(_PICTURES)}."
             )
-        check_files(out=self.out, plot=self.plot, local=self.local, save=self.save)
+        files = ("out", "plot", "local", "save", "bed", "bigwig")
+        check_files(**{name: getattr(self, name) for name in files})
         if not 0 < self.confidence < 1:
             raise ValueError(
                 f"`--confidence`={self.confidence:g} must be between 0 and 1."
@@ -76,6 +80,15 @@ class Output:
         if self.plot is not None:
             write_plot(draw, self.plot, title)
 
+    def write_tracks(self, result: GIAResult, sizes: Mapping[str, int]) -> None:
+        """Write the tracks that are asked for of a result that knows its regions."""
+        from ..genome.tracks import bed_file, bigwig_file, track
+
+        if self.bed is not None:
+            write_file(self.bed, bed_file(track(result)), "bed")
+        if self.bigwig is not None:
+            write_file(self.bigwig, bigwig_file(track(result), sizes), "bigwig")
+
 
 def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     """The local importances as a table.
@@ -91,8 +104,9 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     Returns
     -------
     table: pandas.DataFrame
-        A row for each sequence (numbered from 0) and condition: its `cluster` if the
-        result has some, the columns of the conditions, `y_before`, `y_after` and
+        A row for each sequence (numbered from 0) and condition: where it is on a genome
+        (`chrom`, `chrom_start`, `chrom_end`, `name`, `strand`) and its `cluster` if the
+        result knows them, the columns of the conditions, `y_before`, `y_after` and
         `local_importance`.
 
     Examples
@@ -109,7 +123,10 @@ def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:
     table: pd.DataFrame = result.conditions.iloc[numbers].reset_index(drop=True)
     if result.clusters is not None:
         table.insert(0, "cluster", np.repeat(result.clusters, n_conditions))
-    table.insert(0, rows, np.repeat(np.arange(n), n_conditions))
+    of = np.repeat(np.arange(n), n_conditions)
+    if result.regions is not None:
+        table = pd.concat([beside_rows(result.regions, of), table], axis=1)
+    table.insert(0, rows, of)
     table["y_before"] = np.repeat(before, n_conditions)
     table["y_after"] = after.ravel()
     table["local_importance"] = (after - before).ravel()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .._core.fasta import fasta_records
+import pandas as pd
+
 from .._core.text import read_bytes
+from ..genome.windows import Loci, Window, letters_of
 
 _SUMMIT = 9  # column 10 of narrowPeak, an offset from the start
 _NO_SUMMIT = "-1"
@@ -23,33 +24,31 @@ class Region(NamedTuple):
     chromosome: str
     start: int
     end: int
-    is_reverse: bool
+    name: str
+    strand: str
     summit: int | None
-
-
-class Window(NamedTuple):
-    """Bases that are read, on one strand."""
-
-    chromosome: str
-    start: int
-    end: int
-    is_reverse: bool
 
 
 class Extracted(NamedTuple):
     """The letters of windows, as on the forward strand, and what became of regions.
 
-    `notes` are about all of them, `lost` about those that are left out.
+    `loci` says where they are, `notes` are about all of them, `lost` about those that
+    are left out.
     """
 
     letters: list[str]
-    is_reverse: list[bool]
+    loci: Loci
     notes: list[str]
     lost: list[str]
 
 
-def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
-    """The letters under the regions of a file.
+def read_windows(
+    path: Path,
+    genome: Path,
+    length: int | None,
+    chroms: Sequence[str] | None = None,
+) -> Extracted:
+    """The letters under the regions of a file, or those of some chromosomes.
 
     Windows of `length` bases are centred on the summits where the file has some
     (narrowPeak), else on the middle: `mid - length // 2` is the first base, as in
@@ -59,9 +58,10 @@ def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
     ------
     ValueError, OSError
         If a file cannot be read, a line is no region, the regions have several widths
-        and no `length`, or none is left.
+        and no `length`, the genome lacks one of `chroms`, or no region is left.
     """
-    regions = _read_regions(path)
+    everything = _read_regions(path)
+    regions = [r for r in everything if chroms is None or r.chromosome in chroms]
     widths = {region.end - region.start for region in regions}
     if length is None and len(widths) > 1:
         raise ValueError(
@@ -69,36 +69,71 @@ def read_windows(path: Path, genome: Path, length: int | None) -> Extracted:
             "is needed, the window around the middle of each, or around its summit."
         )
     windows = [_window(region, length) for region in regions]
-    found, names = _extract(windows, genome)
-    elsewhere = [w for w in windows if w.chromosome not in names]
-    n_past = len(windows) - len(found) - len(elsewhere)
-    lost = []
+    try:
+        found, sizes = letters_of(windows, genome)
+    except ValueError as error:
+        raise ValueError(f"`--genome`: {error}") from error
     notes = _summit_notes(regions, length, _is_narrow(path))
-    if n_past:
-        lost.append(f"{n_past:,} that reach past a chromosome's end are left out")
-    if elsewhere:
-        lost.append(
-            f"{len(elsewhere):,} on contigs that {genome.name} lacks are left out: "
-            f"{_some(w.chromosome for w in elsewhere)}, where it has {_some(names)}"
-        )
+    notes += _chroms_notes(chroms, len(everything) - len(regions), sizes, genome)
+    lost = _lost(windows, found, sizes, genome)
     if not found:
         raise ValueError(
             f"no region of {path} can be read from `--genome` {genome}: "
             f"{'; '.join(notes + lost)}."
         )
     kept = sorted(found)
-    return Extracted(
-        [found[i] for i in kept], [windows[i].is_reverse for i in kept], notes, lost
+    places = [(*windows[i], regions[i].name, regions[i].strand) for i in kept]
+    loci = Loci(
+        pd.DataFrame(places, columns=["chrom", "start", "end", "name", "strand"]),
+        genome,
+        sizes,
+        pd.DataFrame([r[:3] for r in regions], columns=["chrom", "start", "end"]),
+        None if chroms is None else [*chroms],
     )
+    return Extracted([found[i] for i in kept], loci, notes, lost)
 
 
 def _window(region: Region, length: int | None) -> Window:
-    chromosome, start, end, is_reverse, summit = region
+    start, end, summit = region.start, region.end, region.summit
     if length is None:
-        return Window(chromosome, start, end, is_reverse)
+        return Window(region.chromosome, start, end)
     middle = start + ((end - start) // 2 if summit is None else summit)
     first = middle - length // 2
-    return Window(chromosome, first, first + length, is_reverse)
+    return Window(region.chromosome, first, first + length)
+
+
+def _chroms_notes(
+    chroms: Sequence[str] | None, n_others: int, sizes: Iterable[str], genome: Path
+) -> list[str]:
+    """What `--chroms` has chosen."""
+    if chroms is None:
+        return []
+    for name in chroms:
+        if name not in sizes:
+            raise ValueError(
+                f"`--chroms`: {genome.name} lacks {name!r}; it has {_some(sizes)}."
+            )
+    return [f"on {', '.join(chroms)}; {n_others:,} on others are not used"]
+
+
+def _lost(
+    windows: Sequence[Window],
+    found: Iterable[int],
+    sizes: Iterable[str],
+    genome: Path,
+) -> list[str]:
+    """Which windows are left out, and why."""
+    elsewhere = [w for w in windows if w.chromosome not in sizes]
+    n_past = len(windows) - len([*found]) - len(elsewhere)
+    lost = []
+    if n_past:
+        lost.append(f"{n_past:,} that reach past a chromosome's end are left out")
+    if elsewhere:
+        lost.append(
+            f"{len(elsewhere):,} on contigs that {genome.name} lacks are left out: "
+            f"{_some(w.chromosome for w in elsewhere)}, where it has {_some(sizes)}"
+        )
+    return lost
 
 
 def _summit_notes(
@@ -112,27 +147,6 @@ def _summit_notes(
     others = len(regions) - n
     more = f", {others:,} without one around their middle" if others else ""
     return [f"around summits{more}"]
-
-
-def _extract(windows: list[Window], genome: Path) -> tuple[dict[int, str], list[str]]:
-    """Letters by the index of their window, and the names that the genome has."""
-    wanted: dict[str, list[int]] = defaultdict(list)
-    for i, window in enumerate(windows):
-        wanted[window.chromosome].append(i)
-    found: dict[int, str] = {}
-    names: dict[str, None] = {}
-    try:
-        for name, letters in fasta_records(genome):
-            if name in names and name in wanted:
-                raise ValueError(f"{genome} has {name!r} more than once.")
-            names[name] = None
-            for i in wanted.get(name, ()):
-                _, start, end, _ = windows[i]
-                if start >= 0 and end <= len(letters):
-                    found[i] = letters[start:end].decode()
-    except ValueError as error:
-        raise ValueError(f"`--genome`: {error}") from error
-    return found, list(names)
 
 
 def _some(names: Iterable[str]) -> str:
@@ -185,7 +199,9 @@ def _region(line: str, place: str, is_narrow: bool) -> Region:
         raise ValueError(
             f"{place}: column 6 is {strand!r}; the strand is +, - or, for none, '.'."
         )
-    return Region(fields[0], start, end, strand == "-", summit)
+    name = "".join(fields[3:4]) or "."
+    strand = strand if strand in ("+", "-") else "."
+    return Region(fields[0], start, end, name, strand, summit)
 
 
 def _is_peak(fields: list[str]) -> bool:

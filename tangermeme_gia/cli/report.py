@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.command_line import USER_ERRORS, check_folders
-from ..backgrounds.by_name import background_names
+from ..backgrounds.by_name import GENOMIC, background_names
 from ..report.experiments import EXPERIMENTS
 from .arguments import CONSENSUS
 from .models import Loading
 from .options import (
+    Reading,
     add_inputs,
     add_model,
     prediction_options,
@@ -34,6 +35,10 @@ if TYPE_CHECKING:  # what explains the options needs no torch
 
 # Bytes of a model's name in that of its folder: file systems take 255.
 _LONGEST = 100
+_BACKGROUNDS = (
+    f"those of the robustness, of {', '.join(background_names())}, and {GENOMIC} for "
+    "regions of a --genome; the first is that of everything else"
+)
 # No file or folder of Windows can be called so, with whatever ending.
 _DEVICES_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.I)
 
@@ -78,7 +83,7 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAME",
         default=list(background_names()),
-        help="those of the robustness; the first is that of everything else",
+        help=_BACKGROUNDS,
     )
     group.add_argument("--n", type=int, default=1000, help="backgrounds")
     group.add_argument(
@@ -131,7 +136,9 @@ class _Asked:
                 check_model(spec, next(iter(weights), None))
             except (ValueError, OSError) as error:
                 missing.append(str(error))
-        files = [(name, self.inputs[name]) for name in ("sequences", "genome")]
+        self.inputs["reading"].check()
+        names = ("sequences", "genome")
+        files = [(name, getattr(self.inputs["reading"], name)) for name in names]
         files += [("weights", path) for path in weights]
         files.append(("tokens", self.inputs["loading"].tokens))
         for option, path in files:
@@ -272,5 +279,9 @@ def _read(given: dict[str, Any]) -> _Asked:
         command=shlex.join(["tangermeme-gia", *given.pop("words")]),
         options=ReportOptions(**analysis),
         prediction=prediction_options(given.pop("device"), given.pop("batch_size")),
-        inputs={"loading": take(given, Loading), **given},
+        inputs={
+            "loading": take(given, Loading),
+            "reading": take(given, Reading),
+            **given,
+        },
     )

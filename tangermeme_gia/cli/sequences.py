@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import math
 import re
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-from zipfile import BadZipFile, ZipFile
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from tangermeme.utils import one_hot_encode
@@ -24,30 +19,15 @@ from .._core.fasta import read_fasta_sequences
 from .._core.letters import DNA
 from .._core.readers import open_table
 from .._core.spelling import AMBIGUOUS, is_nucleic, respell
-from .._core.text import check_regular
+from ..genome.windows import Loci
 from ..structure.pairs import complementary_bases
-from .regions import read_windows
+from .arrays import as_scores, read_arrays
+from .regions import Extracted, read_windows
 
 _FASTA = (".fa", ".fasta", ".fna")
 _TABLES = {".tsv": "\t", ".csv": ","}
 _REGIONS = (".bed", ".narrowpeak", ".broadpeak")
 _FORMATS = (*_FASTA, *_TABLES, ".txt", ".npz", ".bed", ".narrowPeak", ".broadPeak")
-# What is raised of .npz files that are cut off or of another kind.
-_DAMAGED = (
-    ValueError,
-    OSError,
-    EOFError,
-    AttributeError,
-    TypeError,
-    KeyError,
-    OverflowError,
-    RuntimeError,  # zipped with a password
-    NotImplementedError,  # packed in a way of its own
-    zlib.error,
-    BadZipFile,
-)
-# Of 0 and 1 in eight bytes each, packing leaves one in 300 or so.
-_MOST_GROWTH, _MOST_BYTES = 300, 1 << 28
 
 _log = logging.getLogger("tangermeme_gia.cli")
 
@@ -58,6 +38,7 @@ class Observed(NamedTuple):
     X: torch.Tensor
     scores: torch.Tensor | None
     origin: str
+    loci: Loci | None = None
 
 
 def read_sequences(
@@ -66,6 +47,7 @@ def read_sequences(
     *,
     length: int | None = None,
     genome: Path | None = None,
+    chroms: Sequence[str] | None = None,
     sequence: str = "sequence",
     score: str | None = None,
     keep_copies: bool = False,
@@ -95,6 +77,10 @@ def read_sequences(
     genome: Path or None, optional
         FASTA of the genome that regions refer to. Default is None.
 
+    chroms: sequence of str or None, optional
+        Chromosomes whose regions are read, such as those held out of training. None
+        is all. Default is None.
+
     sequence, score: str, optional
         Columns of a table. The score is "score" if the table has such a column.
 
@@ -110,7 +96,8 @@ def read_sequences(
     -------
     observed: Observed
         `X` (int8, shape=(n, len(alphabet), length)), `scores` (shape=(n,)) or None,
-        and `origin`, a phrase that names the file and what was left out.
+        `origin`, a phrase that names the file and what was left out, and `loci`, where
+        the sequences of regions are, or None.
 
     Raises
     ------
@@ -134,24 +121,24 @@ def read_sequences(
         )
     if not path.exists():
         raise FileNotFoundError(f"`--sequences`: there is no file {path}.")
-    if (kind in _REGIONS) != (genome is not None):
-        raise ValueError(
-            "`--genome` goes with regions, a .bed or .narrowPeak file of "
-            f"`--sequences`; got {path.name} and {genome}."
-        )
+    _check_genome(kind in _REGIONS, path, genome, chroms)
     scores: torch.Tensor | None = None
+    loci: Loci | None = None
     notes: list[str] = []
     lost: list[str] = []
     if kind == ".npz":
-        X, scores = _read_arrays(path, alphabet, length)
+        X, scores = read_arrays(path, alphabet, length)
     elif genome is not None:
-        X, notes, lost = _read_regions(path, genome, alphabet, length)
+        X, (_, loci, notes, lost) = _read_regions(
+            path, genome, alphabet, length, chroms
+        )
     else:
         letters, scores = _read_letters(path, kind, sequence, score)
         X = encode(letters, alphabet, length, str(path))
-    X, scores = _known(X, scores, lost, str(path))
+    X, scores, loci = _kept(X, scores, loci, _known(X, lost, str(path)))
     if not keep_copies:
-        X, scores = _distinct(X, scores, lost)
+        rows, scores = _distinct(X, scores, lost)
+        X, _, loci = _kept(X, None, loci, rows)
     if numbered and lost:
         raise ValueError(
             f"{path}: {'; '.join(lost)}, so that the numbers of the others would "
@@ -164,40 +151,65 @@ def read_sequences(
     if notes:
         origin += f" ({'; '.join(notes)})"
         _log.info(origin)
-    return Observed(X, scores, origin)
+    return Observed(X, scores, origin, loci)
 
 
-def _known(
-    X: torch.Tensor, scores: torch.Tensor | None, lost: list[str], source: str
-) -> tuple[torch.Tensor, torch.Tensor | None]:
+def _check_genome(
+    are_regions: bool, path: Path, genome: Path | None, chroms: Sequence[str] | None
+) -> None:
+    if are_regions != (genome is not None):
+        raise ValueError(
+            "`--genome` goes with regions, a .bed or .narrowPeak file of "
+            f"`--sequences`; got {path.name} and {genome}."
+        )
+    if genome is None and chroms is not None:
+        raise ValueError(f"`--chroms` chooses regions of a `--genome`, not {path}.")
+    if genome is not None and not genome.exists():
+        raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
+
+
+def _kept(
+    X: torch.Tensor,
+    scores: torch.Tensor | None,
+    loci: Loci | None,
+    rows: NDArray[np.intp],
+) -> tuple[torch.Tensor, torch.Tensor | None, Loci | None]:
+    """Some of the sequences, with what is known of them."""
+    if loci is not None:
+        regions = loci.regions.iloc[rows].reset_index(drop=True)
+        loci = loci._replace(regions=regions)
+    chosen = torch.from_numpy(rows)
+    return X[chosen], None if scores is None else scores[chosen], loci
+
+
+def _known(X: torch.Tensor, lost: list[str], source: str) -> NDArray[np.intp]:
     """The sequences that have any known base."""
-    known = X.flatten(1).any(dim=1)
-    n_lost = len(X) - int(known.sum())
+    known = np.flatnonzero(X.flatten(1).any(dim=1).numpy())
+    n_lost = len(X) - len(known)
     if n_lost == len(X):
         raise ValueError(f"{source}: none of the {n_lost} sequences has a known base.")
     if n_lost:
         lost.append(f"{n_lost:,} without any known base are left out")
-        X, scores = X[known], None if scores is None else scores[known]
-    return X, scores
+    return known
 
 
 def _distinct(
     X: torch.Tensor, scores: torch.Tensor | None, lost: list[str]
-) -> tuple[torch.Tensor, torch.Tensor | None]:
+) -> tuple[NDArray[np.intp], torch.Tensor | None]:
     """The first of the sequences that are the same, with the mean of their scores."""
     packed = np.packbits(X.numpy().reshape(len(X), -1), axis=1)
     rows: dict[bytes, int] = {}
     which = [rows.setdefault(row.tobytes(), len(rows)) for row in packed]
     n_copies = len(X) - len(rows)
     if not n_copies:
-        return X, scores
+        return np.arange(len(X)), scores
     of = ", scores averaged" if scores is not None else ""
     lost.append(f"{n_copies:,} copies of others are left out{of}; see --keep-copies")
     _, first = np.unique(which, return_index=True)
     if scores is not None:
         totals = np.bincount(which, weights=scores.numpy())
         scores = torch.from_numpy(totals / np.bincount(which))
-    return X[torch.from_numpy(first)], scores
+    return first, scores
 
 
 def encode(
@@ -280,96 +292,20 @@ def _read_letters(
     (letters,), y = table.read([sequence], scores, np.float64)
     if "" in letters:
         raise ValueError(f"{table.place(letters.index(''))}: the sequence is empty.")
-    return letters, _as_scores(y, str(path)) if scores else None
-
-
-def _read_arrays(
-    path: Path, alphabet: Sequence[str], length: int | None
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    check_regular(path)
-    data = io.BytesIO(path.read_bytes())  # what fails from here on is damage
-    try:
-        with ZipFile(data) as arrays:
-            names = [name.removesuffix(".npy") for name in arrays.namelist()]
-            held = {n: _read_array(arrays, n) for n in names if n in ("X", "y")}
-    except _DAMAGED as error:
-        raise ValueError(
-            f"`--sequences`: {path} is no .npz file of numbers: {error}"
-        ) from error
-    X = held.get("X")
-    if X is None or X.ndim != 3 or X.shape[1] != len(alphabet):
-        shapes = {name: f"{name} {array.shape}" for name, array in held.items()}
-        found = ", ".join(shapes.get(name, name) for name in names)
-        raise ValueError(
-            f"`--sequences`: {path} holds {found or 'nothing'}; an array `X` of shape "
-            f"(n, {len(alphabet)}, length) is needed."
-        )
-    if length is not None and X.shape[-1] != length:
-        raise ValueError(
-            f"`--sequences`: {path} holds sequences of {X.shape[-1]} bases; the model "
-            f"or `--length` says {length}."
-        )
-    if X.dtype.kind not in "biuf" or not ((X == 0) | (X == 1)).all():
-        raise ValueError(f"`--sequences`: `X` of {path} must be 0 or 1 everywhere.")
-    if X.sum(axis=1, dtype=int).max(initial=0) > 1:
-        raise ValueError(f"`--sequences`: `X` of {path} has two bases at a position.")
-    if not len(X):
-        raise ValueError(f"{path} holds no sequences.")
-    scores = None if "y" not in held else _as_scores(held["y"], str(path))
-    if scores is not None and len(scores) != len(X):
-        raise ValueError(f"{path}: {len(X)} sequences and {len(scores)} scores.")
-    return torch.from_numpy(X.astype(np.int8)), scores
-
-
-def _read_array(arrays: ZipFile, name: str) -> NDArray[Any]:
-    """An array, unless it says that it is larger than what the file holds."""
-    member = arrays.getinfo(f"{name}.npy")
-    with arrays.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read_header(file)
-        size = math.prod(shape) * dtype.itemsize
-        most = max(_MOST_BYTES, _MOST_GROWTH * member.compress_size)
-        if size > min(member.file_size, most):
-            raise ValueError(
-                f"{name!r} is to have {size:,} bytes, more than the file can hold"
-            )
-    with arrays.open(member) as file:
-        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+    return letters, as_scores(y, str(path)) if scores else None
 
 
 def _read_regions(
-    path: Path, genome: Path, alphabet: Sequence[str], length: int | None
-) -> tuple[torch.Tensor, list[str], list[str]]:
-    if not genome.exists():
-        raise FileNotFoundError(f"`--genome`: there is no file {genome}.")
+    path: Path,
+    genome: Path,
+    alphabet: Sequence[str],
+    length: int | None,
+    chroms: Sequence[str] | None,
+) -> tuple[torch.Tensor, Extracted]:
     partners = complementary_bases(alphabet)
-    letters, reverse, notes, lost = read_windows(path, genome, length)
-    X = encode(letters, alphabet, length, f"{path} in {genome.name}")
-    turned = torch.tensor(reverse)
+    regions = read_windows(path, genome, length, chroms)
+    X = encode(regions.letters, alphabet, length, f"{path} in {genome.name}")
+    turned = torch.tensor([s == "-" for s in regions.loci.regions["strand"]])
     other = [list(alphabet).index(partners[letter][0]) for letter in alphabet]
     X[turned] = X[turned].flip(-1)[:, other]
-    return X, notes, lost
-
-
-def _as_scores(values: NDArray[Any], source: str) -> torch.Tensor:
-    if not values.ndim or values.size != len(values) or values.dtype.kind == "c":
-        raise ValueError(
-            f"{source}: the scores are {values.dtype} of shape {values.shape}; a "
-            "number for each sequence is needed."
-        )
-    scores = pd.to_numeric(pd.Series(values.reshape(-1)), errors="coerce")
-    numbers = scores.to_numpy(float)
-    wrong = np.flatnonzero(~np.isfinite(numbers))
-    if len(wrong):
-        more = f", nor of {len(wrong) - 1} others" if len(wrong) > 1 else ""
-        raise ValueError(
-            f"{source}: the score of sequence {wrong[0] + 1} is no number{more}; leave "
-            "such sequences out."
-        )
-    return torch.from_numpy(numbers.copy())
+    return X, regions

@@ -11,6 +11,7 @@ from .._core.letters import resolve_alphabet
 from .._core.outputs import Label
 from .._core.spelling import is_nucleic
 from .._core.target import target_labels
+from ..genome.windows import Loci
 from ..models.providers import OUTPUT
 from .one_output import OneOutput
 
@@ -47,6 +48,9 @@ class ReportInputs:
 
     origin: mapping, optional
         Where the model and the sequences are from, for the provenance.
+
+    loci: Loci or None, optional
+        Where on a genome the sequences are. None is not known. Default is None.
     """
 
     name: str
@@ -57,6 +61,7 @@ class ReportInputs:
     profile: torch.Tensor | None = None
     output: str = OUTPUT
     origin: Mapping[str, str] = field(default_factory=dict)
+    loci: Loci | None = None
 
     def __post_init__(self) -> None:
         letters = resolve_alphabet(self.model, self.alphabet or None)

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._core.storage import write_atomically
+from ..backgrounds.by_name import GENOMIC
 from . import tables, verdict
+from .inputs import ReportInputs
 from .rendering import render, shown_figures
 from .section import Section
 from .store import REPORT
@@ -126,12 +128,7 @@ def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:
 def _methods(study: Study) -> str:
     options, inputs = study.options, study.inputs
     name = options.backgrounds[0]
-    source = (
-        "drawn from the letter frequencies at each position that belong to "
-        f"{inputs.name}"
-        if inputs.X is None
-        else f"made of {len(inputs.X):,} observed sequences"
-    )
+    source = _source(inputs, name)
     search = f"The motif was chosen on {study.n_scan:,} others"
     if options.motif is not None:
         search = "The motif was given"
@@ -159,6 +156,19 @@ def _methods(study: Study) -> str:
         "backgrounds is for this one model: not how replicates of the model would "
         "differ, nor whether the molecule does what the model says."
     )
+
+
+def _source(inputs: ReportInputs, background: str) -> str:
+    """What the backgrounds are made of."""
+    if inputs.X is None:
+        return (
+            "drawn from the letter frequencies at each position that belong to "
+            f"{inputs.name}"
+        )
+    n = f"{len(inputs.X):,}"
+    if background == GENOMIC:
+        return f"windows of the genome beside the {n} regions, of their GC content"
+    return f"made of {n} observed sequences"
 
 
 def _versions() -> dict[str, str]:

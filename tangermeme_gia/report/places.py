@@ -25,7 +25,7 @@ def scan_places(study: Study) -> GIAResult:
     starts = study.inputs.length - len(study.placed) + 1
     step = math.ceil(starts / _MOST_STARTS)
     chosen = sorted({*range(0, starts, step), study.start})
-    X, clusters = study.drawn.part(slice(_BACKGROUNDS))
+    X, clusters, _ = study.drawn.part(slice(_BACKGROUNDS))
     ask = {**study.ask, "clusters": clusters}
     return positional_bias(study.model, X, study.placed, chosen, **ask)
 

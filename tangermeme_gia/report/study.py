@@ -17,7 +17,13 @@ from .._core.outputs import as_columns
 from .._core.patterns import resolve_start
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
-from ..backgrounds.by_name import Drawn, background_names, draw_background
+from ..backgrounds.by_name import (
+    GENOMIC,
+    Drawn,
+    background_names,
+    draw_background,
+)
+from ..backgrounds.genomic import Pool, pool_of
 from ..backgrounds.profiles import profile_background
 from .experiments import EXPERIMENTS, REGISTRY
 from .inputs import ReportInputs
@@ -69,7 +75,8 @@ class ReportOptions:
 
     backgrounds: tuple of str, optional
         Names of the backgrounds for the robustness; the first is that of everything
-        else. Default is all seven of the paper.
+        else: those of `background_names()`, and "genomic" where the sequences are
+        regions of a genome. Default is all seven of the paper.
 
     both_strands: bool, optional
         Whether the scan averages each k-mer with its reverse complement, for DNA.
@@ -98,7 +105,7 @@ class ReportOptions:
                 raise ValueError(f"`{name}`={value} must be at least {least}.")
         for name, chosen, known in (
             ("experiments", self.experiments or (), EXPERIMENTS),
-            ("backgrounds", self.backgrounds, background_names()),
+            ("backgrounds", self.backgrounds, (*background_names(), GENOMIC)),
         ):
             unknown = [value for value in chosen if value not in known]
             if unknown or len(set(chosen)) < len(chosen):
@@ -187,11 +194,12 @@ class Study:
             )
         if "robustness" in self.options.wanted():
             for name in self.options.backgrounds:
-                if self.available(name) < _FEWEST:
+                n = self.available(name)
+                if n < _FEWEST:
+                    of = "" if name == GENOMIC else f"of the {len(self.observed)} "
                     raise ValueError(
-                        f"`backgrounds`: {name!r} has {self.available(name)} of the "
-                        f"{len(self.observed)} sequences; at least {_FEWEST} are "
-                        "needed. Leave it out."
+                        f"`backgrounds`: {name!r} has {n} {of}sequences; at least "
+                        f"{_FEWEST} are needed. Leave it out."
                     )
         self.predict(self.X[:2])
 
@@ -310,6 +318,8 @@ class Study:
         """How many sequences a background can give without using one twice."""
         if name == "profile":
             return 2**62
+        if name == GENOMIC:
+            return len(self.pool)
         n = len(self.observed)
         return n // 4 if name.startswith("quartile") else n
 
@@ -318,8 +328,22 @@ class Study:
         seed = self.options.random_state
         if name == "profile" and self.inputs.profile is not None:
             return Drawn(profile_background(self.inputs.profile, n, seed + 1), None)
+        if name == GENOMIC:
+            return self.genomic.part(slice(n))
         scores = self.scores if name.startswith("quartile") else None
         return draw_background(self.observed, name, n, scores, seed + 1)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Windows of the genome that overlap none of the regions."""
+        return pool_of(self.inputs.loci)
+
+    @cached_property
+    def genomic(self) -> Drawn:
+        """As many of them as are ever asked for, if there are."""
+        n = min(self.n_scan + self.options.n, len(self.pool))
+        drawn = self.pool.draw(n, self.options.random_state + 1, self.inputs.alphabet)
+        return Drawn(drawn[0], None, drawn[1])
 
     def predict(self, X: torch.Tensor) -> torch.Tensor:
         """What the model says of sequences as they are, shape=(n, 1)."""
@@ -345,6 +369,8 @@ class Study:
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
             choices["scores"] = _checksum(scores=inputs.scores)
+        if GENOMIC in choices["backgrounds"]:
+            choices[GENOMIC] = _checksum(X=self.genomic.X)
         return {
             **self.checksums,
             "alphabet": "".join(inputs.alphabet),

@@ -28,6 +28,7 @@ from residualbind.data.fasta import read_fasta  # noqa: E402
 from residualbind.network.keras_import import import_keras  # noqa: E402
 from tangermeme_gia import GIAResult, read_motifs  # noqa: E402
 from tangermeme_gia._core import saving  # noqa: E402
+from tangermeme_gia.backgrounds import genomic_background  # noqa: E402
 from tangermeme_gia.cli.sequences import read_sequences  # noqa: E402
 from tangermeme_gia.motifs import read_cwms, read_seqlets  # noqa: E402
 
@@ -124,7 +125,8 @@ def keras_file() -> bytes:
 def result_file() -> bytes:
     y = torch.arange(6.0).reshape(3, 2)
     conditions = pd.DataFrame({"starts": [(3, 10), ()], "letter": ["A", None]})
-    result = GIAResult(y[:, 0], y, conditions, clusters=list("aab"))
+    regions = pd.DataFrame({"chrom": list("aab"), "start": 5, "end": [8, 9, 10]})
+    result = GIAResult(y[:, 0], y, conditions, clusters=list("aab"), regions=regions)
     return saving.result_file(result)
 
 
@@ -149,6 +151,11 @@ def spoilt_genome(path: Path):
     return read_sequences(regions, genome=path, length=3)
 
 
+def spoilt_background(path: Path):
+    loci = pd.DataFrame({"chrom": ["chr1"], "start": [1], "end": [4]})
+    return genomic_background(loci, path, n=1)
+
+
 SETS = "Fold ID\tseq\nA\tACGU\nB\tGGGA\n"
 TABLE = "sequence,score\nACGT,1\nGGGA,NA\n"
 # The name of the file, a sound one, and what reads it.
@@ -168,6 +175,7 @@ READERS = {
     "bed": ("x.bed", BED, with_other(peaks, GENOME, "genome.fa")),
     "narrowPeak": ("x.narrowPeak", PEAKS, with_other(peaks, GENOME, "genome.fa")),
     "genome": ("genome.fa", GENOME, spoilt_genome),
+    "genomic background": ("genome.fa", GENOME, spoilt_background),
     "scores": ("HuR.txt", "1.5 ACGU\nNA GGGA\n", readers.read_scores),
     "ray2013": ("r.txt", "Probe_Set\tRNA_Seq\tH\nSetA\tACG\t1\n", readers.read_ray2013),
     "table": ("t.csv", TABLE, readers.read_table),

@@ -13,7 +13,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 BUILT = {"_build", "_tutorials", "generated"}
 PAGES = [p for p in sorted(DOCS.rglob("*.md")) if not BUILT & set(p.parts)]
 WITH_CODE = [page for page in PAGES if read_blocks(page)]
-SPACES = ("backgrounds", "motifs", "plot", "report", "statistics", "structure")
+SPACES = (
+    "backgrounds",
+    "genome",
+    "motifs",
+    "plot",
+    "report",
+    "statistics",
+    "structure",
+)
 API = (
     "residualbind",
     "tangermeme_gia",

@@ -10,6 +10,7 @@ import pandas as pd
 from ... import plot
 from ..._core.motif import MotifLike
 from ..._core.results import GIAResult
+from ...backgrounds.by_name import GENOMIC
 from ...experiments.importance import global_importance
 from ...experiments.robustness import across_backgrounds
 from ...statistics.comparisons import Comparison
@@ -133,6 +134,11 @@ def _about_backgrounds(study: Study, results: Results) -> str:
         )
     else:
         text = f"They are made of {len(study.observed):,} observed sequences."
+    if GENOMIC in study.options.backgrounds:
+        text += (
+            " Genomic ones are other windows of the genome, without N, that overlap "
+            "none of the regions and have their GC content."
+        )
     if inputs.scores is None and any(
         name.startswith("quartile") for name in study.options.backgrounds
     ):

@@ -81,7 +81,7 @@ def _landscape(study: Study, options: dict[str, Any]) -> GIAResult:
     size = math.ceil(len(kmers) / _CHUNKS)
     chunks = study.store.chunks("scan")
     fingerprint = study.fingerprint("scan")
-    (X, clusters), pieces = study.backgrounds[0].part(slice(_N_LANDSCAPE)), []
+    (X, clusters, _), pieces = study.backgrounds[0].part(slice(_N_LANDSCAPE)), []
     strands = 2 if study.options.both_strands else 1
     with whole(len(kmers) * len(X) * strands, "sequences", study.verbose):
         for first in range(0, len(kmers), size):

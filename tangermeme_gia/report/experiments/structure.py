@@ -53,7 +53,7 @@ def compute(study: Study) -> Results:
     """The motif in as many backgrounds as can be folded in a few seconds."""
     # The time of a fold grows with more than the square of the length.
     most = _FOLDED * min(1.0, (_FOLDED_LENGTH / study.inputs.length) ** 2.3)
-    X, clusters = study.backgrounds[1].part(slice(max(_FEWEST_FOLDED, int(most))))
+    X, clusters, _ = study.backgrounds[1].part(slice(max(_FEWEST_FOLDED, int(most))))
     site = [(study.placed, study.start)]
     ask = {**study.ask, "clusters": clusters}
     return {"structure": global_importance(study.model, X, site, **ask)}

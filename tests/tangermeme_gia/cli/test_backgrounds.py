@@ -22,8 +22,9 @@ def draw_background(name, inputs, n=None, seed=0, **design):
     return Backgrounds(name, n, **design).draw(inputs, seed)[name].X
 
 
-def test_the_names_are_those_of_the_paper_the_sequences_themselves_and_a_design():
-    assert (*gia.backgrounds.background_names(), "observed", "structured") == NAMES
+def test_the_names_are_those_of_the_paper_and_three_more():
+    others = ("observed", "genomic", "structured")
+    assert (*gia.backgrounds.background_names(), *others) == NAMES
 
 
 def test_a_design_is_folded_from_sequences_or_else_from_the_profile():

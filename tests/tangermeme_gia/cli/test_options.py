@@ -13,6 +13,7 @@ import residualbind
 from tangermeme_gia._core.command_line import HelpFormatter
 from tangermeme_gia.cli.models import Loading
 from tangermeme_gia.cli.options import (
+    Reading,
     add_inputs,
     prediction_options,
     read_inputs,
@@ -29,9 +30,10 @@ def parse(*words):
 def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
     read = inspect.signature(read_inputs).parameters.keys()
-    read -= {"model", "numbered", "loading"}
+    read -= {"model", "loading", "reading"}
     others = {"device", "batch_size", "random_state", "minus"}
-    assert given.keys() == {*read, *Loading._fields, *others}
+    taken = {*Loading._fields, *Reading._fields} - {"numbered"}
+    assert given.keys() == {*read, *taken, *others}
     assert (given["sequences"], given["length"], given["random_state"]) == (
         Path("a.fa"),
         5,
@@ -77,7 +79,7 @@ def test_a_model_of_code_has_uniform_bases_of_the_alphabet(toys, caplog):
 
 def test_sequences_take_the_place_of_the_profile(here):
     Path("probes.tsv").write_text("rna\tscore\nACGUU\t1\nGG\t2\n")
-    inputs = read_inputs("A1CF", sequences=Path("probes.tsv"), sequence="rna")
+    inputs = read_inputs("A1CF", reading=Reading(Path("probes.tsv"), sequence="rna"))
     assert inputs.profile is None
     assert inputs.X.shape == (2, 4, 41)
     assert inputs.X.sum(dim=(1, 2)).tolist() == [5, 2]
@@ -87,7 +89,8 @@ def test_sequences_take_the_place_of_the_profile(here):
 
 def test_sequences_tell_the_length_of_a_model_of_code(toys):
     np.savez("a.npz", X=np.eye(4)[None])
-    assert read_inputs(f"{toys}:Additive", sequences=Path("a.npz")).length == 4
+    reading = Reading(Path("a.npz"))
+    assert read_inputs(f"{toys}:Additive", reading=reading).length == 4
 
 
 def test_one_of_several_outputs_is_chosen(toys):
@@ -116,7 +119,8 @@ def test_one_of_several_outputs_is_chosen(toys):
         ({"alphabet": "TGCA"}, "`--alphabet`='TGCA', but A1CF reads ACGU"),
         ({"alphabet": "A"}, "must be DNA, RNA, protein or distinct letters"),
         ({"length": -1}, "`--length`=-1 must be at least 1"),
-        ({"genome": Path("a.fa")}, r"`--genome` goes with regions"),
+        ({"reading": Reading(genome=Path("a.fa"))}, r"`--genome` goes with regions"),
+        ({"reading": Reading(chroms=["chr8"])}, r"`--chroms` goes with regions"),
     ],
 )
 def test_options_that_do_not_fit_the_model_are_refused(options, message):

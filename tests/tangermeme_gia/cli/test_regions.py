@@ -207,3 +207,23 @@ def test_a_genome_that_cannot_be_had_is_explained(here, genome):
         read_sequences(path, "ACDEF", genome=genome)
     with pytest.raises(ValueError, match="`--genome` goes with regions"):
         read_sequences(genome, genome=genome)
+
+
+def test_places_are_those_of_the_sequences_that_are_kept(here, genome):
+    rows = [("chrUn", 0, 2), ("chr1", 8, 10), ("chr2", 0, 2, "a"), ("chr2", 1, 3, "b")]
+    rows += [("chr2", 9, 11, "c", 0, "-"), ("chr2", 11, 13)]
+    observed = read_sequences(peaks(here, *rows), genome=genome)
+    assert letters(observed.X) == ["AA", "GG"]
+    assert observed.loci.regions.values.tolist() == [
+        ["chr2", 0, 2, "a", "."],
+        ["chr2", 9, 11, "c", "-"],
+    ]
+    assert observed.loci.taken.values.tolist() == [list(row[:3]) for row in rows]
+    assert observed.loci.sizes == {"chr1": len(BASES), "chr2": 12}
+
+
+def test_windows_say_where_they_are_and_regions_stay_taken(here, genome):
+    path = peaks(here, peak(1, 9, 3), name="p.narrowPeak")
+    observed = read_sequences(path, genome=genome, length=4)
+    assert observed.loci.regions.values.tolist() == [["chr2", 2, 6, "p", "."]]
+    assert observed.loci.taken.values.tolist() == [["chr2", 1, 9]]

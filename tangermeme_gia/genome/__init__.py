@@ -1,0 +1,5 @@
+"""Places on a genome: where sequences are from, and effects as tracks of a browser."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
