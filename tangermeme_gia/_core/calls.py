@@ -164,6 +164,13 @@ class Caller:
                     "in a `func`."
                 )
 
+    def followed(self) -> Asked | None:
+        """The model in eval mode, where it is only called; else None."""
+        if not isinstance(self.model, Asked) or self._kwargs.get("dtype") is not None:
+            return None
+        self.model.eval()
+        return self.model
+
     def say_fewer(self) -> None:
         """Warn that fewer sequences than asked for are made at once."""
         self._say(
