@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import sys
@@ -170,6 +171,14 @@ class Caller:
             return None
         self.model.eval()
         return self.model
+
+    def in_precision_of_weights(self) -> Caller | None:
+        """The same without `dtype`; None if that says nothing."""
+        if not self._asked or self._kwargs.get("dtype") is None:
+            return None
+        other = copy.copy(self)
+        other._kwargs = self._kwargs | {"dtype": None}
+        return other
 
     def say_fewer(self) -> None:
         """Warn that fewer sequences than asked for are made at once."""

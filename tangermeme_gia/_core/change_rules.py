@@ -24,7 +24,7 @@ _POINTWISE = (
     "hardsigmoid hardswish hardtanh hypot isinf isnan le leaky_relu lerp log "
     "log10 log1p log2 logical_and logical_not logical_or logical_xor logit lt "
     "masked_fill maximum minimum mish mul nan_to_num ne neg pow reciprocal "
-    "remainder round rsqrt sgn sigmoid sign silu sin sinh softplus sqrt square "
+    "remainder round rsqrt rsub sgn sigmoid sign silu sin sinh softplus sqrt square "
     "tan tanh threshold trunc where xlogy "
 )
 # A sequence's channels are one below the other in these, and their places apart.
@@ -35,8 +35,6 @@ _NORMS = (
     "_native_batch_norm_legit_no_training",
     "_batch_norm_no_update",
 )
-# Convolutions of fewer channels are faster with zeros around the differences.
-_FEW_CHANNELS = 8
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
@@ -52,10 +50,10 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
 @rule(*_POINTWISE.split())
 def _pointwise(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     inputs = changed_of(args, kwargs)
-    span = _common(inputs)
+    span = common_span(inputs)
     plain = [a for a in args if isinstance(a, torch.Tensor) and a.ndim]
     plain = [a for a in plain if not isinstance(a, Changed)]
-    if span is None or (_is_flat(inputs[0]) and (plain or len(inputs) > 1)):
+    if span is None or (is_flat(inputs[0]) and (plain or len(inputs) > 1)):
         return None
     ndim = len(span.layout) + 1
     fitted = [
@@ -85,7 +83,7 @@ def _add(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
     a, b = args[:2]
     if not (isinstance(a, Changed) and isinstance(b, Changed)):
         return _pointwise(func, args, kwargs, tape)
-    span = _common([a, b])
+    span = common_span([a, b])
     same = a.span == b.span and a.value is not None and b.value is not None
     if span is None or a.shape != b.shape or same:
         return _pointwise(func, args, kwargs, tape)
@@ -98,7 +96,7 @@ def _add(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
     if wide.span == span:
         total = wide.differences(keep=False)
     else:
-        total = _padded(wide.differences(), wide.span, span.first, span.last)
+        total = padded(wide.differences(), wide.span, span.first, span.last)
     assert other.span is not None
     at = other.span.first - span.first
     part = total.narrow(span.axis, at, other.span.width)
@@ -110,7 +108,7 @@ def _add(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
 def _batch_norm(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
     x = args[0]
     trains = len(args) > 5 and isinstance(args[5], bool) and args[5]
-    if x.span.axis == 1 or _is_flat(x) or trains:
+    if x.span.axis == 1 or is_flat(x) or trains:
         return None
     found = func(x.new_values(), *args[1:], **kwargs)
     return [Part(x.span, found[0]), *[Part(x.span)] * (len(found) - 1)]
@@ -119,7 +117,7 @@ def _batch_norm(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
 @rule("native_layer_norm")
 def _layer_norm(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
     x, shape = args[:2]
-    if _is_flat(x) or x.span.axis >= x.ndim - len(shape):
+    if is_flat(x) or x.span.axis >= x.ndim - len(shape):
         return None
     found = func(x.new_values(), *args[1:], **kwargs)
     return [Part(x.span, found[0]), *[Part(x.span)] * (len(found) - 1)]
@@ -129,105 +127,16 @@ def _layer_norm(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
 def _along(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     x = args[0]
     dim = args[1] if len(args) > 1 else -1
-    if _is_flat(x) or dim % x.ndim == x.span.axis:
+    if is_flat(x) or dim % x.ndim == x.span.axis:
         return None
     return _of_values(func(x.new_values(), *args[1:], **kwargs), x.span)
-
-
-@rule("convolution")
-def _convolution(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
-    x, weight, _, stride, padding, dilation, is_transposed, _, groups = args
-    if is_transposed or _is_flat(x) or x.ndim != weight.ndim or x.span.axis < 2:
-        return None
-    i = x.span.axis - 2
-    k, s, p, d = (
-        _of(weight.shape[2:], i),
-        _of(stride, i),
-        _of(padding, i),
-        _of(dilation, i),
-    )
-    length = tape.next_shape()[x.span.axis]
-    first, last = _reached(x.span, (k - 1) * d + 1, s, p, length)
-    span = Span(tuple(tape.next_shape()[1:]), x.span.axis, first, last - first)
-    difference = x.differences()
-    if weight.ndim == 3 and s == 1 and weight.shape[1] > _FEW_CHANNELS:
-        spread = tape.of_weights(weight, ("spread",), lambda: _spread(weight, groups))
-        all_of = torch.conv_transpose1d(
-            difference, spread, None, 1, 0, 0, groups, dilation
-        )
-        begins = x.span.first + p - (k - 1) * d
-        return Part(span, None, all_of[:, :, first - begins : last - begins])
-    difference = _padded(
-        difference, x.span, first * s - p, (last - 1) * s - p + (k - 1) * d + 1
-    )
-    inner = [0 if j == i else _of(padding, j) for j in range(weight.ndim - 2)]
-    found = torch.convolution(
-        difference,
-        weight,
-        None,
-        stride,
-        inner,
-        dilation,
-        False,
-        [0] * len(inner),
-        groups,
-    )
-    return Part(span, None, found)
-
-
-def _spread(weight: torch.Tensor, groups: int) -> torch.Tensor:
-    """Weights by which a place adds to those around it."""
-    n_out, n_in, k = weight.shape
-    apart = weight.detach().reshape(groups, n_out // groups, n_in, k)
-    return apart.transpose(1, 2).reshape(groups * n_in, -1, k).flip(2).contiguous()
-
-
-@rule("max_pool2d_with_indices")
-def _max_pool(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
-    x, kernel, stride, padding, dilation, ceil = _filled(args, 2, 0, 1, False)
-    if _is_flat(x) or x.span.axis < x.ndim - 2:
-        return None
-    i = x.span.axis - (x.ndim - 2)
-    k, s, p, d = (
-        _of(kernel, i),
-        _of(stride or kernel, i),
-        _of(padding, i),
-        _of(dilation, i),
-    )
-    span, (first, last) = _pooled(x, k, s, p, d, tape)
-    values = x.read(max(first, 0), min(last, x.span.length))
-    outside = [max(0, -first), max(0, last - x.span.length)]
-    if any(outside):
-        pads = [0, 0] * (x.ndim - 1 - x.span.axis) + outside
-        values = torch.nn.functional.pad(values, pads, value=-math.inf)
-    if x.ndim == 4 and i == 1 and x.shape[2] == 1:  # much faster, without the places
-        one = torch.max_pool1d(values.squeeze(2), k, s, 0, d, ceil)
-        return [Part(span, one.unsqueeze(2)), Part(span)]
-    inner = [0 if j == i else _of(padding, j) for j in range(2)]
-    found = func(values, kernel, stride, inner, dilation, ceil)
-    return [Part(span, found[0]), Part(span)]
-
-
-@rule("avg_pool2d")
-def _avg_pool(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
-    x, kernel, stride, padding, ceil, counts = _filled(args, 2, 0, False, True)
-    if _is_flat(x) or x.span.axis < x.ndim - 2 or ceil or len(args) > 6:
-        return None
-    i = x.span.axis - (x.ndim - 2)
-    k, s, p = _of(kernel, i), _of(stride or kernel, i), _of(padding, i)
-    if p and not counts:
-        return None
-    span, (first, last) = _pooled(x, k, s, p, 1, tape)
-    difference = _padded(x.differences(), x.span, first, last)
-    inner = [0 if j == i else _of(padding, j) for j in range(2)]
-    return Part(span, None, func(difference, kernel, stride, inner, ceil, counts))
 
 
 @rule("mean", "sum")
 def _total(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     x = args[0]
     dims = args[1] if len(args) > 1 else None
-    if _is_flat(x) or not dims or 0 in (dims := [dim % x.ndim for dim in dims]):
+    if is_flat(x) or not dims or 0 in (dims := [dim % x.ndim for dim in dims]):
         return None
     keep = len(args) > 2 and args[2]
     if x.span.axis not in dims:
@@ -249,14 +158,14 @@ def _linear(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
         return None
     weight = weight if is_linear else weight.T
     span = x.span
-    if (_is_flat(x) and x.ndim == 2) or span.axis == x.ndim - 1:
+    if (is_flat(x) and x.ndim == 2) or span.axis == x.ndim - 1:
         part = tape.of_weights(
             weight, ("part", *span), lambda: _columns(weight.detach(), span, x.ndim)
         )
         difference = x.differences()
-        difference = difference.flatten(1) if _is_flat(x) else difference
+        difference = difference.flatten(1) if is_flat(x) else difference
         return _of_difference(torch.nn.functional.linear(difference, part), tape)
-    if _is_flat(x):
+    if is_flat(x):
         return None
     after = span._replace(layout=tuple(tape.next_shape()[1:]))
     if x.value is not None:
@@ -286,23 +195,23 @@ def _of_values(value: torch.Tensor, span: Span) -> Part:
     return Part(span._replace(layout=tuple(shape)), value)
 
 
-def _is_flat(x: Changed) -> bool:
+def is_flat(x: Changed) -> bool:
     """Whether the axis of the sequence is merged with others."""
     return x.span is not None and tuple(x.span.layout) != tuple(x.shape[1:])
 
 
-def _common(inputs: Sequence[Changed]) -> Span | None:
+def common_span(inputs: Sequence[Changed]) -> Span | None:
     """What holds the parts of all, if they lie along the same axis."""
     spans = [x.span for x in inputs]
     first = spans[0]
     for x, span in zip(inputs, spans, strict=True):
-        if span is None or first is None or _is_flat(x) != _is_flat(inputs[0]):
+        if span is None or first is None or is_flat(x) != is_flat(inputs[0]):
             return None
         if (span.axis, span.length) != (first.axis, first.length):
             return None
         if len(span.layout) != len(first.layout):
             return None
-        if _is_flat(x) and span.layout != first.layout:
+        if is_flat(x) and span.layout != first.layout:
             return None
     known = [span for span in spans if span is not None]
     assert first is not None
@@ -327,45 +236,13 @@ def _reader(span: Span, owned: bool) -> Callable[[Changed], torch.Tensor]:
     return take
 
 
-def _padded(part: torch.Tensor, span: Any, first: int, last: int) -> torch.Tensor:
+def padded(part: torch.Tensor, span: Any, first: int, last: int) -> torch.Tensor:
     """Differences of other places: 0 outside of the part, cut inside."""
     pads = [span.first - first, last - span.last]
     if pads == [0, 0]:
         return part
+    if span.last <= first or last <= span.first:
+        shape = list(part.shape)
+        shape[span.axis] = last - first
+        return part.new_zeros(shape)
     return torch.nn.functional.pad(part, [0, 0] * (part.ndim - 1 - span.axis) + pads)
-
-
-def _reached(
-    span: Span, reach: int, stride: int, padding: int, length: int
-) -> tuple[int, int]:
-    """First and one past the last output that reads a part; one at the least."""
-    first = -((span.first + padding - reach + 1) // -stride)
-    last = (span.last - 1 + padding) // stride + 1
-    first = min(max(first, 0), length - 1)
-    return first, min(max(last, first + 1), length)
-
-
-def _pooled(
-    x: Changed, k: int, s: int, p: int, d: int, tape: Tape
-) -> tuple[Span, tuple[int, int]]:
-    """The part of a pooling's output, and the places that it reads."""
-    assert x.span is not None
-    axis, shape = x.span.axis, tape.next_shape()
-    reach = (k - 1) * d + 1
-    first, last = _reached(x.span, reach, s, p, shape[axis])
-    span = Span(tuple(shape[1:]), axis, first, last - first)
-    return span, (first * s - p, (last - 1) * s - p + reach)
-
-
-def _of(values: Any, i: int) -> int:
-    """That of an axis, of a list with one for each axis or for all."""
-    if isinstance(values, int):
-        return values
-    return int(values[i] if len(values) > 1 else values[0])
-
-
-def _filled(args: Any, *defaults: Any) -> list[Any]:
-    """Arguments of a pooling, `(x, kernel, stride, ...)`, with what was left out."""
-    given = list(args[: 2 + len(defaults)])
-    rest = [[], *defaults[1:]] if defaults else []
-    return given + rest[len(given) - 2 :]

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from .change_rules import _common, _is_flat, _padded, rule
+from .change_rules import common_span, is_flat, padded, rule
 from .changed import Changed, Part, Span
 from .tape import Tape
 
@@ -44,7 +44,7 @@ def _same(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part:
 def _unsqueeze(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     x, dim = args
     dim %= x.ndim + 1
-    if _is_flat(x) or dim == 0:
+    if is_flat(x) or dim == 0:
         return None
     axis = x.span.axis + (dim <= x.span.axis)
     span = Span(_layout(tape), axis, *x.span[2:])
@@ -54,7 +54,7 @@ def _unsqueeze(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
 @rule("squeeze")
 def _squeeze(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     x = args[0]
-    if _is_flat(x) or len(args) == 1:
+    if is_flat(x) or len(args) == 1:
         return None
     dims = args[1] if isinstance(args[1], list | tuple) else [args[1]]
     dims = [dim % x.ndim for dim in dims]
@@ -75,7 +75,7 @@ def _permute(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     else:
         a, b = (dim % x.ndim for dim in args[1:]) if len(args) > 1 else (0, 1)
         order[a], order[b] = b, a
-    if _is_flat(x) or order[0] != 0:
+    if is_flat(x) or order[0] != 0:
         return None
     span = Span(_layout(tape), order.index(x.span.axis), *x.span[2:])
     return _moved(x, span, lambda part: part.permute(order))
@@ -87,7 +87,7 @@ def _view(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     shape = tape.next_shape()
     if shape[0] != tape.shapes[x.number][0]:
         return None
-    if _is_flat(x) and tuple(shape[1:]) != tuple(x.shape[1:]):
+    if is_flat(x) and tuple(shape[1:]) != tuple(x.shape[1:]):
         return None
     after, layout = tuple(shape[1:]), span.layout
     before = math.prod(layout[: span.axis - 1])
@@ -105,7 +105,7 @@ def _slice(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     given = (*args, *(None, 0, None, None, 1)[len(args) :])
     x, (dim, start, end, step) = args[0], given[1:]
     dim, span = dim % x.ndim, x.span
-    if _is_flat(x) or dim == 0 or (dim == span.axis and step != 1):
+    if is_flat(x) or dim == 0 or (dim == span.axis and step != 1):
         return None
     layout = _layout(tape)
     if dim != span.axis:
@@ -134,7 +134,7 @@ def _unchanged(x: Changed, layout: tuple[int, ...]) -> Part:
 def _select(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     x, dim, index = args
     dim, span = dim % x.ndim, x.span
-    if _is_flat(x) or dim == 0:
+    if is_flat(x) or dim == 0:
         return None
     if dim != span.axis:
         found = Span(_layout(tape), span.axis - (dim < span.axis), *span[2:])
@@ -148,7 +148,7 @@ def _select(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
 def _flip(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     x, span = args[0], args[0].span
     dims = [dim % x.ndim for dim in args[1]]
-    if _is_flat(x) or 0 in dims:
+    if is_flat(x) or 0 in dims:
         return None
     if span.axis in dims:
         span = span._replace(first=span.length - span.last)
@@ -162,7 +162,7 @@ def _pad(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     at = 2 * (x.ndim - 1 - x.span.axis)
     along = list(pads[at : at + 2]) or [0, 0]
     rest = [pad for i, pad in enumerate(pads) if i not in (at, at + 1)]
-    if _is_flat(x) or min(pads) < 0 or len(pads) > 2 * (x.ndim - 1):
+    if is_flat(x) or min(pads) < 0 or len(pads) > 2 * (x.ndim - 1):
         return None
     span = Span(_layout(tape), x.span.axis, x.span.first + along[0], x.span.width)
     if not any(rest):
@@ -177,9 +177,9 @@ def _pad(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
 def _cat(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     tensors = args[0]
     changed = [x for x in tensors if isinstance(x, Changed)]
-    span = _common(changed) if all(x.span for x in changed) else None
+    span = common_span(changed) if all(x.span for x in changed) else None
     dim = kwargs.get("dim", args[1] if len(args) > 1 else 0)
-    if span is None or _is_flat(changed[0]) or dim % changed[0].ndim == 0:
+    if span is None or is_flat(changed[0]) or dim % changed[0].ndim == 0:
         return None
     dim %= changed[0].ndim
     layout = _layout(tape)
@@ -188,7 +188,7 @@ def _cat(func: Any, args: Any, kwargs: Any, tape: Tape) -> Part | None:
     parts = []
     for x in tensors:
         if isinstance(x, Changed):
-            parts.append(_padded(x.differences(), x.span, span.first, span.last))
+            parts.append(padded(x.differences(), x.span, span.first, span.last))
         else:
             shape = list(x.shape)
             shape[span.axis] = span.width
@@ -225,7 +225,7 @@ def _end_to_end(tensors: Any, span: Span) -> Part:
 def _split(func: Any, args: Any, kwargs: Any, tape: Tape) -> Any:
     x, sizes = args[:2]
     dim = (args[2] if len(args) > 2 else kwargs.get("dim", 0)) % x.ndim
-    if _is_flat(x) or dim in (0, x.span.axis):
+    if is_flat(x) or dim in (0, x.span.axis):
         return None
     known = x.differences() if x.value is None else x.value
     parts = torch.split(known, sizes, dim)

@@ -25,6 +25,10 @@ _CALLS: dict[Any, str] = {
     torch.Tensor.matmul: "matmul",
     torch.Tensor.__matmul__: "matmul",
 }
+# What these are made of writes into tensors of its own.
+_CALLS |= {
+    getattr(torch._VF, name): name for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")
+}
 
 
 class Span(NamedTuple):
@@ -137,7 +141,7 @@ class Changed(torch.Tensor):
         return difference
 
     def read(self, first: int, last: int) -> torch.Tensor:
-        """Values of more places than those of the part."""
+        """Values of other places, of which the part may be some."""
         span = self.span
         assert span is not None
         if (first, last) == (span.first, span.last):
@@ -145,11 +149,11 @@ class Changed(torch.Tensor):
         background = self._background(first, last - first)
         shape = (len(background), self.tape.each, *background.shape[2:])
         values = background.expand(shape).clone()
-        part = values.narrow(span.axis + 1, span.first - first, span.width)
-        if self.value is not None:
-            part.copy_(self._apart(self.value))
-        else:
-            part.add_(self._apart(self.differences()))
+        low, high = max(first, span.first), min(last, span.last)
+        if low < high:
+            part = values.narrow(span.axis + 1, low - first, high - low)
+            new = self.new_values().narrow(span.axis, low - span.first, high - low)
+            part.copy_(self._apart(new))
         return values.flatten(0, 1)
 
     def all_values(self) -> torch.Tensor:
@@ -213,6 +217,8 @@ def facts_of(func: Any) -> Facts:
 # Set by `change_rules`: finds what differs of an operation's output, None if unknown.
 Rule = Callable[[Any, Any, Any, Tape], "Part | list[Part] | None"]
 RULES: dict[str, Rule] = {}
+# Faster ways to the whole of an operation's output, None where there is none.
+WHOLES: dict[str, Callable[[Any, Any], Any]] = {}
 
 
 def follow(func: Any, facts: Facts, args: Any, kwargs: Any) -> Any:
@@ -232,7 +238,7 @@ def follow(func: Any, facts: Facts, args: Any, kwargs: Any) -> Any:
         if rule is not None:
             found = rule(func, args, kwargs, tape)
     if found is None:
-        found = _whole(func, args, kwargs, owner)
+        found = _whole(func, facts.name, args, kwargs, owner)
     return _given(found, facts, inputs, owner, tape)
 
 
@@ -260,12 +266,15 @@ def with_values(args: Any, kwargs: Any, take: Callable[[Changed], Any]) -> Any:
     return [one(a) for a in args], {key: one(value) for key, value in kwargs.items()}
 
 
-def _whole(func: Any, args: Any, kwargs: Any, owner: Changed | None) -> Any:
+def _whole(func: Any, name: str, args: Any, kwargs: Any, owner: Changed | None) -> Any:
     args, kwargs = with_values(args, kwargs, lambda x: x.all_values())
     if owner is not None:
         args[0] = args[0].clone()
     if func in _VIEWS:
         func = torch.reshape
+    found = WHOLES[name](func, args) if name in WHOLES else None
+    if found is not None:
+        return found
     found = func(*args, **kwargs)
     if isinstance(found, torch.Tensor):
         return Part(None, found)
@@ -311,6 +320,6 @@ def _settled(y: Changed) -> Changed:
         y.tape.largest = max(y.tape.largest, some.nbytes // y.tape.n_sequences)
     if y.span is not None and y.span.width == y.span.length:
         y.become(y.number, Part(None, y.all_values()))
-    if y.tape.witness is not None:
+    if y.tape.witness is not None and not some.is_meta:
         y.tape.witness(y.number, y.all_values())
     return y

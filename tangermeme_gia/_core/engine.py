@@ -31,6 +31,7 @@ from .kept import Keep, resolve_keep
 from .lengths import check_shapes, check_whole, other_length
 from .memory import check_fits, halved, resolve_memory
 from .outputs import Outputs, as_heads
+from .precision import check_precision
 from .progress import progress
 from .readouts import Readout
 from .results import GIAResult
@@ -145,6 +146,7 @@ class Engine:
         # Bytes that the model keeps alive for each sequence while `func` runs, beside
         # its outputs.
         self._alive = 0
+        self._is_checked = False
 
     def run(self, design: WholeDesign) -> GIAResult:
         """Outputs of every condition on every background, with the outputs before."""
@@ -236,6 +238,9 @@ class Engine:
         """
         n = len(self.X)
         total = n * len(design.lengths)
+        if not self._is_checked:
+            self._is_checked = True
+            check_precision(self.caller, self.rows, design)
         at_once = self._reuse.rows_at_once(self.rows, design)
         with progress(total, "sequences", self.verbose) as update:
             for first, last in runs_of_equal(design.lengths):

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from . import change_shapes  # noqa: F401 - rules
+from . import change_shapes, change_windows  # noqa: F401 - they have rules
 from .asking import Asked, tensors_of
 from .changed import Changed, Part, Span
 from .tape import Tape, UnknownChangeError

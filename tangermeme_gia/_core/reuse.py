@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .asking import Asked
 from .background_rows import BackgroundRows
@@ -32,8 +34,9 @@ _COMPARED = 2
 # Of all sequences that are to be asked, the share and the most that a trial takes, and
 # how often it asks them.
 _TRIED, _FEWEST_TRIED, _MOST_TRIED, _TIMED = 0.005, 8, 64, 2
-# Bytes of the backgrounds' largest activation: larger ones are slow to make.
-_RECORDED_BYTES = 2**24
+# Bytes of the backgrounds' largest activation, as larger ones are slow to make, and
+# sequences that are made of them at once, as fewer are slow to ask.
+_RECORDED_BYTES, _TOGETHER = 2**22, 64
 # Bytes of the largest activation of a batch, and its sequences, on a CPU and a GPU.
 _BATCH_BYTES = {"cpu": 2**23, "cuda": 2**28}
 _SMALLEST, _LARGEST = 8, {"cpu": 256, "cuda": 8192}
@@ -75,7 +78,9 @@ class Reuse:
         self._made: dict[Any, Any] = {}
         self._needed: set[int] | None = None
         self._recorded: tuple[bytes, Recorded] | None = None
-        self._at_once = self._n_conditions = self._n_sequences = 0
+        self._n_conditions = self._n_sequences = 0
+        # Bytes of each activation of a background that is kept, and seconds of all.
+        self._sizes: list[int] | None = None
         self._seconds_of_one = 0.0
         # By the size of what changes: is it faster, and sequences of a batch.
         self._faster: dict[int, bool] = {}
@@ -98,10 +103,12 @@ class Reuse:
         self._is_idle = not may_pay or not len(same) or torch.is_autocast_enabled()
         if self._is_off or self._is_idle:
             return None
-        if not self._at_once:
+        if self._sizes is None:
             chosen = np.unique(np.linspace(0, len(same) - 1, _COMPARED).astype(int))
-            self._guarded(lambda: self._compare(rows, design, same[chosen].tolist()))
-        return None if self._is_off else self._at_once
+            some = same[chosen].tolist()
+            if not self._guarded(lambda: self._compare(rows, design, some)):
+                return None
+        return self._rows_for(self._conditions_together(rows, design, same))
 
     def ask(
         self,
@@ -118,7 +125,7 @@ class Reuse:
         if self._is_off or self._is_idle or sequences.shape[-1] != X.shape[-1]:
             return None
         asking = Asking(rows.numbers[some], X, rows.side_inputs(some), sequences)
-        found: Heads | None = self._guarded(lambda: self._ask(asking))
+        found: Heads | None = self._guarded(lambda: self._with_all_needed(asking))
         return found
 
     def _guarded(self, ask: Callable[[], _Found]) -> _Found | None:
@@ -128,7 +135,7 @@ class Reuse:
         except Exception as error:  # whatever a model makes of an odd tensor
             self._stop()
             if isinstance(error, DisagreementError) or self._wanted:
-                reason = "memory ran out" if ran_out(error) else str(error)
+                reason = "memory ran out" if ran_out(error) else _said(error)
                 warnings.warn(
                     f"`reuse`: all sequences are computed in full, since {reason}. "
                     "`reuse`=False does so without a trial.",
@@ -143,7 +150,7 @@ class Reuse:
 
     def _compare(
         self, rows: BackgroundRows, design: Design, conditions: list[int]
-    ) -> None:
+    ) -> bool:
         """Raise if outputs differ from those in full, or a background does not fit."""
         used: set[int] = set()
         for row in {0, len(rows.X) - 1}:
@@ -155,20 +162,45 @@ class Reuse:
                 recorded = self._recorded_of(asking)
                 self._check(recorded, asking, groups_of(asking)[0])
             used |= recorded.tape.used
-        self._needed = used
-        self._plan_rows(recorded)
+        self._keep(used, recorded)
+        return True
 
-    def _plan_rows(self, recorded: Recorded) -> None:
-        """Find out how many backgrounds can be kept at once."""
-        sizes = recorded.sizes(self._needed)
-        n_bytes = sum(sizes)
+    def _keep(self, needed: set[int] | None, recorded: Recorded) -> None:
+        """Keep some activations from now on, if those of one background fit."""
+        self._needed, self._sizes = needed, recorded.sizes(needed)
+        n_bytes = sum(self._sizes)
         if n_bytes > self._max_memory:
             raise UnknownChangeError(
                 f"what the model computes for one background, {n_bytes} bytes, is more "
                 f"than `max_memory`={self._max_memory}"
             )
-        most = min(self._max_memory // n_bytes, _RECORDED_BYTES // max(sizes))
-        self._at_once = max(1, most)
+
+    def _conditions_together(
+        self, rows: BackgroundRows, design: Design, same: NDArray[np.int64]
+    ) -> float:
+        """How many conditions in a row change the same places, on average."""
+        first, n = int(same[0]), min(len(same), _TOGETHER)
+        if same[n - 1] != first + n - 1:
+            return 1.0
+        one = slice(0, 1)
+        X = rows.one_hot(one)
+        sequences = design.build(X, one, slice(first, first + n))
+        return n / len(groups_of(Asking(rows.numbers[one], X, None, sequences)))
+
+    def _rows_for(self, n_together: float) -> int:
+        """Backgrounds to keep at once: few, but enough to be asked together."""
+        sizes = [1, *(self._sizes or [])]
+        quick = _RECORDED_BYTES // max(sizes)
+        most = self._max_memory // sum(sizes)
+        return max(1, min(most, max(quick, math.ceil(_TOGETHER / n_together))))
+
+    def _with_all_needed(self, asking: Asking) -> Heads | None:
+        try:
+            return self._ask(asking)
+        except MissingActivationError:  # what the first conditions did not need
+            self._needed = self._recorded = None
+            self._keep(None, self._recorded_of(asking))
+            return self._ask(asking)
 
     def _ask(self, asking: Asking) -> Heads | None:
         groups = groups_of(asking)
@@ -180,23 +212,16 @@ class Reuse:
             part = asking.part(len(asking.X), group.conditions)
             if group.size not in self._faster:
                 self._try(recorded, part, group)
-            y = self._answer(recorded, part, group)
+            faster = self._faster[group.size]
+            y = (
+                self._follow(recorded, part, group)
+                if faster
+                else self._ask_in_full(part)
+            )
             _place(heads, asking, slice(None), group.conditions, y)
         if not any(self._faster.values()):
             self._stop()  # wider changes are slower still
         return [head.flatten(0, 1) for head in heads]
-
-    def _answer(self, recorded: Recorded, part: Asking, group: Group) -> Heads:
-        """Outputs of a group, shape=(n_rows, n_conditions, ...)."""
-        if not self._faster[group.size]:
-            return self._ask_in_full(part)
-        try:
-            return self._follow(recorded, part, group)
-        except MissingActivationError:  # it is needed from here on
-            self._needed = self._recorded = None
-            recorded = self._recorded_of(part)
-            self._plan_rows(recorded)
-            return self._follow(recorded, part, group)
 
     def _try(self, recorded: Recorded, part: Asking, group: Group) -> None:
         """Compare and time a few sequences, to know what is faster."""
@@ -287,6 +312,12 @@ def check_reuse(reuse: bool | None) -> bool | None:
     if reuse is not None and not isinstance(reuse, bool | np.bool_):
         raise TypeError(f"`reuse`={reuse!r} must be True, False or None.")
     return None if reuse is None else bool(reuse)
+
+
+def _said(error: Exception) -> str:
+    """What an error says, and of which kind it is if it is none of ours."""
+    ours = isinstance(error, DisagreementError | UnknownChangeError)
+    return str(error) if ours else f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _place(heads: Heads, of: Asking, rows: slice, conditions: slice, y: Heads) -> None:

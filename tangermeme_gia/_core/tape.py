@@ -70,6 +70,7 @@ class Tape:
         if self.is_recording:
             assert value is not None
             keep = self.needed is None or number in self.needed
+            keep &= not value.is_meta
             self._values.append(value if keep else None)
             self.names.append(name)
             self.shapes.append(value.shape)
