@@ -30,7 +30,7 @@ def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
     read = inspect.signature(read_inputs).parameters.keys()
     read -= {"model", "numbered", "loading"}
-    others = {"device", "batch_size", "random_state", "minus"}
+    others = {"device", "batch_size", "random_state", "minus", "reuse"}
     assert given.keys() == {*read, *Loading._fields, *others}
     assert (given["sequences"], given["length"], given["random_state"]) == (
         Path("a.fa"),
