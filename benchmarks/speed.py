@@ -2,8 +2,9 @@
 
     python benchmarks/speed.py [--repeats 5] [--threads 2] [--parts scans growth]
 
-Scans and races beside a loop over tangermeme's `marginalize`, growth, memory,
-precision, training and profiles: each part writes its table, with the machine named, to
+Scans and races beside a loop over tangermeme's `marginalize`, experiments with and
+without reuse of activations, growth, memory, precision, training and profiles: each
+part writes its table, with the machine named, to
 `benchmarks/results/`. On a machine with a GPU precision and training are measured
 there, too.
 """
@@ -18,13 +19,14 @@ import growth
 import memory
 import precision
 import profiles
+import reuse
 import scans
 import torch
 import training_epoch
 from machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("scans", "growth", "memory", "precision", "training", "profiles")
+PARTS = ("scans", "growth", "memory", "precision", "training", "profiles", "reuse")
 
 
 def on_devices(report: str, gpu: str | None) -> str:
@@ -52,6 +54,7 @@ def main() -> None:
             training_epoch.report(repeats, "cuda") if cuda else None,
         ),
         "profiles": profiles.report,
+        "reuse": lambda: reuse.report(max(3, repeats // 2)),
     }
     for name in options.parts:
         begin = time.perf_counter()

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from .changed import Changed
+from .tape import UnknownChangeError
 from .target import Target, select_output
 
 # Modules whose outputs depend on whether they are training.
@@ -128,11 +130,28 @@ class Asked(torch.nn.Module):
             raise RuntimeError(
                 f"`model` ends the program in its `forward` (SystemExit: {error})."
             ) from error
+        if isinstance(X, Changed):
+            y = in_full(y)
         if self.target is not None:
             y = select_output(y, self.target)
         if self.post is not None:
             y = self.post(y)
         return as_rows(y, len(X), "`model`", "choose what is asked with `target`")
+
+
+def in_full(y: Any) -> Any:
+    """What a model returned, with ordinary tensors for those that are `Changed`."""
+    if isinstance(y, Changed):
+        return y.all_values()
+    if isinstance(y, Mapping):
+        return {key: in_full(value) for key, value in y.items()}
+    if isinstance(y, tuple) and hasattr(y, "_fields"):
+        return type(y)(*map(in_full, y))
+    if isinstance(y, list | tuple):
+        return type(y)(map(in_full, y))
+    if isinstance(y, torch.Tensor) or not tensors_of(y):
+        return y
+    raise UnknownChangeError(f"it returns a {type(y).__name__}")
 
 
 def as_rows(y: Any, n: int, who: str, way_out: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import sys
@@ -163,6 +164,21 @@ class Caller:
                     "batch; effects need a model that answers the same. Average draws "
                     "in a `func`."
                 )
+
+    def followed(self) -> Asked | None:
+        """The model in eval mode, where it is only called; else None."""
+        if not isinstance(self.model, Asked) or self._kwargs.get("dtype") is not None:
+            return None
+        self.model.eval()
+        return self.model
+
+    def in_precision_of_weights(self) -> Caller | None:
+        """The same without `dtype`; None if that says nothing."""
+        if not self._asked or self._kwargs.get("dtype") is None:
+            return None
+        other = copy.copy(self)
+        other._kwargs = self._kwargs | {"dtype": None}
+        return other
 
     def say_fewer(self) -> None:
         """Warn that fewer sequences than asked for are made at once."""

@@ -16,6 +16,7 @@ from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
 from .anchored import run_anchored
+from .background_rows import BackgroundRows
 from .calls import (
     Caller,
     as_args,
@@ -30,9 +31,11 @@ from .kept import Keep, resolve_keep
 from .lengths import check_shapes, check_whole, other_length
 from .memory import check_fits, halved, resolve_memory
 from .outputs import Outputs, as_heads
+from .precision import check_precision
 from .progress import progress
 from .readouts import Readout
 from .results import GIAResult
+from .reuse import Reuse, check_reuse
 from .shapes import end_if_only_shapes
 from .target import Target, target_labels
 
@@ -94,6 +97,10 @@ class Engine:
         Bytes that the sequences and outputs in flight may take; None is 256 MiB, or a
         tenth of the free memory if that is less.
 
+    reuse: bool or None
+        Whether to keep what the model computed for the backgrounds; None finds out
+        whether that is faster.
+
     verbose: bool
         Whether to show a progress bar.
 
@@ -114,6 +121,7 @@ class Engine:
         func: Callable[..., Any] = predict,
         additional_func_kwargs: Mapping[str, Any] | None = None,
         max_memory: int | None = None,
+        reuse: bool | None = None,
         verbose: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -121,19 +129,24 @@ class Engine:
         self.target, self.X, self.verbose = target, X, verbose
         self.clusters = None if clusters is None else as_labels(clusters, len(X))
         self.kept = resolve_keep(keep, X.shape[-1])
-        self.args = as_args(keywords.pop("args", None), len(X))
+        args = as_args(keywords.pop("args", None), len(X))
         self.device = resolve_device(keywords.get("device"))
         batch_size = choose_batch_size(
             keywords.get("batch_size"), self.device, X.shape[-1]
         )
         self.max_memory = resolve_memory(max_memory)
-        dtypes = [arg.dtype for arg in self.args or []]
+        dtypes = [arg.dtype for arg in args or []]
         self.caller = Caller(model, target, func, keywords, dtypes, batch_size)
         self.model = self.caller.model
         self._in_bytes = func is predict
-        # Which of the backgrounds that were given the rows are, and bytes that the
-        # model keeps alive for each sequence while `func` runs, beside its outputs.
-        self._numbers, self._alive = np.arange(len(X)), 0
+        self.rows = BackgroundRows(X, args, self.device if self._in_bytes else None)
+        self._reuse = Reuse(
+            self.caller, check_reuse(reuse), self.max_memory, keywords.get("batch_size")
+        )
+        # Bytes that the model keeps alive for each sequence while `func` runs, beside
+        # its outputs.
+        self._alive = 0
+        self._is_checked = False
 
     def run(self, design: WholeDesign) -> GIAResult:
         """Outputs of every condition on every background, with the outputs before."""
@@ -141,8 +154,8 @@ class Engine:
         with self.held():
             if (design.lengths != self.X.shape[-1]).any():
                 rows = slice(0, min(_FEW, len(self.X)))
-                args = self._repeated_args(rows, 1)
-                check_whole(self.caller, self._backgrounds(rows), args)
+                args = self.rows.side_inputs(rows)
+                check_whole(self.caller, self.rows.writable(rows), args)
             if isinstance(self.target, Readout) and self.target.around is not None:
                 return run_anchored(self, design, self.target)
             y_before = self.before()
@@ -164,13 +177,11 @@ class Engine:
 
     def on(self, rows: NDArray[np.int64]) -> Engine:
         """The same on some of the backgrounds, in any order."""
-        chosen = torch.from_numpy(rows)
         part = copy.copy(self)
-        part.X, part._numbers = self.X[chosen], self._numbers[rows]
+        part.rows = self.rows.on(rows)
+        part.X = part.rows.X
         if self.clusters is not None:
             part.clusters = self.clusters[rows]
-        if self.args is not None:
-            part.args = [arg[chosen] for arg in self.args]
         return part
 
     def check_kept(self, design: WholeDesign) -> None:
@@ -227,11 +238,15 @@ class Engine:
         """
         n = len(self.X)
         total = n * len(design.lengths)
+        if not self._is_checked:
+            self._is_checked = True
+            check_precision(self.caller, self.rows, design)
+        at_once = self._reuse.rows_at_once(self.rows, design)
         with progress(total, "sequences", self.verbose) as update:
             for first, last in runs_of_equal(design.lengths):
                 length = int(design.lengths[first])
                 size = self._block_size(length, before, together)
-                n_rows = min(n, size // together)
+                n_rows = min(n, size // together, at_once or n)
                 width = size // n_rows // together * together
                 for start in range(first, last, width):
                     conditions = slice(start, min(start + width, last))
@@ -257,7 +272,7 @@ class Engine:
 
     def _run_backgrounds(self, rows: slice) -> list[torch.Tensor]:
         with _noted(f"while running backgrounds {rows.start} to {rows.stop - 1}"):
-            y = self.caller(self._backgrounds(rows), self._repeated_args(rows, 1))
+            y = self.caller(self.rows.writable(rows), self.rows.side_inputs(rows))
         self._check_finite(
             rows, [head[:, None] for head in y], lambda *_: "the background"
         )
@@ -266,15 +281,16 @@ class Engine:
     def _run_block(self, design: Design, rows: slice, conditions: slice) -> Block:
         n_rows = rows.stop - rows.start
         n_conditions = conditions.stop - conditions.start
-        X = self._rows(rows, any_device=design.any_device)
+        X = self.rows.one_hot(rows, any_device=design.any_device)
         sequences = design.build(X, rows, conditions)
-        args = self._repeated_args(rows, n_conditions)
         first, last = conditions.start, conditions.stop - 1
+        y = self._reuse.ask(self.rows, rows, X, sequences)
+        args = self.rows.side_inputs(rows, n_conditions)
         with (
             _noted(f"while running conditions {first} to {last}"),
             other_length(self.X.shape[-1], sequences.shape[-1]),
         ):
-            y = self.caller(sequences.flatten(end_dim=1), args)
+            y = y or self.caller(sequences.flatten(end_dim=1), args)
         shaped = [head.reshape(n_rows, n_conditions, *head.shape[1:]) for head in y]
         self._check_finite(
             rows, shaped, lambda i, row: design.describe(first + i, rows.start + row)
@@ -283,7 +299,7 @@ class Engine:
 
     def _first(self, rows: slice) -> list[torch.Tensor]:
         """Outputs of a few backgrounds; what they keep alive counts from now on."""
-        X, args = self._backgrounds(rows), self._repeated_args(rows, 1)
+        X, args = self.rows.writable(rows), self.rows.side_inputs(rows)
         note = f"while running backgrounds 0 to {rows.stop - 1}, the first"
         with _noted(note, partial(self.caller.advise, X, args)):
             few, alive = self.caller.first(X, args)
@@ -302,7 +318,7 @@ class Engine:
         y: list[torch.Tensor],
         condition: Callable[[int, int], str],
     ) -> None:
-        numbers = self._numbers[rows]
+        numbers = self.rows.numbers[rows]
         who = "`model`" if self._in_bytes else "`func`"
         check_finite(y, who, condition, lambda i: int(numbers[i]))
 
@@ -317,44 +333,13 @@ class Engine:
         }
         check_fits("the result", sizes, _WAY_OUT)
 
-    def _backgrounds(self, rows: slice) -> torch.Tensor:
-        """Some backgrounds that `func` may change."""
-        X = self._rows(rows, any_device=True)
-        is_view = isinstance(self.X, torch.Tensor) and (
-            X.untyped_storage().data_ptr() == self.X.untyped_storage().data_ptr()
-        )
-        return X.clone() if is_view else X
-
-    def _rows(self, rows: slice, *, any_device: bool) -> torch.Tensor:
-        """Some backgrounds, one-hot.
-
-        `predict` casts each batch to the dtype of the model on its device, so that for
-        it they are kept in one byte a letter, and there from the beginning.
-        """
-        X: torch.Tensor | PackedSequence = self.X[rows]
-        X = X.to_one_hot() if isinstance(X, PackedSequence) else X
-        if not self._in_bytes:
-            return X
-        return X.to(self.device if any_device else X.device, torch.int8)
-
-    def _repeated_args(self, rows: slice, times: int) -> list[torch.Tensor] | None:
-        if self.args is None:
-            return None
-        return [arg[rows].repeat_interleave(times, dim=0) for arg in self.args]
-
     def _block_size(
         self, length: int, before: list[torch.Tensor], together: int = 1
     ) -> int:
         """Sequences in flight: what memory allows, in whole batches if it can be."""
-        # A packed base is decoded to int8. Blocks are built, then put into a row.
-        one_byte = self._in_bytes or isinstance(self.X, PackedSequence)
-        per_sequence = 2 * self.X.shape[1] * length
-        per_sequence *= 1 if one_byte else self.X.itemsize
+        per_sequence = self.rows.bytes_of_one(length) + self._alive
         for output in before:
             per_sequence += output[0].numel() * (output.element_size() + _PER_OUTPUT)
-        for arg in self.args or []:
-            per_sequence += arg[0].numel() * arg.element_size()
-        per_sequence += self._alive
         most = min(self.max_memory // per_sequence, _LARGEST_BLOCK)
         if most < together:
             needed = "one sequence" if together == 1 else f"{together} sequences"

@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     func: Callable[..., Any]
     additional_func_kwargs: Mapping[str, Any] | None
     max_memory: int | None
+    reuse: bool | None
     verbose: bool
     batch_size: int | None
     device: str | torch.device | None
@@ -112,6 +113,13 @@ max_memory: int or None, optional
     conditions; the returned outputs come on top, and an error says if these do not
     fit. What a model returns counts in full where `func` or a slice keeps some of it.
     None is 256 MiB, or a tenth of the free memory if that is less. Default is None.
+
+reuse: bool or None, optional
+    Whether to keep what the model computed for the backgrounds, and to compute for each
+    condition only what its change can reach. It is for `predict`; outputs are compared
+    with those computed in full, on the first and the last of the sequences, and where
+    they differ by more than rounding or the model cannot be followed all is computed in
+    full, with a warning. None does it where a trial is faster. Default is None.
 
 verbose: bool, optional
     Whether to show a progress bar. Default is False.

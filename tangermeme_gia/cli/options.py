@@ -106,6 +106,14 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         "--device", help="such as cpu or cuda (default: CUDA if present)"
     )
     group.add_argument("--batch-size", type=int, help="sequences at once")
+    group.add_argument(
+        "--no-reuse",
+        dest="reuse",
+        action="store_const",
+        const=False,
+        help="compute every sequence in full, and do not try whether computing only "
+        "what a motif changes is faster",
+    )
     group.add_argument("--random-state", type=int, default=0, help="seed of all draws")
 
 
@@ -213,6 +221,7 @@ class Asked(NamedTuple):
     inputs: ReportInputs
     seed: int
     prediction: dict[str, Any]
+    reuse: bool | None
     given: dict[str, Any]
 
     @property
@@ -228,6 +237,7 @@ class Asked(NamedTuple):
             "target": self.inputs.model.target,
             "random_state": self.seed,
             "verbose": True,
+            "reuse": self.reuse,
             **self.prediction,
         }
 
@@ -245,7 +255,8 @@ def ask(options: Mapping[str, Any]) -> Asked:
     prediction = take(own, prediction_options)
     loading, reading = take(own, Loading), take(own, Reading)
     inputs = take(own, partial(read_inputs, loading=loading, reading=reading))
-    return Asked(inputs, own.pop("random_state"), prediction, own)
+    seed, reuse = own.pop("random_state"), own.pop("reuse")
+    return Asked(inputs, seed, prediction, reuse, own)
 
 
 def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:

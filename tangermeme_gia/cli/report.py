@@ -112,6 +112,7 @@ class _Asked:
     command: str
     options: ReportOptions
     prediction: Mapping[str, Any]
+    reuse: bool | None
     inputs: Mapping[str, Any]
 
     def check(self) -> None:
@@ -161,6 +162,7 @@ class _Asked:
             self.options,
             command=self.command,
             verbose=True,
+            reuse=self.reuse,
             **self.prediction,
         )
         return inputs.name
@@ -279,6 +281,7 @@ def _read(given: dict[str, Any]) -> _Asked:
         command=shlex.join(["tangermeme-gia", *given.pop("words")]),
         options=ReportOptions(**analysis),
         prediction=prediction_options(given.pop("device"), given.pop("batch_size")),
+        reuse=given.pop("reuse"),
         inputs={
             "loading": take(given, Loading),
             "reading": take(given, Reading),

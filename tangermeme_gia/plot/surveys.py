@@ -195,7 +195,7 @@ def gc_bias_histograms(
     if reference is not None:
         ax.axvline(reference, color=ink(ax), linewidth=0.8, linestyle="--")
     if len(names) > 1:
-        add_legend(ax, handles, labels, beside=False)
+        add_legend(ax, handles, labels)
     note(ax, _experiments(values))
     return finish(ax, xlabel, "Number of experiments")
 

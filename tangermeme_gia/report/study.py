@@ -155,6 +155,9 @@ class Study:
     verbose: bool, optional
         Whether experiments show progress bars. Default is False.
 
+    reuse: bool or None, optional
+        As every experiment takes it. Default is None.
+
     kwargs: optional
         Keywords for tangermeme's `predict`, such as `device` and `batch_size`.
     """
@@ -165,6 +168,7 @@ class Study:
         options: ReportOptions,
         store: Store,
         verbose: bool = False,
+        reuse: bool | None = None,
         **kwargs: Any,
     ) -> None:
         self.inputs = inputs
@@ -174,7 +178,7 @@ class Study:
         self.probed: dict[str, torch.Tensor] = {}
         self.model = inputs.model
         self.n_scan = options.n_scan or options.n
-        self.prediction, self.verbose = kwargs, verbose
+        self.prediction, self.verbose, self.reuse = kwargs, verbose, reuse
 
     def check(self) -> None:
         """Find out before the first part what would make a later one fail.
@@ -300,6 +304,7 @@ class Study:
             "alphabet": self.inputs.alphabet,
             "random_state": self.options.random_state,
             "verbose": self.verbose,
+            "reuse": self.reuse,
             "clusters": self.backgrounds[1].clusters,
             **self.prediction,
         }

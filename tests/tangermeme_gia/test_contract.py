@@ -195,6 +195,15 @@ def test_batches_do_not_matter(experiment, network, X, options):
     assert result.conditions.equals(expected.conditions)
 
 
+def test_what_is_kept_of_backgrounds_does_not_matter(experiment, network, X):
+    # A warning that all is computed in full would be an error.
+    full, reused = (
+        experiment(network, X, random_state=3, reuse=reuse) for reuse in (False, True)
+    )
+    assert torch.allclose(reused.y_afters, full.y_afters, atol=1e-6)
+    assert torch.equal(reused.y_before, full.y_before)
+
+
 def test_the_seed_alone_decides(pattern_experiment, X):
     first, again, other = (
         pattern_experiment(Blank(), X, random_state=seed).y_afters for seed in (0, 0, 1)

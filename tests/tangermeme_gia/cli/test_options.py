@@ -31,7 +31,7 @@ def test_the_options_are_those_that_the_reader_takes():
     given = parse("--sequences", "a.fa", "--length", "5")
     read = inspect.signature(read_inputs).parameters.keys()
     read -= {"model", "loading", "reading"}
-    others = {"device", "batch_size", "random_state", "minus"}
+    others = {"device", "batch_size", "random_state", "minus", "reuse"}
     taken = {*Loading._fields, *Reading._fields} - {"numbered"}
     assert given.keys() == {*read, *taken, *others}
     assert (given["sequences"], given["length"], given["random_state"]) == (
