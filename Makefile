@@ -31,6 +31,7 @@ test-pages: $(INSTALLED)
 MODELS := .venv-models
 test-models: $(MODELS)/.installed
 	KERAS_BACKEND=torch $(MODELS)/bin/python -m pytest tests/families
+	$(MODELS)/bin/python -m pytest tests/integration/test_tutorials.py -k 6_a_published_model
 
 $(MODELS)/.installed: pyproject.toml constraints.txt tests/families/requirements.txt
 	$(PYTHON) -m venv $(MODELS)
