@@ -166,11 +166,17 @@ class Caller:
                 )
 
     def followed(self) -> Asked | None:
-        """The model in eval mode, where it is only called; else None."""
+        """The model in eval mode, where it is only called; else None.
+
+        What `torch.compile` made is for plain tensors, so that it is left out.
+        """
         if not isinstance(self.model, Asked) or self._kwargs.get("dtype") is not None:
             return None
         self.model.eval()
-        return self.model
+        asked = copy.copy(self.model)
+        asked._modules = dict(self.model._modules)
+        asked.model = getattr(self._whole, "_orig_mod", self._whole)
+        return asked
 
     def in_precision_of_weights(self) -> Caller | None:
         """The same without `dtype`; None if that says nothing."""

@@ -169,10 +169,10 @@ class Reuse:
         """Keep some activations from now on, if those of one background fit."""
         self._needed, self._sizes = needed, recorded.sizes(needed)
         n_bytes = sum(self._sizes)
-        if n_bytes > self._max_memory:
+        if n_bytes > self._max_memory // 2:
             raise UnknownChangeError(
                 f"what the model computes for one background, {n_bytes} bytes, is more "
-                f"than `max_memory`={self._max_memory}"
+                f"than half of `max_memory`={self._max_memory}"
             )
 
     def _conditions_together(
@@ -191,7 +191,7 @@ class Reuse:
         """Backgrounds to keep at once: few, but enough to be asked together."""
         sizes = [1, *(self._sizes or [])]
         quick = _RECORDED_BYTES // max(sizes)
-        most = self._max_memory // sum(sizes)
+        most = self._max_memory // 2 // sum(sizes)  # the other half is in flight
         return max(1, min(most, max(quick, math.ceil(_TOGETHER / n_together))))
 
     def _with_all_needed(self, asking: Asking) -> Heads | None:
