@@ -42,8 +42,8 @@ class Tape:
         # Of the batch that goes through the model: its backgrounds, and how many
         # sequences are made of each.
         self.rows, self.each = slice(0, 0), 1
-        # What is made of weights, and of which version of them.
-        self.made: dict[Any, tuple[torch.Tensor, int, torch.Tensor]] = (
+        # What is made of weights, by their number and for which places.
+        self.made: dict[Any, tuple[torch.Tensor, torch.Tensor]] = (
             {} if made is None else made
         )
         # Bytes of a sequence's largest part.
@@ -111,8 +111,9 @@ class Tape:
             return make()
         key = (id(weight), *how)
         known = self.made.get(key)
-        if known is None or known[0] is not weight or known[1] != weight._version:
+        if known is None:
             if len(self.made) >= _MOST_MADE:
                 self.made.clear()
-            known = self.made[key] = (weight, weight._version, make())
-        return known[2]
+            # With the weight, so that no other gets its number.
+            known = self.made[key] = (weight, make())
+        return known[1]
