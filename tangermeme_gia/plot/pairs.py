@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,7 +20,6 @@ from .style import (
     LINE,
     PLAIN,
     SMALL,
-    WIDTH,
     Values,
     add_legend,
     count,
@@ -78,7 +76,7 @@ def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in pair_matrix(grammar).get_yticklabels()]
     ['GATA', 'TTA']
     """
-    pairs, names = _checked(grammar).pairs, list(grammar.motifs)
+    pairs, names = check_grammar(grammar).pairs, list(grammar.motifs)
     n = len(names)
     grid = np.full((n, n), np.nan)
     for a, b, effect in zip(pairs["a"], pairs["b"], pairs["effect"], strict=True):
@@ -93,7 +91,7 @@ def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     for row in records:
         x, y = names.index(row["a"]), names.index(row["b"])
         _mark_cell(ax, x, y, row, grid, write=n <= _MOST_WORDS)
-    labels = [shortened(name, _NAME_LETTERS) for name in names]
+    labels = short_names(names, _NAME_LETTERS)
     ax.set_yticks(range(n), labels, **PLAIN)
     label_ticks(ax, labels)
     finish(ax, "Motif", "")
@@ -141,7 +139,7 @@ def spacing_heatmap(
     Traceback (most recent call last):
     TypeError: `grammar` is a NoneType; it must be a Grammar, as from `motif_grammar`.
     """
-    frame = _checked(grammar).to_frame()
+    frame = check_grammar(grammar).to_frame()
     frame = frame[frame["spacing"].notna()]
     pair = _foremost(grammar) if pair is None else tuple(pair)
     is_pair = [set(p) == set(pair) for p in zip(frame["a"], frame["b"], strict=True)]
@@ -162,7 +160,7 @@ def spacing_heatmap(
     draw_grid(ax, grid, INTERACTION)
     y, x = np.nonzero(stands)
     ax.plot(x, y, "o", color="black", markersize=3, mec="white", mew=0.5)
-    ax.set_yticks(range(len(rows)), [shortened(r, 24) for r in rows], **PLAIN)
+    ax.set_yticks(range(len(rows)), _rows(frame, list(grammar.motifs)), **PLAIN)
     _number_spacings(ax, spacings)
     finish(ax, "Spacing between motifs (nt)", "")
     ax.spines[:].set_visible(False)
@@ -203,27 +201,28 @@ def pair_network(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     >>> len(pair_network(motif_grammar(model, X, ["GATA", "TTA"], [3])).texts)
     3
     """
-    pairs, names = _checked(grammar).pairs, list(grammar.motifs)
+    names = list(check_grammar(grammar).motifs)
     ax = new_axes(ax, height=3.2)
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)
     place = {
         name: np.array([np.cos(t), np.sin(t)])
         for name, t in zip(names, angles, strict=True)
     }
-    stands = pairs[pairs["significant"]]
+    stands = grammar.confirmed
     largest = float(stands["effect"].abs().max()) if len(stands) else 1.0
     records: Any = stands.to_dict("records")
     for row in records:
         _draw_edge(ax, row, place, largest)
     ax.plot(*np.array(list(place.values())).T, "o", color=ink(ax), markersize=5)
-    for name, at in place.items():
+    shown = short_names(names, _NAME_LETTERS)
+    for label, (name, at) in zip(shown, place.items(), strict=True):
         is_own = ((stands["a"] == name) & (stands["b"] == name)).any()
         out = (1.38 if is_own else 1.12) * at
         side = "center" if abs(at[0]) < 0.3 else ("left" if at[0] > 0 else "right")
         ax.text(
             float(out[0]),
             float(out[1]),
-            shortened(name, _NAME_LETTERS),
+            label,
             ha=side,
             va="center" if abs(at[1]) < 0.9 else ("bottom" if at[1] > 0 else "top"),
             fontsize=SMALL,
@@ -252,48 +251,14 @@ def _add_legend(ax: Axes, stands: pd.DataFrame) -> None:
         ax.set_ylim(-2.3, 1.6)
 
 
-def overview(grammar: Grammar, most: int = 6) -> Axes:
-    """All pictures of a survey in one figure: pairs, network, confirmed pairs.
+def check_grammar(grammar: Any) -> Grammar:
+    """What was given, if it is a Grammar.
 
-    Parameters
-    ----------
-    grammar: Grammar
-        From `motif_grammar`.
-
-    most: int, optional
-        How many pairs have a heat map, the largest interactions first. Default is 6.
-
-    Returns
-    -------
-    ax: matplotlib.axes.Axes
-        That of the pair matrix, in a figure of two columns.
+    Raises
+    ------
+    TypeError
+        If it is not.
     """
-    stands = _checked(grammar).pairs
-    stands = stands[stands["significant"]]
-    order = stands["effect"].abs().sort_values(ascending=False).index
-    shown = [(stands["a"][i], stands["b"][i]) for i in order[:most]]
-    rows = 1 + (len(shown) + 1) // 2
-    heights = [3.4, *[2.0] * (rows - 1)]
-    _, axes = plt.subplots(
-        rows,
-        2,
-        figsize=(2 * WIDTH + 0.6, sum(heights)),
-        layout="constrained",
-        height_ratios=heights,
-        squeeze=False,
-    )
-    pair_matrix(grammar, ax=axes[0, 0])
-    pair_network(grammar, ax=axes[0, 1])
-    for i, ax in enumerate(axes[1:].flat):
-        if i >= len(shown):
-            ax.set_axis_off()
-            continue
-        spacing_heatmap(grammar, shown[i], ax=ax)
-    first: Axes = axes[0, 0]
-    return first
-
-
-def _checked(grammar: Any) -> Grammar:
     if not isinstance(grammar, Grammar):
         raise TypeError(
             f"`grammar` is a {type(grammar).__name__}; it must be a Grammar, as from "
@@ -347,6 +312,34 @@ def _logos(ax: Axes, motifs: Mapping[str, Any]) -> None:
     ax.tick_params(axis="y", length=0)
     for label in ax.get_yticklabels():
         label.set_x(-_LOGO_WIDTH - 0.03)
+
+
+def short_names(names: Sequence[str], letters: int) -> list[str]:
+    """Names that are told apart in few letters: without accessions before them.
+
+    Examples
+    --------
+    >>> short_names(["MA0099.3 FOS::JUN", "MA0139.1 CTCF"], 12)
+    ['FOS::JUN', 'CTCF']
+    >>> short_names(["pos_patterns.pattern_0", "Gata1"], 12)
+    ['pos_p…ern_0', 'Gata1']
+    """
+    last = [(name.split() or [name])[-1] for name in names]
+    if max(map(len, names), default=0) > letters and len({*last}) == len(last):
+        names = last
+    return [shortened(name, letters) for name in names]
+
+
+def _rows(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Both motifs from left to right with their strands, in few letters."""
+    short = dict(zip(names, short_names(names, _NAME_LETTERS), strict=True))
+    rows = frame.drop_duplicates("arrangement")
+    columns = (rows[name] for name in ("a", "b", "order", "orientation"))
+    labels = []
+    for a, b, order, signs in zip(*columns, strict=True):
+        first, second = (f"{short[n]}{s}" for n, s in zip((a, b), signs, strict=True))
+        labels.append(f"{second} {first}" if order == "2,1" else f"{first} {second}")
+    return labels
 
 
 def _number_spacings(ax: Axes, spacings: Sequence[int]) -> None:
