@@ -63,7 +63,8 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="motifs of a file (MEME, JASPAR, HOMER, TRANSFAC, TF-MoDISco), all or "
-        "FILE NAME ..., in place of the search of k-mers: the best is the motif",
+        "FILE NAME ..., in place of the search of k-mers: the best is the motif, and "
+        "pairs of them are asked about (for k-mers as well: --experiments scan ...)",
     )
     name, settings = CONSENSUS
     group.add_argument(name, **settings)
@@ -71,7 +72,8 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
         "--experiments",
         nargs="+",
         metavar="NAME",
-        help=f"which of {', '.join(EXPERIMENTS)} (default: all that apply)",
+        help=f"which of {', '.join(EXPERIMENTS)} (default: all that apply; with "
+        "--motif or --motifs not scan and alignment)",
     )
     group.add_argument(
         "--backgrounds",

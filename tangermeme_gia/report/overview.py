@@ -32,7 +32,12 @@ TAKEN = ("figures", "tables", "results", "index.html", REPORT)
 _FEWEST_FOR_EFFECTS, _FEWEST_FOR_HISTOGRAM = 2, 3
 # Columns of the page, and what of a report each shows: words, or the effects of these
 # names, each with its interval; of two, both ends of a range.
-_WORDS = {"output": "output", "motif": "motif", "aligned": "consensus"}
+_WORDS = {
+    "output": "output",
+    "motif": "motif",
+    "aligned": "consensus",
+    "acting together": "pair",
+}
 _EFFECTS: dict[str, tuple[str, ...]] = {
     "effect": ("effect",),
     "each further site": ("per_site",),

@@ -13,7 +13,7 @@ from ... import plot
 from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
-from ...plot.style import finish, new_axes
+from ...plot.style import PLAIN, finish, new_axes
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
 from ..effects import ALPHA, local_effects
@@ -114,7 +114,7 @@ def _draw(frame: pd.DataFrame, motifs: Mapping[str, Motif], unit: str) -> Axes:
     errors = np.abs(frame[["low", "high"]].to_numpy().T - frame["effect"].to_numpy())
     ax.axvline(0, color="0.6", linewidth=0.8)
     ax.errorbar(frame["effect"], rows, xerr=errors, fmt="o", markersize=3)
-    ax.set_yticks(rows, frame["motif"])
+    ax.set_yticks(rows, frame["motif"], **PLAIN)
     ax.set_ylim(-0.6, n - 0.4)
     beside = ax.get_yaxis_transform()  # across by the axes, up and down by the rows
     for row, name in zip(rows, frame["motif"], strict=True):
