@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ INTERACTION = "Interaction\n(model output)"
 _MORE, _LESS = "#b35806", "#542788"
 # A line of a network says the kind of rule.
 _STYLES: dict[str, Any] = {"soft": "-", "hard": "--", "helical": ":"}
-_NAME_LETTERS = 12
+_NAME_LETTERS = 14
 # Logos beside the names of at most so many motifs, in parts of the axes.
 _MOST_LOGOS, _LOGO_WIDTH = 12, 0.36
 # Kinds are written into the cells of at most so many.
@@ -314,20 +315,24 @@ def _logos(ax: Axes, motifs: Mapping[str, Any]) -> None:
         label.set_x(-_LOGO_WIDTH - 0.03)
 
 
-def short_names(names: Sequence[str], letters: int) -> list[str]:
-    """Names that are told apart in few letters: without accessions before them.
+def short_names(names: Sequence[str], letters: int | None = None) -> list[str]:
+    """Names without accessions, and what TF-MoDISco says of all, if these tell apart.
 
     Examples
     --------
-    >>> short_names(["MA0099.3 FOS::JUN", "MA0139.1 CTCF"], 12)
+    >>> short_names(["MA0099.3 FOS::JUN", "MA0139.1 CTCF"])
     ['FOS::JUN', 'CTCF']
-    >>> short_names(["pos_patterns.pattern_0", "Gata1"], 12)
-    ['pos_p…ern_0', 'Gata1']
+    >>> short_names(["pos_patterns.pattern_0", "pos_patterns.pattern_1"])
+    ['pattern_0', 'pattern_1']
+    >>> short_names(["pos_patterns.pattern_0", "neg_patterns.pattern_0"])
+    ['pos_pattern_0', 'neg_pattern_0']
     """
     last = [(name.split() or [name])[-1] for name in names]
-    if max(map(len, names), default=0) > letters and len({*last}) == len(last):
-        names = last
-    return [shortened(name, letters) for name in names]
+    signed = [name.replace("_patterns.", "_", 1) for name in last]
+    bare = [re.sub("^(pos|neg)_patterns[.]", "", name) for name in last]
+    told = (each for each in (bare, signed) if len({*each}) == len(each))
+    shown = next(told, list(names))
+    return [name if letters is None else shortened(name, letters) for name in shown]
 
 
 def _rows(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..plot.pairs import short_names
 from ..statistics.grammar import Grammar
 from .wording import count, listed, number, numeral, spans
 
@@ -186,7 +187,8 @@ class Together(NamedTuple):
 
 def confirmed_pairs(grammar: Grammar, unit: str) -> list[Together]:
     """Those that stand, the largest interaction first."""
-    short = without_accessions(list(grammar.motifs))
+    names = list(grammar.motifs)
+    short = dict(zip(names, short_names(names), strict=True))
     frame = grammar.to_frame()
     frame = frame[frame["spacing"].notna()]
     records: Any = grammar.confirmed.to_dict("records")
@@ -194,19 +196,6 @@ def confirmed_pairs(grammar: Grammar, unit: str) -> list[Together]:
         Together(row, _of(frame, row), _of(grammar.profiles, row), short, unit)
         for row in records
     ]
-
-
-def without_accessions(names: Sequence[str]) -> dict[str, str]:
-    """What motifs are called the second time, if that tells them apart.
-
-    Examples
-    --------
-    >>> without_accessions(["MA0099.3 FOS::JUN", "MA0139.1 CTCF"])
-    {'MA0099.3 FOS::JUN': 'FOS::JUN', 'MA0139.1 CTCF': 'CTCF'}
-    """
-    last = [(name.split() or [name])[-1] for name in names]
-    kept = last if len({*last}) == len(last) else names
-    return dict(zip(names, kept, strict=True))
 
 
 def in_short(

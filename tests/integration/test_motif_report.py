@@ -174,8 +174,8 @@ def test_patterns_of_modisco_are_motifs_with_whatever_name(capsys):
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
     first_screen = page.partition('<p class="verdict">')[2].partition("</p>")[0]
-    both = f"{names[0]} and {names[1]} act together with {names[1]} 4–6 bases behind"
-    assert both in first_screen
+    behind = "with pos_pattern_1 4–6 bases behind pos_pattern_0"
+    assert f"{names[0]} and {names[1]} act together {behind}" in first_screen
     figures = [path.name for path in Path("report/figures").iterdir()]
     assert all(
         name.removesuffix(".svg").removesuffix(".png").isidentifier()

@@ -170,7 +170,8 @@ def _method(study: Study, grammar: Grammar, widest: int) -> str:
         f"of both. Up to {n_found} backgrounds find, {n_confirmed} others measure and "
         "test what was found; q values are of these questions (Benjamini and Hochberg, "
         "5 %). A rule is hard if few spacings hold it, helical if it comes back with "
-        f"the turn of the helix, soft otherwise.{narrow}{fewer}"
+        "the turn of the helix, soft otherwise. A hard rule of small spacings may be a "
+        f"third motif that both make where they meet.{narrow}{fewer}"
         f"{foremost_motifs(study, _room(study)).sentence()}"
     )
 

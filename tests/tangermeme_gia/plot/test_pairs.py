@@ -10,6 +10,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from tangermeme_gia import motif_grammar, plot
+from tangermeme_gia.plot.pairs import short_names
 
 
 class Together(torch.nn.Module):
@@ -89,6 +90,19 @@ def test_all_of_them_in_one_figure(grammar):
         assert [row[0] for row in rows] == ["GACCA+ CCTGC+", "CCTGC+ CCTGC+"]
     assert given.figure is figure
     assert len(grammar.plot(most=1).child_axes) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["MA1 X", "MA2 X"], ["MA1 X", "MA2 X"]),  # no longer told apart
+        (["GATA", ""], ["GATA", ""]),
+        (["pos_patterns.pattern_0", "MA1 pattern_0"], ["pos_pattern_0", "pattern_0"]),
+        (["A_NAME_OF_MANY_LETTERS"], ["A_NAME…ETTERS"]),
+    ],
+)
+def test_short_names_tell_motifs_apart(names, short):
+    assert short_names(names, 14) == short
 
 
 def test_two_motifs_are_no_network():

@@ -9,7 +9,6 @@ from tangermeme_gia.report.acting_together import (
     Written,
     confirmed_pairs,
     in_short,
-    without_accessions,
 )
 
 WORDS = {"M1 first": "GACCA", "M2 other": "CCTGC"}
@@ -175,14 +174,6 @@ def test_the_first_pair_is_said_and_the_others_are_counted():
         "No two of two motifs were seen to do other than the sum of both, 0 to 1 base "
         "apart."
     )
-
-
-def test_names_without_accessions_tell_motifs_apart():
-    assert without_accessions(["MA1 X", "MA2 X"]) == {
-        "MA1 X": "MA1 X",
-        "MA2 X": "MA2 X",
-    }
-    assert without_accessions(["pos.0"]) == {"pos.0": "pos.0"}
 
 
 def test_turned_twice_is_the_same():
