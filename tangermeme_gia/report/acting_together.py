@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..plot.pairs import short_names
 from ..statistics.grammar import Grammar
+from .sentences import NEARLY
 from .wording import count, listed, number, numeral, spans
 
 _MOST_SPANS = 3
@@ -153,9 +154,14 @@ class Together(NamedTuple):
 
     def _does(self) -> str:
         """By how much the output is other than the sum of both, and what elsewhere."""
-        effect, kind = float(self.row["effect"]), self.row["class"]
+        kind, spacing = self.row["class"], self.row["spacing"]
+        curve = self.curve
+        stands = curve.loc[curve["significant"].astype(bool), "spacing"].tolist()
+        # What stood out most when found need not be confirmed where others are.
+        is_mean = pd.isna(spacing) or int(spacing) not in stands
+        effect = float((self.strongest if is_mean else self.row)["effect"])
         word = "more" if effect > 0 else "less"
-        most = " on average" if pd.isna(self.row["spacing"]) else ""
+        most = " on average" if is_mean else ""
         does = f"{number(abs(effect))} {word} than the sum of each alone{most}"
         if kind == "hard":
             return f"{does}, less than half as much at other spacings (a hard rule)"
@@ -206,11 +212,16 @@ def in_short(
         which = f"No two of {numeral(n_motifs)} motifs"
         apart = f"0 to {count(widest, unit)} apart"
         return f"{which} were seen to do other than the sum of both, {apart}."
+    first, *others = [abs(float(pair.row["effect"])) for pair in together]
+    n_alike = sum(size >= NEARLY * first for size in others)
+    n_less = len(others) - n_alike
     more = ""
-    if len(together) > 1:
-        others = "pair" if len(together) == 2 else "pairs"
-        more = f" So do {numeral(len(together) - 1)} other {others} of the motifs."
-        more = more.replace("So do one other pair", "So does one other pair")
+    if n_alike:
+        does = "So does one other pair" if n_alike == 1 else "So do {} other pairs"
+        more = f" {does.format(numeral(n_alike))} of the motifs."
+    if n_less:
+        pairs = f"{numeral(n_less)} other pair{'' if n_less == 1 else 's'}"
+        more += f" In {pairs} they do so by less than a tenth as much."
     return f"{together[0].sentence()}.{more}"
 
 

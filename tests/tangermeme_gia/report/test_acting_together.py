@@ -48,6 +48,10 @@ def hard(s):
     return s in (3, 4)
 
 
+def trace(s):
+    return 0.2 * hard(s)
+
+
 def same(s):
     return 1
 
@@ -112,6 +116,11 @@ SIGNS = ("++", "+-", "-+", "--")
             [(f"{x}{s}", f"{y}{s}", hard) for x, y in ("ab", "ba") for s in "+-"],
             "3–4 bases apart, both on the same strand:",
         ),
+        # A trace of it elsewhere is not the rule.
+        (
+            [("a+", "b+", hard), ("b-", "a-", hard), ("a+", "b-", trace)],
+            "with other 3–4 bases behind first, both on the same strand:",
+        ),
         # Of one motif they do not.
         (
             [("a+", "b+", hard), ("a+", "b-", hard)],
@@ -170,10 +179,29 @@ def test_the_first_pair_is_said_and_the_others_are_counted():
     assert in_short(pairs[:1], 2, 5, "base").endswith("(a soft rule).")
     more = in_short([*pairs, *pairs], 2, 5, "base")
     assert more.endswith(" So do three other pairs of the motifs.")
+    faint = pairs[1]._replace(row={**pairs[1].row, "effect": 0.01})
+    text = in_short([pairs[0], faint, faint], 2, 5, "base")
+    assert text.endswith(" In two other pairs they do so by less than a tenth as much.")
     assert in_short([], 2, 1, "base") == (
         "No two of two motifs were seen to do other than the sum of both, 0 to 1 base "
         "apart."
     )
+
+
+def test_what_is_not_confirmed_itself_is_said_on_average():
+    X = torch.zeros(40, 4, 40)
+    X[:, 0] = 1
+    X[::2, :, 0] = torch.tensor([0.0, 1, 0, 0])
+    model = Planted(("a+", "b+", lambda s: 1 + s))
+    grammar = motif_grammar(model, X, WORDS, range(6), random_state=0)
+    (pair,) = confirmed_pairs(grammar, "base")
+    assert " on average" not in pair.sentence()
+    placements = pair.placements.copy()
+    own = placements["spacing"] == pair.row["spacing"]
+    placements.loc[own, "significant"] = False
+    less = pair._replace(placements=placements)
+    mean = f"{pair.strongest['effect']:.3g}"
+    assert f"{mean} more than the sum of each alone on average" in less.sentence()
 
 
 def test_turned_twice_is_the_same():
