@@ -6,12 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from ..statistics.grammar import Grammar
 from .pairs import check_grammar, pair_matrix, pair_network, spacing_heatmap
-from .style import LINE, WIDTH
+from .style import LINE, WIDTH, new_axes
 
 # Inches above a picture, above and below it, and between columns.
 _ABOVE, _AROUND, _BETWEEN = 0.25, 0.9, 0.6
@@ -71,8 +70,7 @@ def grammar_overview(
     rows = [panels[i : i + n_columns] for i in range(0, len(panels), n_columns)]
     heights = [max(panel.inches for panel in row) + _AROUND for row in rows]
     width, height = n_columns * WIDTH + (n_columns - 1) * _BETWEEN, sum(heights)
-    if ax is None:
-        ax = plt.figure(figsize=(width, height)).add_axes((0, 0, 1, 1))
+    ax = new_axes(ax, height, width)
     ax.set_axis_off()
     top = height - _ABOVE
     for row, own in zip(rows, heights, strict=True):
@@ -88,7 +86,7 @@ def _panels(grammar: Grammar, most: int) -> tuple[list[_Panel], int]:
     """What is drawn, and in how many columns."""
     n, stands = len(grammar.motifs), grammar.confirmed
     has_network = n >= _FEWEST_OF_A_NETWORK
-    panels = [_Panel(pair_matrix, max(1.4, min(0.34 * n, 5)))]
+    panels = [_Panel(pair_matrix, max(1.4, min(0.34 * n, 5)), 1.2, 0.7)]
     if has_network:
         panels.append(_Panel(pair_network, 2.6, 0.1, 0.1))
     for pair in list(zip(stands["a"], stands["b"], strict=True))[:most]:

@@ -30,6 +30,7 @@ from .style import (
     new_axes,
     note,
     shortened,
+    width_in_inches,
 )
 
 INTERACTION = "Interaction\n(model output)"
@@ -40,8 +41,8 @@ _STYLES: dict[str, Any] = {"soft": "-", "hard": "--", "helical": ":"}
 _NAME_LETTERS = 14
 # Logos beside the names of at most so many motifs, in parts of the axes.
 _MOST_LOGOS, _LOGO_WIDTH = 12, 0.36
-# Kinds are written into the cells of at most so many.
-_MOST_WORDS = 6
+# Kinds are written into the cells of at most so many, in inches of so many each.
+_MOST_WORDS, _WORD_WIDTH = 6, 0.3
 
 
 def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
@@ -88,10 +89,11 @@ def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     shade[lower] = (0.88, 0.88, 0.88, 1.0)
     ax.imshow(shade, aspect="auto", interpolation="nearest")
     draw_grid(ax, grid, INTERACTION)
+    write = n <= _MOST_WORDS and width_in_inches(ax) >= _WORD_WIDTH * n
     records: Any = pairs.to_dict("records")
     for row in records:
         x, y = names.index(row["a"]), names.index(row["b"])
-        _mark_cell(ax, x, y, row, grid, write=n <= _MOST_WORDS)
+        _mark_cell(ax, x, y, row, grid, write=write)
     labels = short_names(names, _NAME_LETTERS)
     ax.set_yticks(range(n), labels, **PLAIN)
     label_ticks(ax, labels)
