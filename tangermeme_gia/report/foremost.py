@@ -16,7 +16,7 @@ from .wording import count, listed
 
 # Pairs grow with the square of motifs; similar motifs of a collection are one question.
 MOST_MOTIFS = 5
-_MOST_COMPARED, _SIMILAR = 50, 0.01
+_SIMILAR = 0.01
 _MOST_NAMED = 8
 
 
@@ -45,22 +45,21 @@ def foremost_motifs(study: Study, room: int) -> Foremost:
     """
     long = [name for name, motif in study.given.items() if 2 * len(motif) > room]
     left_out = {"no room for two": long}
-    fit = [name for name in study.given if name not in {*long}]
+    fit = [name for name in study.given if name not in long]
     if len(fit) <= MOST_MOTIFS:
         return Foremost(fit, left_out)
-    ranked = [name for name in _ranked(study) if name in {*fit}]
-    compared = ranked[:_MOST_COMPARED]
-    q = similarity(tuple(study.given[name] for name in compared))
-    first = representatives(range(len(compared)), q, _SIMILAR)
-    distinct = [name for i, name in enumerate(compared) if first[i] == i]
+    ranked = [name for name in _ranked(study) if name not in long]
+    q = similarity(tuple(study.given[name] for name in ranked))
+    first = representatives(range(len(ranked)), q, _SIMILAR)
+    distinct = [name for i, name in enumerate(ranked) if first[i] == i]
     kept = distinct[:MOST_MOTIFS]
-    stand_in = {compared[first[i]] for i in range(len(compared))} & {*kept}
     alike = [
         name
-        for i, name in enumerate(compared)
-        if name not in {*kept} and compared[first[i]] in stand_in
+        for i, name in enumerate(ranked)
+        if first[i] != i and ranked[first[i]] in kept
     ]
-    weaker = [name for name in ranked if name not in {*kept, *alike}]
+    named = {*kept, *alike}
+    weaker = [name for name in ranked if name not in named]
     left_out |= {"similar to one of these": alike, "smaller effects": weaker}
     return Foremost(kept, left_out)
 
