@@ -40,6 +40,7 @@ _WORDS = {
 }
 _EFFECTS: dict[str, tuple[str, ...]] = {
     "effect": ("effect",),
+    "interaction of the pair": ("pair_interaction",),
     "each further site": ("per_site",),
     "deviation from additivity": ("deviation",),
     "interaction by spacing": ("interaction_lowest", "interaction_highest"),
