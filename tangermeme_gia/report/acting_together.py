@@ -111,7 +111,8 @@ class Together(NamedTuple):
     def _arrangement(self) -> tuple[str, str, str]:
         """Which motif stands before which, and on which strands, where that matters.
 
-        Two arrangements that read the same on the other strand are one.
+        Two arrangements that read the same on the other strand are one; of motifs on
+        the same strand the second is downstream on it.
         """
         depends, profile = str(self.row["depends_on"]), self.strongest
         own = Written(str(profile["order"]), str(profile["orientation"]))
@@ -140,6 +141,8 @@ class Together(NamedTuple):
         ):
             if len(signs) > 1 and signs <= together:
                 return first, second, words
+        if own.signs == "--":  # along their strand
+            first, second = second, first
         return first, second, _FACING[own.signs[:: 1 if own.order == "1,2" else -1]]
 
     def _alike(self) -> set[Written]:

@@ -154,7 +154,10 @@ def _method(study: Study, grammar: Grammar, widest: int) -> str:
     names, unit = list(grammar.motifs), study.inputs.unit
     given = len(study.given)
     which = f"{len(names)} of {given}" if len(names) < given else "All"
-    strands = " and on both strands" if "+-" in {*grammar.found["orientation"]} else ""
+    strands, behind = "", ""
+    if "+-" in {*grammar.found["orientation"]}:
+        strands = " and on both strands"
+        behind = " Behind is to the right; of two on the same strand, downstream on it."
     n_found = int(grammar.found["n"].max())
     n_confirmed = len(grammar.interactions.y_before)
     fewer = ""
@@ -171,8 +174,8 @@ def _method(study: Study, grammar: Grammar, widest: int) -> str:
         "test what was found; q values are of these questions (Benjamini and Hochberg, "
         "5 %). A rule is hard if few spacings hold it, helical if it comes back with "
         "the turn of the helix, soft otherwise. A hard rule of small spacings may be a "
-        f"third motif that both make where they meet.{narrow}{fewer}"
-        f"{foremost_motifs(study, _room(study)).sentence()}"
+        f"third motif that both make where they meet.{behind}{narrow}"
+        f"{fewer}{foremost_motifs(study, _room(study)).sentence()}"
     )
 
 

@@ -87,7 +87,7 @@ SIGNS = ("++", "+-", "-+", "--")
         ),
         (
             [("b-", "a-", hard)],
-            "with first 3–4 bases behind other, both on the reverse strand:",
+            "with other 3–4 bases behind first, both on the reverse strand:",
         ),
         # The same on both strands of the DNA.
         (
