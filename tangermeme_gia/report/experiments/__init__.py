@@ -18,13 +18,13 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "quality": ("motif", "scores"),
     "mutagenesis": ("motif",),
     "alignment": ("motif",),
-    "grammar": ("motifs",),
     "sites": ("motif",),
     "spacing": ("motif",),
     "position": ("motif",),
     "gc": ("motif",),
     "hairpin": ("motif",),
     "structure": ("motif",),
+    "grammar": ("motifs",),
     "robustness": ("motif", "backgrounds"),
 }
 EXPERIMENTS = tuple(REGISTRY)

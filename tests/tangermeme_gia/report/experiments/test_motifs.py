@@ -65,7 +65,7 @@ def test_k_mers_are_searched_beside_motifs_where_both_are_asked_for(tmp_path, qu
     options = replace(OPTIONS, k=2, n=16, n_scan=8, experiments=parts)
     sections = run_report(inputs_of(Sites()), tmp_path, options)
     names = [section.name for section in sections]
-    assert names == ["scan", "motifs", "motif", "grammar", "sites"]
+    assert names == ["scan", "motifs", "motif", "sites", "grammar"]
     results = load_results(tmp_path)
     assert len(results["scan"]["scan"].kmers) == 16
     # The motif of the report is that of the file.
