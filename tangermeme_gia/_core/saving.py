@@ -61,7 +61,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    result: GIAResult, KmerScan, Junctions or Comparison
+    result: GIAResult, KmerScan, MotifScan, Grammar or another
         As it was saved, with tensors on the CPU.
 
     Raises

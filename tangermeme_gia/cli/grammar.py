@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._core.command_line import check_files, write_table
 from .arguments import CONSENSUS, Option, numbers, option, start
@@ -12,9 +12,6 @@ from .backgrounds import Backgrounds, add_backgrounds
 from .experiments import add_group
 from .options import add_inputs, add_model, add_output, ask, take
 from .values import orders, orientations
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _TABLES = ("pairs", "profiles", "triples")
 _GRAMMAR: tuple[Option, ...] = (
@@ -103,14 +100,9 @@ def run_grammar(
         if path is not None:
             write_table(getattr(grammar, name), path, name)
 
-    def draw() -> Axes:
-        from ..plot.pairs import overview
-
-        return overview(grammar)
-
     output.write(
         grammar.to_frame(output.confidence),
-        grammar.interactions,
-        draw,
+        grammar,
+        grammar.plot,
         title=f"{asked.inputs.name}: pairs of {len(grammar.motifs)} motifs",
     )

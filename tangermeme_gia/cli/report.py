@@ -61,22 +61,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_analysis(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("analysis")
-    text = "the motif, so that none is searched: letters or FILE:NAME"
-    group.add_argument("--motif", help=text)
-    group.add_argument(
-        "--motifs",
-        nargs="+",
-        metavar="FILE",
-        help="motifs of a file (MEME, JASPAR, HOMER, TRANSFAC, TF-MoDISco), all or "
-        "FILE NAME ..., in place of the search of k-mers: the best is the motif",
-    )
-    name, settings = CONSENSUS
-    group.add_argument(name, **settings)
+    _add_motifs(group)
     group.add_argument(
         "--experiments",
         nargs="+",
         metavar="NAME",
-        help=f"which of {', '.join(EXPERIMENTS)} (default: all that apply)",
+        help=f"which of {', '.join(EXPERIMENTS)} (default: all that apply; with "
+        "--motif or --motifs not scan and alignment)",
     )
     group.add_argument(
         "--backgrounds",
@@ -100,6 +91,21 @@ def _add_analysis(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="DNA: scan each k-mer together with its reverse complement",
     )
+
+
+def _add_motifs(group: Any) -> None:
+    text = "the motif, so that none is searched: letters or FILE:NAME"
+    group.add_argument("--motif", help=text)
+    group.add_argument(
+        "--motifs",
+        nargs="+",
+        metavar="FILE",
+        help="motifs of a file (MEME, JASPAR, HOMER, TRANSFAC, TF-MoDISco), all or "
+        "FILE NAME ..., in place of the search of k-mers: the best is the motif, and "
+        "pairs of them are asked about (for k-mers as well: --experiments scan ...)",
+    )
+    name, settings = CONSENSUS
+    group.add_argument(name, **settings)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .effects import (
     local_importance_boxes,
 )
 from .fitting import fitting_plot
+from .grammars import grammar_overview
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
 from .measured import affinity_regression, predicted_measured
 from .pairs import pair_matrix, pair_network, spacing_heatmap
@@ -36,6 +37,7 @@ __all__ = [
     "factorial_bars",
     "fitting_plot",
     "gc_bias_histograms",
+    "grammar_overview",
     "interaction_bars",
     "kmer_ranks",
     "local_importance_boxes",

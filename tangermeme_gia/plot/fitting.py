@@ -11,6 +11,7 @@ from .._core.junctions import Junctions
 from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..statistics.comparisons import Comparison
+from ..statistics.grammar import Grammar
 from ..surveys.discovery_result import MotifDiscovery
 from ..surveys.motif_scan_result import MotifScan
 from .affinity import affinity_curve
@@ -22,6 +23,7 @@ from .effects import (
     interaction_bars,
     local_importance_boxes,
 )
+from .grammars import grammar_overview
 from .logos import mutagenesis_heatmap
 from .surveys import background_grid
 from .sweeps import kmer_ranks, position_curve, spacing_curve
@@ -37,12 +39,13 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     `mutagenesis_heatmap`, `interaction_bars` of two patterns, `factorial_bars` of more,
     `local_importance_boxes` of everything else. A k-mer scan has `kmer_ranks`, a
     comparison of backgrounds or models `background_grid`, a scan of motifs
-    `motif_effects`, graded sites `affinity_curve`. ``result.plot()`` is this
-    function.
+    `motif_effects`, a discovery `pattern_effects`, pairs of motifs `grammar_overview`,
+    graded sites `affinity_curve`. ``result.plot()`` is this function.
 
     Parameters
     ----------
-    result: GIAResult, KmerScan, MotifScan, MotifDiscovery, Junctions or Comparison
+    result: GIAResult, KmerScan, MotifScan, MotifDiscovery, Grammar, Junctions, \
+Comparison
         With one output; also one that was loaded or narrowed.
 
     options: optional
@@ -73,6 +76,8 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
         return kmer_ranks(result, **options)
     if isinstance(result, MotifDiscovery):
         return pattern_effects(result, **options)
+    if isinstance(result, Grammar):
+        return grammar_overview(result, **options)
     if isinstance(result, MotifScan):
         return motif_effects(result, **options)
     if isinstance(result, Junctions):

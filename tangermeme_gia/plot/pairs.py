@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ from .style import (
     LINE,
     PLAIN,
     SMALL,
-    WIDTH,
     Values,
     add_legend,
     count,
@@ -31,6 +30,7 @@ from .style import (
     new_axes,
     note,
     shortened,
+    width_in_inches,
 )
 
 INTERACTION = "Interaction\n(model output)"
@@ -38,11 +38,11 @@ INTERACTION = "Interaction\n(model output)"
 _MORE, _LESS = "#b35806", "#542788"
 # A line of a network says the kind of rule.
 _STYLES: dict[str, Any] = {"soft": "-", "hard": "--", "helical": ":"}
-_NAME_LETTERS = 12
+_NAME_LETTERS = 14
 # Logos beside the names of at most so many motifs, in parts of the axes.
 _MOST_LOGOS, _LOGO_WIDTH = 12, 0.36
-# Kinds are written into the cells of at most so many.
-_MOST_WORDS = 6
+# Kinds are written into the cells of at most so many, in inches of so many each.
+_MOST_WORDS, _WORD_WIDTH = 6, 0.3
 
 
 def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
@@ -78,7 +78,7 @@ def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     >>> [label.get_text() for label in pair_matrix(grammar).get_yticklabels()]
     ['GATA', 'TTA']
     """
-    pairs, names = _checked(grammar).pairs, list(grammar.motifs)
+    pairs, names = check_grammar(grammar).pairs, list(grammar.motifs)
     n = len(names)
     grid = np.full((n, n), np.nan)
     for a, b, effect in zip(pairs["a"], pairs["b"], pairs["effect"], strict=True):
@@ -89,11 +89,12 @@ def pair_matrix(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     shade[lower] = (0.88, 0.88, 0.88, 1.0)
     ax.imshow(shade, aspect="auto", interpolation="nearest")
     draw_grid(ax, grid, INTERACTION)
+    write = n <= _MOST_WORDS and width_in_inches(ax) >= _WORD_WIDTH * n
     records: Any = pairs.to_dict("records")
     for row in records:
         x, y = names.index(row["a"]), names.index(row["b"])
-        _mark_cell(ax, x, y, row, grid, write=n <= _MOST_WORDS)
-    labels = [shortened(name, _NAME_LETTERS) for name in names]
+        _mark_cell(ax, x, y, row, grid, write=write)
+    labels = short_names(names, _NAME_LETTERS)
     ax.set_yticks(range(n), labels, **PLAIN)
     label_ticks(ax, labels)
     finish(ax, "Motif", "")
@@ -141,7 +142,7 @@ def spacing_heatmap(
     Traceback (most recent call last):
     TypeError: `grammar` is a NoneType; it must be a Grammar, as from `motif_grammar`.
     """
-    frame = _checked(grammar).to_frame()
+    frame = check_grammar(grammar).to_frame()
     frame = frame[frame["spacing"].notna()]
     pair = _foremost(grammar) if pair is None else tuple(pair)
     is_pair = [set(p) == set(pair) for p in zip(frame["a"], frame["b"], strict=True)]
@@ -162,7 +163,7 @@ def spacing_heatmap(
     draw_grid(ax, grid, INTERACTION)
     y, x = np.nonzero(stands)
     ax.plot(x, y, "o", color="black", markersize=3, mec="white", mew=0.5)
-    ax.set_yticks(range(len(rows)), [shortened(r, 24) for r in rows], **PLAIN)
+    ax.set_yticks(range(len(rows)), _rows(frame, list(grammar.motifs)), **PLAIN)
     _number_spacings(ax, spacings)
     finish(ax, "Spacing between motifs (nt)", "")
     ax.spines[:].set_visible(False)
@@ -203,27 +204,28 @@ def pair_network(grammar: Grammar, *, ax: Axes | None = None) -> Axes:
     >>> len(pair_network(motif_grammar(model, X, ["GATA", "TTA"], [3])).texts)
     3
     """
-    pairs, names = _checked(grammar).pairs, list(grammar.motifs)
+    names = list(check_grammar(grammar).motifs)
     ax = new_axes(ax, height=3.2)
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)
     place = {
         name: np.array([np.cos(t), np.sin(t)])
         for name, t in zip(names, angles, strict=True)
     }
-    stands = pairs[pairs["significant"]]
+    stands = grammar.confirmed
     largest = float(stands["effect"].abs().max()) if len(stands) else 1.0
     records: Any = stands.to_dict("records")
     for row in records:
         _draw_edge(ax, row, place, largest)
     ax.plot(*np.array(list(place.values())).T, "o", color=ink(ax), markersize=5)
-    for name, at in place.items():
+    shown = short_names(names, _NAME_LETTERS)
+    for label, (name, at) in zip(shown, place.items(), strict=True):
         is_own = ((stands["a"] == name) & (stands["b"] == name)).any()
         out = (1.38 if is_own else 1.12) * at
         side = "center" if abs(at[0]) < 0.3 else ("left" if at[0] > 0 else "right")
         ax.text(
             float(out[0]),
             float(out[1]),
-            shortened(name, _NAME_LETTERS),
+            label,
             ha=side,
             va="center" if abs(at[1]) < 0.9 else ("bottom" if at[1] > 0 else "top"),
             fontsize=SMALL,
@@ -252,48 +254,14 @@ def _add_legend(ax: Axes, stands: pd.DataFrame) -> None:
         ax.set_ylim(-2.3, 1.6)
 
 
-def overview(grammar: Grammar, most: int = 6) -> Axes:
-    """All pictures of a survey in one figure: pairs, network, confirmed pairs.
+def check_grammar(grammar: Any) -> Grammar:
+    """What was given, if it is a Grammar.
 
-    Parameters
-    ----------
-    grammar: Grammar
-        From `motif_grammar`.
-
-    most: int, optional
-        How many pairs have a heat map, the largest interactions first. Default is 6.
-
-    Returns
-    -------
-    ax: matplotlib.axes.Axes
-        That of the pair matrix, in a figure of two columns.
+    Raises
+    ------
+    TypeError
+        If it is not.
     """
-    stands = _checked(grammar).pairs
-    stands = stands[stands["significant"]]
-    order = stands["effect"].abs().sort_values(ascending=False).index
-    shown = [(stands["a"][i], stands["b"][i]) for i in order[:most]]
-    rows = 1 + (len(shown) + 1) // 2
-    heights = [3.4, *[2.0] * (rows - 1)]
-    _, axes = plt.subplots(
-        rows,
-        2,
-        figsize=(2 * WIDTH + 0.6, sum(heights)),
-        layout="constrained",
-        height_ratios=heights,
-        squeeze=False,
-    )
-    pair_matrix(grammar, ax=axes[0, 0])
-    pair_network(grammar, ax=axes[0, 1])
-    for i, ax in enumerate(axes[1:].flat):
-        if i >= len(shown):
-            ax.set_axis_off()
-            continue
-        spacing_heatmap(grammar, shown[i], ax=ax)
-    first: Axes = axes[0, 0]
-    return first
-
-
-def _checked(grammar: Any) -> Grammar:
     if not isinstance(grammar, Grammar):
         raise TypeError(
             f"`grammar` is a {type(grammar).__name__}; it must be a Grammar, as from "
@@ -347,6 +315,38 @@ def _logos(ax: Axes, motifs: Mapping[str, Any]) -> None:
     ax.tick_params(axis="y", length=0)
     for label in ax.get_yticklabels():
         label.set_x(-_LOGO_WIDTH - 0.03)
+
+
+def short_names(names: Sequence[str], letters: int | None = None) -> list[str]:
+    """Names without accessions, and what TF-MoDISco says of all, if these tell apart.
+
+    Examples
+    --------
+    >>> short_names(["MA0099.3 FOS::JUN", "MA0139.1 CTCF"])
+    ['FOS::JUN', 'CTCF']
+    >>> short_names(["pos_patterns.pattern_0", "pos_patterns.pattern_1"])
+    ['pattern_0', 'pattern_1']
+    >>> short_names(["pos_patterns.pattern_0", "neg_patterns.pattern_0"])
+    ['pos_pattern_0', 'neg_pattern_0']
+    """
+    last = [(name.split() or [name])[-1] for name in names]
+    signed = [name.replace("_patterns.", "_", 1) for name in last]
+    bare = [re.sub("^(pos|neg)_patterns[.]", "", name) for name in last]
+    told = (each for each in (bare, signed) if len({*each}) == len(each))
+    shown = next(told, list(names))
+    return [name if letters is None else shortened(name, letters) for name in shown]
+
+
+def _rows(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Both motifs from left to right with their strands, in few letters."""
+    short = dict(zip(names, short_names(names, _NAME_LETTERS), strict=True))
+    rows = frame.drop_duplicates("arrangement")
+    columns = (rows[name] for name in ("a", "b", "order", "orientation"))
+    labels = []
+    for a, b, order, signs in zip(*columns, strict=True):
+        first, second = (f"{short[n]}{s}" for n, s in zip((a, b), signs, strict=True))
+        labels.append(f"{second} {first}" if order == "2,1" else f"{first} {second}")
+    return labels
 
 
 def _number_spacings(ax: Axes, spacings: Sequence[int]) -> None:

@@ -32,9 +32,15 @@ TAKEN = ("figures", "tables", "results", "index.html", REPORT)
 _FEWEST_FOR_EFFECTS, _FEWEST_FOR_HISTOGRAM = 2, 3
 # Columns of the page, and what of a report each shows: words, or the effects of these
 # names, each with its interval; of two, both ends of a range.
-_WORDS = {"output": "output", "motif": "motif", "aligned": "consensus"}
+_WORDS = {
+    "output": "output",
+    "motif": "motif",
+    "aligned": "consensus",
+    "acting together": "pair",
+}
 _EFFECTS: dict[str, tuple[str, ...]] = {
     "effect": ("effect",),
+    "interaction of the pair": ("pair_interaction",),
     "each further site": ("per_site",),
     "deviation from additivity": ("deviation",),
     "interaction by spacing": ("interaction_lowest", "interaction_highest"),

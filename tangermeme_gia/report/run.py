@@ -18,6 +18,7 @@ import pandas as pd
 
 from .._core.agreement import FewEffectsWarning
 from .._core.outputs import Label
+from ..statistics.grammar import Grammar
 from .figures import save_figures, unit_of
 from .inputs import ReportInputs
 from .page import Provenance, write_page
@@ -226,7 +227,10 @@ def _name_output(section: Section, label: Label | None) -> None:
 
 def _named(result: Any, label: Label | None) -> Any:
     """A result whose one output has the label of the one that was chosen."""
-    if label is None:
+    if label is None or result is None:
         return result
+    if isinstance(result, Grammar):
+        names = ("interactions", "log_interactions")
+        return result._replace(**{n: _named(getattr(result, n), label) for n in names})
     fields, beside = result._parts()
     return type(result)._from_parts(fields, {**beside, "outputs": [label]})

@@ -15,7 +15,7 @@ from .._core.identity import tensors_checksum
 from .._core.storage import write_atomically
 from .._core.tensor_files import read_tensor_file, tensor_file
 
-# Of an experiment by name: `GIAResult`, or `KmerScan` of the scan.
+# Of an experiment by name: `GIAResult`, `KmerScan` of the scan, `Grammar` of pairs.
 Results = dict[str, Any]
 Fingerprint = dict[str, str]
 
@@ -141,8 +141,8 @@ def load_results(folder: str | os.PathLike[str]) -> dict[str, Results]:
     -------
     results: dict of str to dict
         For each part of the report its results by name: `GIAResult` with the outputs
-        on every background, `KmerScan` with the moments of a scan. Of a report that
-        was not finished, all parts that are there.
+        on every background, `KmerScan` with the moments of a scan, `Grammar` of pairs
+        of motifs. Of a report that was not finished, all parts that are there.
 
     Raises
     ------

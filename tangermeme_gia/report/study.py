@@ -30,7 +30,7 @@ from .inputs import ReportInputs
 from .store import Fingerprint, Results, Store
 
 # These say nothing of their own when the motif is given, or none of several.
-_SEARCH, _SEVERAL = ("scan", "alignment"), ("motifs", "pair")
+_SEARCH, _SEVERAL = ("scan", "alignment"), ("motifs", "grammar")
 # Stand-ins for observed sequences, so that quartiles can be taken of them.
 _STAND_INS = 4
 # One half of the backgrounds finds extremes, the other measures them.
@@ -61,8 +61,8 @@ class ReportOptions:
 
     motifs: sequence of motifs, path or None, optional
         Several, such as a file or a file and names of motifs in it, so that no k-mers
-        are searched: the one of the highest effect is the motif of the report. Default
-        is None.
+        are searched unless `experiments` has "scan": the one of the highest effect is
+        the motif of the report, and pairs of them are asked about. Default is None.
 
     consensus: bool, optional
         Whether matrices are placed as their most likely letters. Default is False.

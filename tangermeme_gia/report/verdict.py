@@ -11,7 +11,7 @@ from .wording import number
 
 # Sections whose sentences make the verdict, in its order; of the first pair one is
 # enough, and where more than four are there, the last goes.
-_ORDER = ("motif", "pair", "spacing", "sites", "gc", "robustness", "position")
+_ORDER = ("motif", "grammar", "spacing", "sites", "gc", "robustness", "position")
 _MOST = 4
 
 

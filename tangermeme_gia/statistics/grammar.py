@@ -10,18 +10,33 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .._core.agreement import one_warning
+from .._core.cards import counted, shortened, whole_table
 from .._core.clusters import Values
 from .._core.motif import Motif
 from .._core.results import GIAResult
+from .._core.shown import Shown
 from .intervals import confidence_interval
 from .order_and_strand import dependence_table
 from .spacing_rules import Confirmed, Evidence, confirm, profile_table
 
 _WHERE = ["a", "b", "order", "orientation", "arrangement"]
 _LOG = ("log_effect", "log_se", "log_low", "log_high")
+_N_SHOWN = 3
 
 
-class Grammar(NamedTuple):
+class _Fields(NamedTuple):
+    pairs: pd.DataFrame
+    profiles: pd.DataFrame
+    interactions: GIAResult
+    log_interactions: GIAResult | None
+    tests: pd.DataFrame
+    found: pd.DataFrame
+    triples: pd.DataFrame
+    motifs: Mapping[str, Motif]
+    n_asked: int
+
+
+class Grammar(Shown, _Fields):
     """Which pairs of motifs does a model read together, at which spacing and strands?
 
     From `motif_grammar`. Everything but `found` was measured on the confirming half of
@@ -69,15 +84,37 @@ class Grammar(NamedTuple):
         How many predictions were made.
     """
 
-    pairs: pd.DataFrame
-    profiles: pd.DataFrame
-    interactions: GIAResult
-    log_interactions: GIAResult | None
-    tests: pd.DataFrame
-    found: pd.DataFrame
-    triples: pd.DataFrame
-    motifs: Mapping[str, Motif]
-    n_asked: int
+    def _lines(self) -> list[str]:
+        n, n_confirmed = len(self.interactions.y_before), len(self.confirmed)
+        held = counted(len(self.pairs), "pair")
+        motifs = counted(len(self.motifs), "motif")
+        return [
+            f"{type(self).__name__}: {held} of {motifs}, {n_confirmed:,} confirmed "
+            f"on {counted(n, 'background')}",
+            shortened(f"motifs: {', '.join(self.motifs)}"),
+        ]
+
+    def _strongest(self) -> list[str]:
+        lines = []
+        for row in self.confirmed.head(_N_SHOWN).to_dict("records"):
+            at = "the mean" if pd.isna(row["spacing"]) else f"spacing {row['spacing']}"
+            lines.append(
+                f"  {row['effect']:.3g} [{row['low']:.3g}, {row['high']:.3g}] "
+                f"{row['class']}, {row['arrangement']} at {at}"
+            )
+        head = ["interactions of pairs, 95 % intervals:"] if lines else []
+        return [*head, *map(str.rstrip, lines)]
+
+    def _table(self) -> str | None:
+        return whole_table(self, self.interactions)
+
+    @property
+    def confirmed(self) -> pd.DataFrame:
+        """The rows of `pairs` that stand, the largest interaction first."""
+        stands = self.pairs[self.pairs["significant"].astype(bool)]
+        order = stands["effect"].abs().sort_values(ascending=False, kind="stable")
+        rows: pd.DataFrame = stands.loc[order.index]
+        return rows
 
     @one_warning
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:

@@ -3,10 +3,12 @@
 import random
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tangermeme_gia.cli import main
+from tangermeme_gia.report import load_results
 
 MODEL = '''
 import torch
@@ -71,7 +73,7 @@ letter-probability matrix: alength= 4 w= 7 nsites= 20 E= 0
 COMMAND = """
 report --model model.py:build --target 1,0 --motifs jaspar.meme
 --sequences peaks.narrowPeak --genome g.fa --length 120 --n 40
---backgrounds dinucleotide shuffle --experiments pair
+--backgrounds dinucleotide shuffle --experiments grammar
 """
 
 
@@ -104,14 +106,78 @@ def test_one_command_names_both_motifs_and_their_rule(consensus, capsys):
         "MA0035.4 GATA1",
     ]
     assert motifs["significant"].tolist() == [True, True, False]
-    pair = pd.read_csv("report/tables/pair.tsv", sep="\t")
-    found = pair[pair["significant"]]
-    assert set(found["order"]) == {"MA0099.3 FOS::JUN first"}
-    assert found["spacing"].tolist() == [4, 5, 6]
+    pairs = pd.read_csv("report/tables/grammar.tsv", sep="\t")
+    assert len(pairs) == 6
+    assert pairs["class"].tolist() == ["hard"] + 5 * ["none"]
+    assert pairs.loc[0, ["a", "b"]].tolist() == ["MA0099.3 FOS::JUN", "MA0139.1 CTCF"]
+    assert pairs.loc[0, "depends_on"] == "order and strands"
+    placed = pd.read_csv("report/tables/grammar_placements.tsv", sep="\t")
+    found = placed[placed["significant"] & placed["spacing"].notna()]
+    assert sorted({*found["spacing"]}) == [4, 5, 6]
+    arrangements = [f"MA0099.3 FOS::JUN{sign} MA0139.1 CTCF+" for sign in "+-"]
+    # As a matrix AP-1 is the same on both strands; its most likely letters are not.
+    assert {*found["arrangement"]} == {*arrangements[: 1 + consensus]}
     page = Path("report/index.html").read_text(encoding="utf-8")
-    rule = "with MA0099.3 FOS::JUN first at 4–6 bases between them"
-    assert (
-        f"MA0139.1 CTCF and MA0099.3 FOS::JUN do more than the sum of both {rule}"
-        in (page)
+    first_screen = page.partition('<p class="verdict">')[2].partition("</p>")[0]
+    strands = "CTCF" if consensus else "both"
+    rule = f"with CTCF 4–6 bases behind FOS::JUN, {strands} on the forward strand: "
+    both = "MA0099.3 FOS::JUN and MA0139.1 CTCF act together"
+    assert f"{both} {rule}" in first_screen
+    figures = ["motifs", "grammar_pairs", "grammar_network", "grammar_1"]
+    for name in figures:
+        assert Path(f"report/figures/{name}.svg").exists()
+    kept = load_results("report")["grammar"]["grammar"]
+    assert kept.confirmed["class"].tolist() == ["hard"]
+    assert kept.interactions.outputs == [(1, 0)]
+
+
+# What HDF5 takes as a name, and neither a page, a table nor a figure as it is.
+ODD = 'pattern_<img src=x onerror="a()"> $_^$\tb_2'
+PATTERNS = {
+    "pos_patterns/pattern_0": "TGAGTCA",
+    "pos_patterns/pattern_1": "CCACCAG",
+    f"pos_patterns/{ODD}": "GATAAGC",
+    "neg_patterns/pattern_0": "CACGTGA",
+}
+
+
+def write_modisco(path):
+    """Patterns with flanks that do not contribute, as tfmodisco-lite writes them."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        for key, letters in PATTERNS.items():
+            core = np.eye(4)[["ACGT".index(letter) for letter in letters]]
+            flank = np.full((5, 4), 0.25)
+            sign = 1 if key.startswith("pos") else -1
+            group = file.create_group(key)
+            group["sequence"] = np.concatenate([flank, core, flank])
+            group["contrib_scores"] = sign * np.concatenate(
+                [0 * flank, core, 0 * flank]
+            )
+
+
+@pytest.mark.usefixtures("_files")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_patterns_of_modisco_are_motifs_with_whatever_name(capsys):
+    write_modisco("modisco_results.h5")
+    words = COMMAND.replace("jaspar.meme", "modisco_results.h5").split()
+    assert main(words) == 0, capsys.readouterr().err
+    motifs = pd.read_csv("report/tables/motifs.tsv", sep="\t")
+    names = [key.replace("/", ".") for key in PATTERNS]
+    assert {*motifs["motif"]} == {*names}
+    assert motifs["motif"].tolist()[:2] == names[1::-1]
+    # Trimmed to what contributes.
+    assert {*motifs["letters"]} == {*PATTERNS.values()}
+    pairs = pd.read_csv("report/tables/grammar.tsv", sep="\t")
+    assert {*pairs["a"]} | {*pairs["b"]} == {*names}
+    page = Path("report/index.html").read_text(encoding="utf-8")
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+    first_screen = page.partition('<p class="verdict">')[2].partition("</p>")[0]
+    behind = "with pos_pattern_1 4–6 bases behind pos_pattern_0"
+    assert f"{names[0]} and {names[1]} act together {behind}" in first_screen
+    figures = [path.name for path in Path("report/figures").iterdir()]
+    assert all(
+        name.removesuffix(".svg").removesuffix(".png").isidentifier()
+        for name in figures
     )
-    assert Path("report/figures/motifs.svg").exists()

@@ -24,7 +24,7 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "gc": ("motif",),
     "hairpin": ("motif",),
     "structure": ("motif",),
-    "pair": ("motif", "motifs"),
+    "grammar": ("motifs",),
     "robustness": ("motif", "backgrounds"),
 }
 EXPERIMENTS = tuple(REGISTRY)

@@ -12,6 +12,7 @@ import torch
 from ... import plot
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
+from ...plot.pairs import short_names
 from ...statistics.effects import effect_difference
 from ..effects import local_effects
 from ..junctions import borrowed, measure_winners, split_winners
@@ -162,7 +163,8 @@ def _scale(controls: GIAResult) -> str:
 
 def _thumbnail(motif: str, frame: pd.DataFrame) -> str:
     """The effect of the motif above those of its controls."""
-    names = [motif if kind == "none" else kind for kind in frame["control"]]
+    (short,) = short_names([motif])
+    names = [short if kind == "none" else kind for kind in frame["control"]]
     return strip(names, frame["effect"], frame["low"], frame["high"])
 
 

@@ -13,7 +13,8 @@ from ... import plot
 from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
-from ...plot.style import finish, new_axes
+from ...plot.pairs import short_names
+from ...plot.style import PLAIN, finish, new_axes, shortened
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
 from ..effects import ALPHA, local_effects
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Rows of the figure, and of the small picture.
 _MOST_DRAWN, _MOST_SMALL = 15, 5
 _ROW = 0.34  # inches
+_NAME_LETTERS = 26
 
 
 def obstacle(study: Study) -> str | None:
@@ -76,7 +78,7 @@ def describe(study: Study, results: Results) -> Section:
         {"motifs": frame},
         f"{best} has the highest effect of {n}.",
         thumbnail=strip(
-            shown["motif"].head(_MOST_SMALL).tolist(),
+            short_names(shown["motif"].head(_MOST_SMALL).tolist()),
             *(shown[name].head(_MOST_SMALL) for name in ("effect", "low", "high")),
         ),
         summary=[Line(f"Best of {n}", best)],
@@ -114,7 +116,8 @@ def _draw(frame: pd.DataFrame, motifs: Mapping[str, Motif], unit: str) -> Axes:
     errors = np.abs(frame[["low", "high"]].to_numpy().T - frame["effect"].to_numpy())
     ax.axvline(0, color="0.6", linewidth=0.8)
     ax.errorbar(frame["effect"], rows, xerr=errors, fmt="o", markersize=3)
-    ax.set_yticks(rows, frame["motif"])
+    names = [shortened(name, _NAME_LETTERS) for name in frame["motif"]]
+    ax.set_yticks(rows, names, **PLAIN)
     ax.set_ylim(-0.6, n - 0.4)
     beside = ax.get_yaxis_transform()  # across by the axes, up and down by the rows
     for row, name in zip(rows, frame["motif"], strict=True):

@@ -3,13 +3,15 @@
 import pandas as pd
 import pytest
 
+import tangermeme_gia as gia
+
 WORDS = ["grammar", "--motifs", "UAAUUA", "GCAUG", "--spacings", "0:3", "--n", "16"]
 
 
 @pytest.mark.filterwarnings("ignore::tangermeme_gia.statistics.FewEffectsWarning")
 def test_tables_and_the_picture_are_written(here, table):
     files = ["--pairs", "p.tsv", "--profiles", "q.tsv", "--triples", "t.tsv"]
-    files += ["--plot", "g.svg"]
+    files += ["--plot", "g.svg", "--save", "g.gia"]
     frame = table(*WORDS, *files)
     assert {"a", "b", "order", "spacing", "effect", "low", "high", "q"} <= set(frame)
     pairs = pd.read_csv("p.tsv", sep="\t")
@@ -19,6 +21,11 @@ def test_tables_and_the_picture_are_written(here, table):
     assert {"class", "peak", "period"} <= set(pd.read_csv("q.tsv", sep="\t"))
     assert {"a", "b", "c", "effect"} <= set(pd.read_csv("t.tsv", sep="\t"))
     assert (here / "g.svg").read_text().startswith("<?xml")
+    kept = gia.load("g.gia")
+    assert isinstance(kept, gia.statistics.Grammar)
+    pd.testing.assert_frame_equal(kept.pairs[["a", "b"]], pairs[["a", "b"]])
+    assert len(kept.to_frame()) == len(frame)
+    assert [*kept.motifs] == ["UAAUUA", "GCAUG"]
 
 
 @pytest.mark.parametrize(

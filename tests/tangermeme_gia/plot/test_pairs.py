@@ -10,7 +10,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from tangermeme_gia import motif_grammar, plot
-from tangermeme_gia.plot.pairs import overview
+from tangermeme_gia.plot.pairs import short_names
 
 
 class Together(torch.nn.Module):
@@ -81,13 +81,62 @@ def test_lines_are_confirmed_pairs(grammar):
 
 @pytest.mark.filterwarnings("ignore::tangermeme_gia.statistics.FewEffectsWarning")
 def test_all_of_them_in_one_figure(grammar):
-    figure = overview(grammar).figure
-    assert len(figure.axes) == 4
-    assert len(overview(grammar, most=1).figure.axes) == 4
+    figure, given = plt.subplots()
+    for ax in (grammar.plot(), grammar.plot(ax=given)):
+        matrix, network, *maps = ax.child_axes
+        assert len(matrix.get_yticklabels()) == 3
+        assert network.get_legend() is not None
+        rows = [[t.get_text() for t in each.get_yticklabels()] for each in maps]
+        assert [row[0] for row in rows] == ["GACCA+ CCTGC+", "CCTGC+ CCTGC+"]
+    assert given.figure is figure
+    assert len(grammar.plot(most=1).child_axes) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["MA1 X", "MA2 X"], ["MA1 X", "MA2 X"]),  # no longer told apart
+        (["GATA", ""], ["GATA", ""]),
+        (["pos_patterns.pattern_0", "MA1 pattern_0"], ["pos_pattern_0", "pattern_0"]),
+        (["A_NAME_OF_MANY_LETTERS"], ["A_NAME…ETTERS"]),
+    ],
+)
+def test_short_names_tell_motifs_apart(names, short):
+    assert short_names(names, 14) == short
+
+
+def test_two_motifs_are_no_network():
+    X = torch.zeros(16, 4, 40)
+    X[:, 0] = 1
+    ax = motif_grammar(Together(), X, ["GACCA", "CCTGC"], [2], random_state=0).plot()
+    assert not any(each.get_legend() for each in ax.child_axes)
+
+
+def test_names_are_short_and_keep_their_strands():
+    X = torch.zeros(16, 4, 40)
+    X[:, 0] = 1
+    motifs = {"MA0099.3 FOS::JUN": "GACCA", "MA0139.1 CTCF": "CCTGC"}
+    grammar = motif_grammar(Together(), X, motifs, [2], random_state=0)
+    ax = plot.spacing_heatmap(grammar, [*motifs])
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == [
+        "FOS::JUN+ CTCF+",
+        "FOS::JUN+ CTCF-",
+        "FOS::JUN- CTCF+",
+        "FOS::JUN- CTCF-",
+        "CTCF+ FOS::JUN+",
+        "CTCF- FOS::JUN+",
+        "CTCF+ FOS::JUN-",
+        "CTCF- FOS::JUN-",
+    ]
+    full = [w.replace("FOS", "MA0099.3 FOS") for w in labels]
+    full = [w.replace("CTCF", "MA0139.1 CTCF") for w in full]
+    assert full == grammar.profiles.query("a != b")["arrangement"].tolist()
 
 
 def test_what_cannot_be_drawn_is_named(grammar):
-    for draw in (plot.pair_matrix, plot.pair_network, plot.spacing_heatmap):
+    plots = plot.pair_matrix, plot.pair_network, plot.spacing_heatmap
+    for draw in (*plots, plot.grammar_overview):
         with pytest.raises(TypeError, match="must be a Grammar"):
             draw(grammar.pairs)
     with pytest.raises(ValueError, match="was not measured on the confirming half"):

@@ -140,6 +140,7 @@ CASES = {
     "gc_bias_histograms": lambda: (
         pd.DataFrame({"left": [1.0, 2.0], "right": [2.0, 3.0]}),
     ),
+    "grammar_overview": lambda: (pairs(),),
     "interaction_bars": lambda: (result(**FACTORS),),
     "kmer_ranks": lambda: (result(kmer=["AA", "AC", "AG"]),),
     "local_importance_boxes": lambda: (result(start=[3, 9]),),
@@ -195,7 +196,7 @@ def test_axes_given_are_drawn_on_and_returned(name):
     assert drawn is axes[1]
     assert plt.get_fignums() == [figure.number]
     assert figure.axes == list(axes)
-    assert drawn.has_data()
+    assert any(each.has_data() for each in [drawn, *drawn.child_axes])
     assert not axes[0].has_data()
 
 

@@ -63,6 +63,23 @@ def test_outputs_that_were_chosen_are_named_as_the_option_takes_them(tmp_path):
     assert "output" not in write_overview(tmp_path, folders[2:])
 
 
+def test_the_pair_of_each_model_is_named_where_pairs_were_asked_about(tmp_path):
+    interaction = {"pair_interaction": 2.0, "pair_interaction_low": 1.9}
+    interaction |= {"pair_interaction_high": 2.1, "pair_rule": "hard"}
+    folders = [
+        report(tmp_path / "a", "a", motif="AP1", pair="AP1 and <ETS>", **interaction),
+        report(tmp_path / "b", "b", motif="AP1"),
+    ]
+    table = write_overview(tmp_path, folders)
+    assert table["pair_rule"].tolist()[0] == "hard"
+    page = (tmp_path / "index.html").read_text()
+    assert "acting together" in page
+    assert "<td>AP1 and &lt;ETS&gt;</td>" in page
+    assert "2.00 [1.90, 2.10]" in page
+    write_overview(tmp_path, folders[1:])
+    assert "acting together" not in (tmp_path / "index.html").read_text()
+
+
 def test_four_models_have_histograms(tmp_path):
     write_overview(tmp_path, reports(tmp_path, 4))
     page = Page((tmp_path / "index.html").read_text())

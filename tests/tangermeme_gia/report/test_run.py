@@ -245,7 +245,7 @@ def test_results_of_an_earlier_report_are_not_mixed_in(tmp_path):
 def test_a_whole_report_holds_every_part(finished):
     results = load_results(finished)
     # The alignment reads the scan.
-    assert {*results} == {*EXPERIMENTS} - {"alignment", "quality", "motifs", "pair"}
+    assert {*results} == {*EXPERIMENTS} - {"alignment", "quality", "motifs", "grammar"}
     for part, by_name in results.items():
         for result in by_name.values():
             if part != "scan":

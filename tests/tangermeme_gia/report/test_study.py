@@ -51,9 +51,9 @@ def rows(X: torch.Tensor) -> set[bytes]:
 
 
 def test_everything_runs_by_default_and_no_search_with_a_motif():
-    assert {*EXPERIMENTS} - {*ReportOptions().wanted()} == {"motifs", "pair"}
+    assert {*EXPERIMENTS} - {*ReportOptions().wanted()} == {"motifs", "grammar"}
     wanted = ReportOptions(motif="GAC").wanted()
-    assert {*EXPERIMENTS} - {*wanted} == {"scan", "alignment", "motifs", "pair"}
+    assert {*EXPERIMENTS} - {*wanted} == {"scan", "alignment", "motifs", "grammar"}
 
 
 @pytest.mark.parametrize("motif", [None, "GAC"])

@@ -60,6 +60,18 @@ def test_no_kmers_are_searched_unless_asked():
         replace(OPTIONS, motif="GAC")
 
 
+def test_k_mers_are_searched_beside_motifs_where_both_are_asked_for(tmp_path, quick):
+    parts = ("scan", "grammar", "sites")
+    options = replace(OPTIONS, k=2, n=16, n_scan=8, experiments=parts)
+    sections = run_report(inputs_of(Sites()), tmp_path, options)
+    names = [section.name for section in sections]
+    assert names == ["scan", "motifs", "motif", "sites", "grammar"]
+    results = load_results(tmp_path)
+    assert len(results["scan"]["scan"].kmers) == 16
+    # The motif of the report is that of the file.
+    assert set(results["sites"]["sites"].conditions["motif"]) == {"GAC"}
+
+
 def test_a_matrix_is_another_motif_than_one_of_the_same_name(tmp_path):
     def study(ppm, consensus=False):
         motifs = {"one": ppm, "other": "CC"}
