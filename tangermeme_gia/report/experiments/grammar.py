@@ -52,7 +52,7 @@ def obstacle(study: Study) -> str | None:
     names = foremost_motifs(study, _room(study)).names
     if len(names) < 2:
         return "given motifs have no room beside each other"
-    X, clusters = study.backgrounds[1].part(slice(_MOST_BACKGROUNDS))
+    X, clusters, _ = study.backgrounds[1].part(slice(_MOST_BACKGROUNDS))
     n = len(X) if clusters is None else len({*as_codes(clusters).tolist()})
     if n < _FEWEST_BACKGROUNDS:
         return f"{_FEWEST_BACKGROUNDS} independent backgrounds are needed"
@@ -62,7 +62,7 @@ def obstacle(study: Study) -> str | None:
 def compute(study: Study) -> Results:
     """Every pair in every order, on all strands, at every spacing that has room."""
     names = foremost_motifs(study, _room(study)).names
-    X, clusters = study.backgrounds[1].part(slice(_MOST_BACKGROUNDS))
+    X, clusters, _ = study.backgrounds[1].part(slice(_MOST_BACKGROUNDS))
     grammar = motif_grammar(
         study.model,
         X,
