@@ -52,8 +52,8 @@ def affinity_fit(
     As measured (benchmarks/affinity.py; straight, levelling off, sigmoid and stepped
     responses, 8 to 61 sites, 50 to 1,000 backgrounds, normal, heavy-tailed, rare and
     clustered effects), 95 % intervals of the score of saturation hold the truth in 98.5
-    to 100 % and in no case in fewer than 94.9, and those of the rank correlation in 96 to
-    100 %: they are rather too wide. Those of the curve hold it in 83 to 96 %. A
+    to 100 % and in no case in fewer than 94.9, and those of the rank correlation in 96
+    to 100 %: they are rather too wide. Those of the curve hold it in 83 to 96 %. A
     straight response is called saturated in 0 to 2.5 %, one that saturates in 9 to 32 %
     with 61 sites, and never with 8: the best sites are few, and each deviates.
 
