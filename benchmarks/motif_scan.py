@@ -1,25 +1,28 @@
 """Is a scan of motifs faster than bpnet-lite's report of marginalizations?
 
     pip install bpnet-lite seaborn
-    python benchmarks/motif_scan.py [--motifs 20] [--repeats 3] [--threads 2]
+    python benchmarks/motif_scan.py [--sizes 10 20] [--scans 100] [--repeats 1]
 
 Motifs of 8 to 20 positions at the centre of 100 backgrounds of 2,114 bases, with
-bpnet-lite's BPNet (8 dilated layers of 64 filters, random weights). In turns in one
-run: `bpnetlite.marginalize.marginalization_report` without attributions, which asks for
-both heads, averages profiles and draws pictures; its loop over `marginalize` alone; and
-`motif_scan` of the counts, of the most likely letters, without and with a control.
-Then each in a process of its own for its peak of resident memory. Linux only.
+bpnet-lite's BPNet (8 dilated layers of 64 filters, random weights). The loop of
+bpnet-lite over `marginalize`, `motif_scan` of the counts, of the most likely letters,
+and that with a control, for each of `--sizes` motifs; the scan also for `--scans`; and
+`bpnetlite.marginalize.marginalization_report` without attributions, which asks for both
+heads, averages profiles and draws pictures, for the smallest. Each run is a process of
+its own with one thread, one after the other, in turns. It tells its processor seconds,
+which other processes on the machine move less than seconds by the clock, and its peak
+of resident memory beside model and backgrounds. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,7 @@ import pandas as pd
 import torch
 from bpnetlite import BPNet
 from bpnetlite.marginalize import marginalization_report
-from interleaved import as_markdown, time_in_turns
+from interleaved import as_markdown
 from machine import describe_machine
 from tangermeme.io import read_meme
 from tangermeme.marginalize import marginalize
@@ -61,16 +64,16 @@ def write_motifs(path: Path, n_motifs: int) -> None:
 
 
 def way_to(
-    name: str, model: torch.nn.Module, X: torch.Tensor, path: Path, device: str
+    name: str, model: torch.nn.Module, X: torch.Tensor, path: Path
 ) -> Callable[[], Any]:
     """What is timed; effects on the counts of those that return some."""
     if name == REPORT:
         folder = f"{path.parent}/report/"
         return lambda: marginalization_report(
-            model, str(path), X, folder, BATCH, False, True, device
+            model, str(path), X, folder, BATCH, False, True, "cpu"
         )
     if name == LOOP:
-        return lambda: loop(model, X, path, device)
+        return lambda: loop(model, X, path)
     n_controls = 1 if name == CONTROLLED else 0
     return lambda: (
         gia.motif_scan(
@@ -81,80 +84,64 @@ def way_to(
             n_controls=n_controls,
             random_state=0,
             target=1,
-            device=device,
+            device="cpu",
         ).effect
     )
 
 
-def loop(
-    model: torch.nn.Module, X: torch.Tensor, path: Path, device: str
-) -> torch.Tensor:
+def loop(model: torch.nn.Module, X: torch.Tensor, path: Path) -> torch.Tensor:
     """Effects on the counts as bpnet-lite computes them, without its pictures."""
     effects = []
     for pwm in read_meme(str(path)).values():
         motif = "".join("ACGT"[i] for i in pwm.argmax(axis=0))
-        before, after = marginalize(model, X, motif, batch_size=BATCH, device=device)
+        before, after = marginalize(model, X, motif, batch_size=BATCH, device="cpu")
         effects.append((after[1] - before[1]).mean(dim=0))
     return torch.stack(effects)
 
 
-def measure(n_motifs: int, repeats: int, device: str) -> str:
-    model, X = build()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "motifs.meme")
-        write_motifs(path, n_motifs)
-        ways = {name: way_to(name, model, X, path, device) for name in WAYS}
-        times = time_in_turns(ways, repeats)
-        gap = float((ways[LOOP]() - ways[SCAN]()).abs().max())
-    median = {name: statistics.median(values) for name, values in times.items()}
-    memory = {name: memory_of(name, n_motifs, device) for name in WAYS}
-    rows = [
-        {
-            "": name,
-            f"s, {n_motifs} motifs": f"{median[name]:.1f}",
-            f"s, {ALL} (extrapolated)": f"{extrapolated(name, median, n_motifs):.0f}",
-            "loop / this": f"{median[LOOP] / median[name]:.2f}",
-            "MiB, peak": f"{memory[name]:.0f}",
-        }
-        for name in WAYS
+def measure(sizes: Sequence[int], scans: Sequence[int], repeats: int) -> pd.DataFrame:
+    """The median of the runs of each way for so many motifs."""
+    runs = [
+        *((way, n) for n in sizes for way in (LOOP, SCAN, CONTROLLED)),
+        (REPORT, min(sizes)),
+        *((SCAN, n) for n in scans),
     ]
-    return (
-        f"{n_motifs} motifs, {N} backgrounds of {LENGTH:,} bases, medians of {repeats} "
-        f"rounds. Largest difference of effects on the counts between the loop and "
-        f"`motif_scan`: {gap:.1e}.\n\n{as_markdown(pd.DataFrame(rows))}"
-    )
+    told = [run_apart(*run) for _ in range(repeats) for run in runs]
+    table = pd.DataFrame(told).groupby(["way", "motifs"], sort=False).median()
+    return table.reset_index()
 
 
-def extrapolated(name: str, median: dict[str, float], n_motifs: int) -> float:
-    """Seconds for all motifs; a scan predicts backgrounds once, a loop each time."""
-    seconds = median[name]
-    if name in (REPORT, LOOP):
-        return seconds * ALL / n_motifs
-    each = 2 if name == CONTROLLED else 1
-    return seconds * (each * ALL + 1) / (each * n_motifs + 1)
-
-
-def memory_of(name: str, n_motifs: int, device: str) -> float:
-    words = ["--memory-of", name, "--motifs", str(n_motifs), "--device", device]
+def run_apart(way: str, n_motifs: int) -> dict[str, Any]:
+    words = ["--one", way, "--sizes", str(n_motifs)]
     run = subprocess.run(
         [sys.executable, __file__, *words], capture_output=True, text=True, check=True
     )
-    return float(json.loads(run.stdout.splitlines()[-1]))
+    told: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    print(told, file=sys.stderr, flush=True)
+    return told
 
 
-def peak_of(name: str, n_motifs: int, device: str) -> float:
-    """MiB that a way takes beside the model and the backgrounds, in this process."""
+def run_here(way: str, n_motifs: int) -> dict[str, Any]:
+    """What a way takes, and the mean of its effects, in this process."""
     model, X = build()
     with tempfile.TemporaryDirectory() as folder:
         few, path = Path(folder, "few.meme"), Path(folder, "motifs.meme")
         write_motifs(few, 1)
         write_motifs(path, n_motifs)
-        loop(model, X[:2], few, device)
+        loop(model, X[:2], few)
+        way_to(SCAN, model, X[:2], few)()
         # The peak known to the system would begin with that of the parent process.
         Path("/proc/self/clear_refs").write_text("5")
-        before = peak_memory()
-        way_to(name, model, X, path, device)()
-        return peak_memory() - before
+        before, clock, used = peak_memory(), time.perf_counter(), time.process_time()
+        effects = way_to(way, model, X, path)()
+        return {
+            "way": way,
+            "motifs": n_motifs,
+            "processor s": time.process_time() - used,
+            "s by the clock": time.perf_counter() - clock,
+            "MiB, peak": peak_memory() - before,
+            "effect": np.nan if way == REPORT else float(effects.mean()),
+        }
 
 
 def peak_memory() -> float:
@@ -163,21 +150,33 @@ def peak_memory() -> float:
     return int(line.split()[1]) / 1024
 
 
+def for_all(told: pd.DataFrame) -> pd.DataFrame:
+    """Rows as text, with the hours that all motifs take at the same rate."""
+    each = told["processor s"] / told["motifs"]
+    rows = pd.DataFrame({"": told["way"], "motifs": told["motifs"]})
+    for name in ("processor s", "s by the clock"):
+        rows[name] = told[name].map("{:.1f}".format)
+    rows["processor s, each motif"] = each.map("{:.2f}".format)
+    rows[f"hours, {ALL}"] = (each * ALL / 3600).map("{:.2f}".format)
+    rows["MiB, peak"] = told["MiB, peak"].map("{:.0f}".format)
+    rows["mean effect"] = told["effect"].map("{:.7f}".format)
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--motifs", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--memory-of", choices=WAYS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 20])
+    parser.add_argument("--scans", type=int, nargs="*", default=[100])
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--one", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    if options.memory_of:
-        print(peak_of(options.memory_of, options.motifs, options.device))
+    torch.set_num_threads(1)
+    if options.one:
+        print(json.dumps(run_here(options.one, options.sizes[0])))
         return
-    print(describe_machine())
-    print()
-    print(measure(options.motifs, options.repeats, options.device))
+    print(f"{describe_machine()}; {N} backgrounds of {LENGTH:,} bases.\n")
+    told = measure(options.sizes, options.scans, options.repeats)
+    print(as_markdown(for_all(told)))
 
 
 if __name__ == "__main__":

@@ -225,10 +225,11 @@ def _alignment(
     if complement is not None:
         turned.append((True, b[complement][:, ::-1]))
     for flipped, matrix in turned:
-        product = a.T @ matrix
-        for shift in range(-matrix.shape[1] + 1, a.shape[1]):
+        rows = zip(a, matrix, strict=True)
+        products = sum(np.correlate(x, y, "full") for x, y in rows)
+        for i, cosine in enumerate(np.asarray(products / scale).tolist()):
             # Column j of b lies on column j + shift of a.
-            cosine = float(np.trace(product, offset=-shift) / scale)
+            shift = i - matrix.shape[1] + 1
             if cosine > best[0] + 1e-9:
                 best = (cosine, shift, flipped)
     return best

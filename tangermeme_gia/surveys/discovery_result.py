@@ -18,7 +18,7 @@ from .._core.results import GIAResult
 from .._core.shown import Shown
 from ..statistics.inputs import check_fraction
 from ..statistics.selection import benjamini_hochberg
-from ..statistics.significance import paired_t_test
+from ..statistics.significance import paired_t_test, sign_flip_test
 from .motif_scan_result import MotifScan
 
 Values = NDArray[np.float64]
@@ -119,9 +119,10 @@ class MotifDiscovery(Shown):
             sequences held out), `n_removed`; `name` and `name_q`, if known motifs were
             given; `placed_effect`, `placed_low`, `placed_high` and `placed_q`, and the
             same with `removed_`; `verdict`. q are by Benjamini and Hochberg over all
-            tests of both kinds. Effects, p and q are NaN where nothing could be tested:
-            of a pattern of one letter, or one that fewer than two sequences (or
-            clusters) hold.
+            tests of both kinds: t, and of removing the larger p of t and sign flips, by
+            which fewer than six sequences are never sure. Effects, p and q are NaN
+            where nothing could be tested: of a pattern of one letter, or one that fewer
+            than two sequences (or clusters) hold.
 
         Raises
         ------
@@ -190,7 +191,9 @@ class MotifDiscovery(Shown):
             result = self.removed.select(rows=rows)
             if len(np.unique(np.asarray(result.clusters))) > 1:
                 values[i] = result.to_frame(confidence)[list(_MEASURED)].iloc[0]
-                p[i] = np.ravel(paired_t_test(result).p)[0]
+                # Few that happen to agree look certain to t, but not to their signs.
+                tests = paired_t_test(result), sign_flip_test(result, random_state=0)
+                p[i] = max(float(np.ravel(test.p)[0]) for test in tests)
         return values, p
 
 

@@ -127,3 +127,23 @@ def test_a_result_of_something_else_has_no_affinity(X):
     result = respond(scored, X)
     with pytest.raises(ValueError, match="no column 'level'"):
         affinity_fit(result._replace(conditions=result.conditions[["score"]]))
+
+
+def test_few_sites_in_order_are_not_sure_to_be_so(X):
+    result = respond(scored, X, n_levels=8, n_sites=1)
+    rho = affinity_fit(result, n_resamples=2).spearman
+    assert rho.effect == pytest.approx(1)
+    assert rho.low < 0.9
+    assert rho.high == pytest.approx(1)
+
+
+def test_three_sites_are_refused(X):
+    result = respond(scored, X, n_levels=3, n_sites=1)
+    with pytest.raises(ValueError, match="`result` has 3 sites; at least 4 are needed"):
+        affinity_fit(result)
+
+
+def test_where_effects_never_differ_nothing_is_told(X):
+    fit = affinity_fit(respond(lambda X: 0 * scored(X), X), n_resamples=2)
+    assert np.isnan([fit.spearman.effect, fit.spearman.low, fit.saturation]).all()
+    assert not fit.saturates

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tangermeme.deep_lift_shap import deep_lift_shap
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
-from tangermeme.utils import one_hot_encode
+from tangermeme.utils import one_hot_encode, random_one_hot
 
 from tangermeme_gia import MotifDiscovery, discover_motifs
 from tangermeme_gia.motifs import reverse_complement
@@ -398,3 +398,23 @@ def test_deepshap_and_recursive_seqlets_find_it_too():
     assert frame["consensus"][0] in one_of(RAISES)
     assert frame["verdict"][0] == "sufficient and necessary"
     assert frame["placed_effect"][0] == pytest.approx(1.5, abs=0.2)
+
+
+@pytest.mark.parametrize(("n_holding", "is_necessary"), [(4, False), (12, True)])
+def test_few_sequences_that_agree_are_not_sure(n_holding, is_necessary):
+    """Four of the same sign are so by chance once in eight."""
+    word = one_hot_encode("TGACTCAGGA")
+    X = random_one_hot((30, 4, 40), random_state=0).clone()
+    X[:n_holding, :, 15:25] = word
+
+    class Holds(torch.nn.Module):
+        def forward(self, X):
+            matches = torch.nn.functional.conv1d(X.float(), word[None].float())
+            return (matches > 9.5).any(dim=2).float()
+
+    found = discover_motifs(
+        Holds(), X, motifs={"M": "TGACTCAGGA"}, random_state=0, device="cpu"
+    )
+    row = found.to_frame().iloc[0]
+    assert row["removed_effect"] < -0.9
+    assert (row["removed_q"] < 0.05) == is_necessary
