@@ -17,6 +17,7 @@ from .._core.letters import DNA, RNA
 from .._core.motif import Motif
 from .._core.motif_files import read_motifs
 from .._core.storage import write_atomically
+from .._core.threads import kept_threads
 from .matrices import Matrix, Values, check_frequencies, check_ppm
 
 
@@ -208,9 +209,10 @@ def similarities(
 
     Each of shape (n_queries, n_targets); q values are over all targets of a query.
     """
-    p_values, *rest = tomtom(
-        queries, targets, reverse_complement=both_strands, n_jobs=n_jobs
-    )
+    with kept_threads():
+        p_values, *rest = tomtom(
+            queries, targets, reverse_complement=both_strands, n_jobs=n_jobs
+        )
     q_values = scipy.stats.false_discovery_control(np.clip(p_values, 0, 1), axis=1)
     return p_values, q_values, *rest
 

@@ -10,6 +10,7 @@ from memelite.fimo import fimo
 from numpy.typing import NDArray
 
 from .._core.letters import GAP, Codes, one_hot
+from .._core.threads import kept_threads
 
 Values = NDArray[np.float64]
 
@@ -79,13 +80,14 @@ def find_instances(
         if ppm.shape[1] > codes.shape[1]:
             continue
         best = max(threshold, _probability_of_best(ppm) * (1 + 1e-6))
-        (hits,) = fimo(
-            {name: ppm},
-            X,
-            threshold=best,
-            eps=_EPSILON,
-            reverse_complement=both_strands,
-        )
+        with kept_threads():
+            (hits,) = fimo(
+                {name: ppm},
+                X,
+                threshold=best,
+                eps=_EPSILON,
+                reverse_complement=both_strands,
+            )
         parts.append(_without_overlap(_as_table(name, hits), codes))
     whole: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return whole
