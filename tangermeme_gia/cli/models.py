@@ -51,7 +51,7 @@ class Loading(NamedTuple):
         if len(sources) == 1:
             return first
         shown = ", ".join(map(str, files))
-        origin = {**first.origin, "weights": f"{len(files)} files: {shown}"}
+        origin = {**first.origin, "weights": f"mean of {len(files)}: {shown}"}
         model = AveragedModels([source.model for source in sources]).eval()
         return first._replace(model=model, origin=origin)
 

@@ -51,6 +51,10 @@ class ReportInputs:
 
     loci: Loci or None, optional
         Where on a genome the sequences are. None is not known. Default is None.
+
+    folds: mapping of str to torch.nn.Module, optional
+        The models of which `model` is the mean, by name, each with all that it gives,
+        so that the effect of the motif is told for each. Default is none.
     """
 
     name: str
@@ -62,6 +66,7 @@ class ReportInputs:
     output: str = OUTPUT
     origin: Mapping[str, str] = field(default_factory=dict)
     loci: Loci | None = None
+    folds: Mapping[str, torch.nn.Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         letters = resolve_alphabet(self.model, self.alphabet or None)

@@ -13,9 +13,7 @@ from tangermeme.predict import predict
 from .._core.identity import environment, model_checksum, tensors_checksum
 from .._core.motif import Motif, MotifLike
 from .._core.named_motifs import MotifsLike, named_motifs
-from .._core.outputs import as_columns
 from .._core.patterns import resolve_start
-from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..backgrounds.by_name import (
     GENOMIC,
@@ -25,6 +23,7 @@ from ..backgrounds.by_name import (
 )
 from ..backgrounds.genomic import Pool, pool_of
 from ..backgrounds.profiles import profile_background
+from .effects import best_of
 from .experiments import EXPERIMENTS, REGISTRY
 from .inputs import ReportInputs
 from .store import Fingerprint, Results, Store
@@ -78,6 +77,9 @@ class ReportOptions:
         else: those of `background_names()`, and "genomic" where the sequences are
         regions of a genome. Default is all seven of the paper.
 
+    keep: tuple of int or None, optional
+        Positions such as adapters, which nothing changes. Default is None.
+
     both_strands: bool, optional
         Whether the scan averages each k-mer with its reverse complement, for DNA.
         Default is False.
@@ -95,6 +97,7 @@ class ReportOptions:
     start: int | None = None
     experiments: tuple[str, ...] | None = None
     backgrounds: tuple[str, ...] = background_names()
+    keep: tuple[int, ...] | None = None
     both_strands: bool = False
     random_state: int = 0
 
@@ -114,6 +117,8 @@ class ReportOptions:
                 )
         if self.motif is not None and self.motifs is not None:
             raise ValueError("`motif` and `motifs` exclude each other: give one.")
+        if self.keep is not None and GENOMIC in self.backgrounds:
+            raise ValueError(f"`keep` has no adapters in {GENOMIC!r} `backgrounds`.")
         if not self.backgrounds:
             raise ValueError("`backgrounds` is empty; at least one is needed.")
 
@@ -237,8 +242,7 @@ class Study:
             return next(iter(self.given))
         if "motifs" in self.finished:
             return best_of(self.finished["motifs"]["chosen"])
-        found = "scan" in self.finished
-        return str(self.best_kmers["kmer"].iloc[0]) if found else ""
+        return str(self.best_kmers["kmer"].iloc[0]) if "scan" in self.finished else ""
 
     @property
     def placed(self) -> Motif:
@@ -256,18 +260,17 @@ class Study:
     @cached_property
     def observed(self) -> torch.Tensor:
         """Observed sequences, or draws from the profile that stand in for them."""
-        if self.inputs.X is not None:
+        if self.inputs.profile is None:
+            assert self.inputs.X is not None
             return self.inputs.X
-        assert self.inputs.profile is not None
         n = _STAND_INS * (self.n_scan + self.options.n)
         return profile_background(self.inputs.profile, n, self.options.random_state)
 
     @cached_property
     def scores(self) -> torch.Tensor:
         """Measured scores of the observed sequences, or else the model's."""
-        if self.inputs.scores is not None:
-            return self.inputs.scores
-        return self.predict(self.observed)[:, 0]
+        scores = self.inputs.scores
+        return self.predict(self.observed)[:, 0] if scores is None else scores
 
     @cached_property
     def drawn(self) -> Drawn:
@@ -301,6 +304,7 @@ class Study:
             "random_state": self.options.random_state,
             "verbose": self.verbose,
             "clusters": self.backgrounds[1].clusters,
+            "keep": self.options.keep,
             **self.prediction,
         }
 
@@ -325,13 +329,14 @@ class Study:
 
     def draw(self, name: str, n: int) -> Drawn:
         """Sequences of a background by name."""
-        seed = self.options.random_state
+        seed, keep = self.options.random_state, self.options.keep
         if name == "profile" and self.inputs.profile is not None:
-            return Drawn(profile_background(self.inputs.profile, n, seed + 1), None)
+            X = profile_background(self.inputs.profile, n, seed + 1, keep=keep)
+            return Drawn(X, None)
         if name == GENOMIC:
             return self.genomic.part(slice(n))
         scores = self.scores if name.startswith("quartile") else None
-        return draw_background(self.observed, name, n, scores, seed + 1)
+        return draw_background(self.observed, name, n, scores, seed + 1, keep)
 
     @cached_property
     def pool(self) -> Pool:
@@ -360,11 +365,11 @@ class Study:
             "n": options.n,
             "n_scan": self.n_scan,
             "start": options.start,
+            "keep": options.keep,
         }
-        searched = "scan" in options.wanted()
         own = {**vars(options), "motif": _named(self.motif, self.placed)}
         own["motifs"] = [_named(name, motif) for name, motif in self.given.items()]
-        own["searched"] = searched
+        own["searched"], own["folds"] = "scan" in options.wanted(), [*inputs.folds]
         own["scores"] = _checksum(scores=inputs.scores)
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
@@ -383,12 +388,6 @@ class Study:
         """Of the model and of its sequences or profile."""
         data = _checksum(X=self.inputs.X, profile=self.inputs.profile)
         return {"model": model_checksum(self.model), "data": data}
-
-
-def best_of(result: GIAResult) -> str:
-    """Which of several motifs has the highest effect."""
-    best = int(as_columns(result.global_importance)[:, 0].argmax())
-    return str(result.conditions["motif"].iloc[best])
 
 
 def _named(name: str, motif: Motif) -> str:

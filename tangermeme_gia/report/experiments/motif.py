@@ -15,6 +15,7 @@ from ...experiments.importance import global_importance
 from ...statistics.effects import effect_difference
 from ..effects import local_effects
 from ..junctions import borrowed, measure_winners, split_winners
+from ..parts import add_parts, has_parts, measure_parts
 from ..places import find_elsewhere, scan_places
 from ..placing import diagnose_placing, gc_in_words
 from ..section import Figure, Line, Section
@@ -46,6 +47,8 @@ def compute(study: Study) -> Results:
     }
     if study.options.given and study.options.start is None:
         results["places"] = scan_places(study)
+    if has_parts(study):
+        results["parts"] = measure_parts(study)
     if "scan" in study.finished:
         results["winners"] = measure_winners(study)
     return results
@@ -84,6 +87,14 @@ def describe(study: Study, results: Results) -> Section:
     if len(placed):
         section.tables["placed"] = placed
         section.method += gc_in_words(placed)
+    _add_others(section, study, results)
+    return section
+
+
+def _add_others(section: Section, study: Study, results: Results) -> None:
+    """Other outputs, folds, places and k-mers, as far as there are any."""
+    if "parts" in results:
+        add_parts(section, study, results["parts"])
     if "places" in results:
         _say_where(section, study, results["places"])
     if "winners" in results:
@@ -92,7 +103,6 @@ def describe(study: Study, results: Results) -> Section:
         if not study.options.given:
             section.method += _among_winners(section.tables["best_kmers"])
         section.method += borrowed(junctions)
-    return section
 
 
 def _say_where(section: Section, study: Study, places: GIAResult) -> None:

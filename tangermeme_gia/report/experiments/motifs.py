@@ -16,11 +16,11 @@ from ...experiments.importance import global_importance
 from ...plot.style import finish, new_axes
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
-from ..effects import ALPHA, local_effects
+from ..effects import ALPHA, best_of, local_effects
 from ..figures import unit_of
 from ..section import Figure, Line, Section
 from ..store import Results
-from ..study import Study, best_of
+from ..study import Study
 from ..thumbnails import strip
 from ..wording import count, row_with_interval
 

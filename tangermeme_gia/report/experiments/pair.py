@@ -16,6 +16,7 @@ from ...statistics.selection import benjamini_hochberg
 from ..charts import curve_chart
 from ..effects import ALPHA, ON_HALVES, Extremes, extremes, local_effects
 from ..figures import unit_of
+from ..layout import room
 from ..pairs import pair_interaction
 from ..section import Figure, Line, Section
 from ..store import Results
@@ -40,7 +41,13 @@ def compute(study: Study) -> Results:
     motifs = [study.given[name] for name in _pair(study)]
     spacings = range(min(_MOST_SPACINGS, _room(study) + 1))
     result = motif_spacing(
-        study.model, study.X, motifs, spacings, orders="all", **study.ask
+        study.model,
+        study.X,
+        motifs,
+        spacings,
+        orders="all",
+        start=None if study.options.keep is None else room(study)[0],
+        **study.ask,
     )
     return {"pair": result}
 
@@ -94,7 +101,8 @@ def _pair(study: Study) -> list[str]:
 
 def _room(study: Study) -> int:
     """How many bases can be between both."""
-    return study.inputs.length - sum(len(study.given[name]) for name in _pair(study))
+    first, end = room(study)
+    return end - first - sum(len(study.given[name]) for name in _pair(study))
 
 
 def _interactions(result: GIAResult, names: list[str]) -> tuple[pd.DataFrame, Values]:
