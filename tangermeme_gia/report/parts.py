@@ -14,6 +14,7 @@ from .._core.target import Contrast, Target, word_of
 from ..experiments.importance import global_importance
 from ..statistics.comparisons import Comparison
 from ..statistics.significance import paired_t_test
+from .inputs import in_words
 from .section import Line, Section
 from .study import Study
 from .wording import row_with_interval
@@ -55,11 +56,14 @@ def add_parts(section: Section, study: Study, parts: GIAResult) -> None:
     n = len(_models(study))
     whole = f"{n} crossed" if n > 1 else ""
     own = table[(table["motif"] == study.motif) & (table["folds"] == whole)]
-    effects = [(row["output"], row_with_interval(row)) for _, row in own.iterrows()]
-    for word, text in effects:
-        section.summary.append(Line(f"Effect of {study.motif} on {word}", text))
-    said = "; ".join(f"{text} on {word}" for word, text in effects)
-    section.sentence += f" Its effect is {said}."
+    over = f", over {n} folds and backgrounds" if n > 1 else ""
+    said = []
+    for (_, row), target in zip(own.iterrows(), _targets(study).values(), strict=True):
+        text = row_with_interval(row)
+        what = "the output" if target is None else in_words(target)
+        section.summary.append(Line(f"Effect of {study.motif} on {what}{over}", text))
+        said.append(f"{text} on {what}")
+    section.sentence += f" Its effect is {'; '.join(said)}{over}."
     if len(_targets(study)) > 1:
         section.method += (
             " Of the difference of two outputs the table outputs_and_folds has both as "

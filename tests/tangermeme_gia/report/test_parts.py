@@ -50,7 +50,11 @@ def test_the_first_screen_has_both_outputs_and_their_difference(command, tmp_pat
     assert row["between_sd"] == pytest.approx(0.866, abs=0.02)
     assert row["se"] == pytest.approx(0.866 / 3**0.5, abs=0.05)
     page = (tmp_path / "report" / "index.html").read_text()
-    for text in ("Effect of GATTA on 0", "Effect of GATTA on 0 - 1", "3 crossed are"):
+    for text in (
+        "of GATTA on output 0, over 3 folds",
+        "output 0 minus output 1",
+        "3 crossed are",
+    ):
         assert text in page
     assert "<title>" in page
     assert "Ours" in page
