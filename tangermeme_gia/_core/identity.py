@@ -236,7 +236,7 @@ class _Describer:
         if name in _APART or not name.startswith("_"):
             return name not in _APART
         is_hooks = name.endswith("_hooks")
-        return bool(value) and (self.strict or is_hooks or callable(value))
+        return (self.strict or is_hooks or callable(value)) and _holds(value)
 
     def _add_class(self, path: str, cls: type) -> None:
         # The user's own module may be called otherwise whenever it is loaded.
@@ -374,7 +374,15 @@ def _content(cell: types.CellType) -> Any:
 
 
 def _nonempty(items: Any) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in items if value)
+    return ((name, value) for name, value in items if _holds(value))
+
+
+def _holds(value: Any) -> bool:
+    """Whether it is anything; arrays and Keras's symbols do not say, and are."""
+    try:
+        return bool(value)
+    except Exception:  # each library has its own
+        return True
 
 
 def _digest(data: bytes) -> str:

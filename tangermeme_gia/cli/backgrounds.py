@@ -75,6 +75,12 @@ class Backgrounds:
         names = self.names
         if len(set(names)) < len(names):
             raise ValueError(f"`--backgrounds` {' '.join(names)} names one twice.")
+        made_anew = {GENOMIC, STRUCTURED} & {*names}
+        if self.keep is not None and made_anew:
+            raise ValueError(
+                f"`--keep` goes with sequences that are given; {min(made_anew)!r} ones "
+                "have no adapters."
+            )
         if STRUCTURED not in names and (self.dot_bracket or self.fold_check):
             raise ValueError(
                 "`--dot-bracket` and `--fold-check` go with the background "
@@ -181,7 +187,8 @@ def add_backgrounds(parser: argparse.ArgumentParser, several: bool) -> None:
     _add_how(group)
 
 
-def _add_how(group: argparse._ArgumentGroup) -> None:
+def add_keep(group: argparse._ArgumentGroup) -> None:
+    """The option `--keep`."""
     group.add_argument(
         "--keep",
         nargs="+",
@@ -191,6 +198,10 @@ def _add_how(group: argparse._ArgumentGroup) -> None:
         help="positions, from 0, that stay as they are in the sequences and that no "
         "motif may change, such as 0:15 185:200 for the adapters at both ends",
     )
+
+
+def _add_how(group: argparse._ArgumentGroup) -> None:
+    add_keep(group)
     group.add_argument(
         "--n",
         type=int,

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .arguments import CONSENSUS, EACH, Command, Option
 from .backgrounds import Backgrounds, add_backgrounds
+from .folds import (
+    AVERAGE,
+    add_folds,
+    check_folds,
+    crossed_table,
+    named_folds,
+    say_intervals,
+)
 from .motifs import check_which, runs
 from .options import Asked, add_inputs, add_model, add_output, ask, take
 from .values import pattern
@@ -22,6 +30,8 @@ if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
 
 # Letters of a title.
 _LONGEST = 60
+# Commands whose rows are chosen by each model, or are no effects.
+_NOT_CROSSED = ("best-kmers", "junction-effects", "motif-scan", "effect-ratio")
 
 
 def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
@@ -39,6 +49,9 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
         not in ("kmer-scan", "best-kmers", "junction-effects", "motif-scan"),
     )
     add_inputs(parser)
+    parser.add_argument("--name", help="what to call the model (default: its own name)")
+    if command.name not in _NOT_CROSSED:
+        add_folds(parser)
 
 
 def _with_motifs(options: Sequence[Option]) -> list[Option]:
@@ -71,88 +84,105 @@ def run_experiment(command: Command, **options: Any) -> None:
     listed = options.pop("listed", options.get("top"))
     if chosen.backgrounds and (listed is not None or output.local is not None):
         raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
+    check_folds(
+        options.get("folds", AVERAGE),
+        len(options["weights"] or ()),
+        top=listed,
+        local=output.local,
+        backgrounds=chosen.backgrounds,
+    )
     check_which(options)
     asked = ask(options)
     asks = list(runs(asked.given, asked.inputs.alphabet))
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
-    one = _run_backgrounds if chosen.backgrounds else partial(_run, listed=listed)
     run = partial(
-        one, command, asked, drawn, confidence=output.confidence, keep=chosen.keep
+        _run,
+        command,
+        asked,
+        drawn,
+        listed=listed,
+        confidence=output.confidence,
+        keep=chosen.keep,
     )
     if options.get("each") is not None:
         write_each(output, run, asks, asked.inputs.name)
-        return
-    ((_, given),) = asks
-    ran = run(given)
-    output.write(ran.table, ran.result, ran.draw, title=ran.title)
+    else:
+        ((_, given),) = asks
+        ran = run(given)
+        output.write(ran.table, ran.result, ran.draw, title=ran.title)
+    say_intervals(asked)
 
 
 def _run(
     command: Command,
     asked: Asked,
-    drawn: Mapping[str, Any],
+    drawn: Mapping[str, Drawn],
     given: dict[str, Any],
     *,
     listed: int | None,
     confidence: float,
     keep: list[int] | None,
 ) -> _Ran:
-    """Run an experiment on one background."""
+    """Run an experiment, on one background or several, with one model or its folds."""
     from .._core.target import Contrast
-    from .contrasts import beside_its_outputs
+    from .contrasts import asked_of_chosen, beside_its_outputs, rows_of_chosen
 
-    (one,) = drawn.values()
     keywords = {**_library_keywords(given), **asked.keywords, "keep": keep}
     target = keywords.pop("target")
-    ask_for = partial(
-        command.function, asked.model, one.X, clusters=one.clusters, **keywords
-    )
-    result = _at(ask_for(target=target), one)
-    tabulate = partial(_tabulate, command, confidence=confidence)
+    run = partial(_result, asked, drawn, command.function, **keywords)
+    result = run(target=target)
     if listed is not None:
         lowest = given.get("lowest", False)
         table = result.top(listed, lowest=lowest, confidence=confidence)
-    elif isinstance(target, Contrast):
-        table = beside_its_outputs(target, result, ask_for, tabulate)
+        if isinstance(target, Contrast):
+            function, few = asked_of_chosen(command.function, keywords, table)
+            run = partial(_result, asked, drawn, function, **few)
+            rows = partial(rows_of_chosen, table, result, confidence)
+            table = beside_its_outputs(target, result, run, rows)
     else:
-        table = tabulate(result)
+        has_minus = isinstance(target, Contrast)
+        tabulate = partial(_table, command, confidence=confidence, tested=has_minus)
+        if isinstance(target, Contrast):
+            table = beside_its_outputs(target, result, run, tabulate)
+        else:
+            table = tabulate(result)
     named = {} if listed is None else {"top": listed}
     draw = partial(result.plot, **named)
-    return _Ran(table, draw, result, _title(asked, given))
+    return _Ran(named_folds(table, asked), draw, result, _title(asked, given))
+
+
+def _result(
+    asked: Asked,
+    drawn: Mapping[str, Drawn],
+    function: Callable[..., Any],
+    **keywords: Any,
+) -> Any:
+    """What an experiment gives; a `Comparison` of several backgrounds or folds."""
+    from ..experiments.robustness import across_backgrounds, across_models
+
+    first, *others = drawn.values()
+    if others:
+        compared = across_backgrounds(
+            function,
+            asked.model,
+            {name: each.X for name, each in drawn.items()},
+            clusters={name: each.clusters for name, each in drawn.items()},
+            **keywords,
+        )
+        found = compared.results.items()
+        return compared._replace(results={k: _at(one, drawn[k]) for k, one in found})
+    keywords["clusters"] = first.clusters
+    if asked.folds:
+        compared = across_models(function, asked.folds, first.X, **keywords)
+        found = compared.results.items()
+        return compared._replace(results={k: _at(one, first) for k, one in found})
+    return _at(function(asked.model, first.X, **keywords), first)
 
 
 def _at(result: Any, drawn: Drawn) -> Any:
     """A result with the places of its backgrounds on a genome, if it can have them."""
     located = getattr(result, "with_regions", None)
     return result if located is None else located(drawn.regions)
-
-
-def _run_backgrounds(
-    command: Command,
-    asked: Asked,
-    drawn: Mapping[str, Any],
-    given: dict[str, Any],
-    *,
-    confidence: float,
-    keep: list[int] | None,
-) -> _Ran:
-    """Run an experiment on several backgrounds."""
-    from ..experiments.robustness import across_backgrounds
-
-    compared = across_backgrounds(
-        command.function,
-        asked.model,
-        {name: each.X for name, each in drawn.items()},
-        clusters={name: each.clusters for name, each in drawn.items()},
-        keep=keep,
-        **_library_keywords(given),
-        **asked.keywords,
-    )
-    results = {name: _at(one, drawn[name]) for name, one in compared.results.items()}
-    compared = compared._replace(results=results)
-    table = _compare(command, compared, confidence)
-    title = _title(asked, given)
-    return _Ran(table, compared.plot, compared, title)
 
 
 def _title(asked: Asked, given: Mapping[str, Any]) -> str:
@@ -187,22 +217,38 @@ def _words(value: Any) -> list[str]:
     return [value.label]
 
 
-def _tabulate(command: Command, result: Any, confidence: float) -> pd.DataFrame:
+def _table(
+    command: Command, result: Any, confidence: float, tested: bool
+) -> pd.DataFrame:
+    """The table of a result, or those of several backgrounds or folds.
+
+    With `p` of each effect if it is to be `tested`.
+    """
+    from ..statistics.comparisons import Comparison
     from . import tables
+    from .contrasts import with_test
 
+    if isinstance(result, Comparison):
+        one = partial(_table, command, confidence=confidence)
+        if result.across == "model":
+            return crossed_table(result, partial(one, tested=True), confidence)
+        return _compare(result, partial(one, tested=tested), confidence)
+    table: pd.DataFrame
     if command.tabulate is None:
-        frame: pd.DataFrame = result.to_frame(confidence=confidence)
-        return frame
-    own: pd.DataFrame = command.tabulate(tables, result, confidence)
-    return own
+        table = result.to_frame(confidence=confidence)
+    else:
+        table = command.tabulate(tables, result, confidence)
+    return with_test(table, result) if tested else table
 
 
-def _compare(command: Command, compared: Comparison, confidence: float) -> pd.DataFrame:
+def _compare(
+    compared: Comparison, tabulate: Callable[[Any], pd.DataFrame], confidence: float
+) -> pd.DataFrame:
     """The tables of all backgrounds below each other."""
     import pandas as pd
 
     table = compared.to_frame(confidence)
-    own = [_tabulate(command, one, confidence) for one in compared.results.values()]
+    own = [tabulate(one) for one in compared.results.values()]
     more = pd.concat(own, ignore_index=True)
     whole: pd.DataFrame = table.join(
         more[more.columns.difference(table.columns, sort=False)]

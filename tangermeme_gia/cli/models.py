@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,8 +12,6 @@ if TYPE_CHECKING:  # what explains the options needs no torch
     import torch
 
     from ..models.providers import ModelSource
-
-_log = logging.getLogger("tangermeme_gia.cli")
 
 # Keywords of `adapt` whose options are called otherwise.
 _OPTIONS = {"k": "token-k", "stride": "token-stride"}
@@ -46,9 +43,34 @@ class Loading(NamedTuple):
         ValueError, TypeError, OSError
             If it cannot be loaded, or the options do not go together.
         """
-        from ..models.adapted import adapt
+        from ..models.averaging import AveragedModels
 
-        source = self._load(spec)
+        files = self.weights or ()
+        sources = [self._load_one(spec, path, alphabet) for path in files or (None,)]
+        first = sources[0]
+        if len(sources) == 1:
+            return first
+        shown = ", ".join(map(str, files))
+        origin = {**first.origin, "weights": f"mean of {len(files)}: {shown}"}
+        model = AveragedModels([source.model for source in sources]).eval()
+        return first._replace(model=model, origin=origin)
+
+    @property
+    def fold_names(self) -> list[str]:
+        """What to call the models of several weights: their files, in short."""
+        files = [*(self.weights or ())]
+        stems = [path.stem for path in files]
+        alike = len({*stems}) < len(stems)
+        return list(map(str, files)) if alike else stems
+
+    def _load_one(
+        self, spec: str, weights: Path | None, alphabet: tuple[str, ...] | None
+    ) -> ModelSource:
+        """The model with one file of weights."""
+        from ..models.adapted import adapt
+        from ..models.loading import load_model
+
+        source = load_model(spec, weights)
         if not self.adapts:
             return source
         given = {
@@ -71,21 +93,6 @@ class Loading(NamedTuple):
             model=model.eval(), alphabet=model.alphabet, origin=origin
         )
 
-    def _load(self, spec: str) -> ModelSource:
-        """The model, or the mean of its folds, each with weights of its own."""
-        from ..models.averaging import AveragedModels
-        from ..models.loading import load_model
-
-        folds = self.weights or ()
-        source = load_model(spec, next(iter(folds), None))
-        if len(folds) < 2:
-            return source
-        models = [source.model, *(load_model(spec, path).model for path in folds[1:])]
-        files = ", ".join(map(str, folds))
-        _log.info("%s: the mean of %d models (%s)", source.name, len(models), files)
-        origin = {**source.origin, "weights": f"mean of {len(models)}: {files}"}
-        return source._replace(model=AveragedModels(models).eval(), origin=origin)
-
 
 def add_loading(group: argparse._ArgumentGroup) -> None:
     """The options of `Loading`."""
@@ -95,7 +102,7 @@ def add_loading(group: argparse._ArgumentGroup) -> None:
         nargs="+",
         metavar="FILE",
         help="state dict, or checkpoint of Lightning, for a model given as "
-        "module:callable; of several, such as folds, the mean of the models",
+        "module:callable; several, such as those of folds, are one model",
     )
     group.add_argument(
         "--layout",

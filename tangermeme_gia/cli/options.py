@@ -6,12 +6,15 @@ import argparse
 import inspect
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._core.command_line import check_device
 from ..models.providers import ModelSource, bundled_models
+from .folds import AVERAGE, CROSS, say_folds
 from .models import Loading, add_loading
 from .values import target as target_of
 
@@ -216,13 +219,19 @@ def read_inputs(
 
 
 class Asked(NamedTuple):
-    """What a command is asked about, and how."""
+    """What a command is asked about, and how.
+
+    `folds` are the models of several weights by name, each as `model`, if they are to
+    be crossed.
+    """
 
     inputs: ReportInputs
     seed: int
     prediction: dict[str, Any]
     reuse: bool | None
     given: dict[str, Any]
+    n_weights: int = 1
+    folds: Mapping[str, torch.nn.Module] = MappingProxyType({})
 
     @property
     def model(self) -> torch.nn.Module:
@@ -255,8 +264,26 @@ def ask(options: Mapping[str, Any]) -> Asked:
     prediction = take(own, prediction_options)
     loading, reading = take(own, Loading), take(own, Reading)
     inputs = take(own, partial(read_inputs, loading=loading, reading=reading))
+    name, folds = own.pop("name", None), own.pop("folds", AVERAGE)
+    inputs = replace(inputs, name=name or inputs.name)
+    say_folds(inputs.name, folds, loading.weights or ())
+    crossed = folds_of(inputs, loading) if folds == CROSS else {}
+    n_weights = len(loading.weights or ())
     seed, reuse = own.pop("random_state"), own.pop("reuse")
-    return Asked(inputs, seed, prediction, reuse, own)
+    return Asked(inputs, seed, prediction, reuse, own, n_weights, crossed)
+
+
+def folds_of(inputs: ReportInputs, loading: Loading) -> dict[str, torch.nn.Module]:
+    """The models of several weights by name, each with all that it gives."""
+    from ..models.averaging import AveragedModels
+    from ..report import OneOutput
+
+    one = inputs.model
+    assert isinstance(one.model, AveragedModels)
+    return {
+        name: OneOutput(model, one.target).eval().whole()
+        for name, model in zip(loading.fold_names, one.model.models, strict=True)
+    }
 
 
 def take(options: dict[str, Any], to: Callable[..., _Some]) -> _Some:

@@ -19,11 +19,14 @@ from .._core.command_line import USER_ERRORS, check_folders
 from ..backgrounds.by_name import GENOMIC, background_names
 from ..report.experiments import EXPERIMENTS
 from .arguments import CONSENSUS
+from .backgrounds import add_keep
+from .folds import CROSS, add_folds, check_folds, say_folds
 from .models import Loading
 from .options import (
     Reading,
     add_inputs,
     add_model,
+    folds_of,
     prediction_options,
     read_inputs,
     take,
@@ -55,12 +58,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="what to call the models, in their order (default: their own names)",
     )
-    _add_analysis(parser)
+    analysis = parser.add_argument_group("analysis")
+    _add_analysis(analysis)
+    add_keep(analysis)
+    add_folds(parser)
     add_inputs(parser)
 
 
-def _add_analysis(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("analysis")
+def _add_analysis(group: argparse._ArgumentGroup) -> None:
     _add_motifs(group)
     group.add_argument(
         "--experiments",
@@ -120,6 +125,7 @@ class _Asked:
     prediction: Mapping[str, Any]
     reuse: bool | None
     inputs: Mapping[str, Any]
+    folds: str
 
     def check(self) -> None:
         """Find out before the first report what would stop a later one."""
@@ -138,6 +144,7 @@ class _Asked:
             if not name.strip() or not name.isprintable():
                 raise ValueError(f"`--name` {name!r} must be letters that can be read.")
         missing, weights = [], self.inputs["loading"].weights or []
+        check_folds(self.folds, len(weights))
         for spec in self.models:
             try:
                 check_model(spec, next(iter(weights), None))
@@ -161,6 +168,10 @@ class _Asked:
 
         inputs = read_inputs(spec, **self.inputs)
         inputs = replace(inputs, name=name or inputs.name)
+        loading = self.inputs["loading"]
+        say_folds(inputs.name, self.folds, loading.weights or ())
+        if self.folds == CROSS:
+            inputs = replace(inputs, folds=folds_of(inputs, loading))
         print(f"{inputs.name}: {folder}", file=sys.stderr)
         run_report(
             inputs,
@@ -286,6 +297,7 @@ def _read(given: dict[str, Any]) -> _Asked:
         out=given.pop("out"),
         command=shlex.join(["tangermeme-gia", *given.pop("words")]),
         options=ReportOptions(**analysis),
+        folds=given.pop("folds"),
         prediction=prediction_options(given.pop("device"), given.pop("batch_size")),
         reuse=given.pop("reuse"),
         inputs={

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._core.clusters import Labels, Values
+from .._core.outputs import as_columns
 from .._core.results import GIAResult
 from ..statistics.effects import effect_difference
 from ..statistics.inputs import clusters_of
@@ -95,3 +96,9 @@ def extremes(local: Values, clusters: NDArray[Any] | None) -> Extremes:
     high = rescore_winners(found, measured, by="largest", clusters=held).iloc[0]
     a, b = (measured[:, int(row["condition"])] for row in (high, low))
     return Extremes(low, high, effect_difference(a, b, clusters=held))
+
+
+def best_of(result: GIAResult) -> str:
+    """Which of several motifs has the highest effect."""
+    best = int(as_columns(result.global_importance)[:, 0].argmax())
+    return str(result.conditions["motif"].iloc[best])

@@ -9,8 +9,9 @@ import torch
 
 from .._core.letters import resolve_alphabet
 from .._core.outputs import Label
+from .._core.readouts import Readout
 from .._core.spelling import is_nucleic
-from .._core.target import target_labels
+from .._core.target import Contrast, Target, target_labels, word_of
 from ..genome.windows import Loci
 from ..models.providers import OUTPUT
 from .one_output import OneOutput
@@ -51,6 +52,10 @@ class ReportInputs:
 
     loci: Loci or None, optional
         Where on a genome the sequences are. None is not known. Default is None.
+
+    folds: mapping of str to torch.nn.Module, optional
+        The models of which `model` is the mean, by name, each with all that it gives,
+        so that the effect of the motif is told for each. Default is none.
     """
 
     name: str
@@ -62,6 +67,7 @@ class ReportInputs:
     output: str = OUTPUT
     origin: Mapping[str, str] = field(default_factory=dict)
     loci: Loci | None = None
+    folds: Mapping[str, torch.nn.Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         letters = resolve_alphabet(self.model, self.alphabet or None)
@@ -86,7 +92,9 @@ class ReportInputs:
     @property
     def answer(self) -> str:
         """The output in words, with the one that was chosen."""
-        label = self.label
+        label, target = self.label, self.model.target
+        if isinstance(target, Contrast | Readout):
+            return f"{self.output}, {in_words(target)}"
         if label is None:
             return self.output
         shown = ", ".join(map(str, label)) if isinstance(label, tuple) else label
@@ -108,3 +116,22 @@ class ReportInputs:
     def length(self) -> int:
         """Bases of a sequence."""
         return (self.profile if self.X is None else self.X).shape[-1]  # type: ignore[union-attr]
+
+
+def in_words(target: Target) -> str:
+    """A target as the page calls it.
+
+    Examples
+    --------
+    >>> in_words(Contrast(1, 0)), in_words(("counts", 0))
+    ('output 1 minus output 0', 'output counts,0')
+    >>> in_words(Readout(track=1, centre=200))
+    'output track 1, centre 200'
+    """
+    if isinstance(target, Contrast):
+        return f"{in_words(target.output)} minus {in_words(target.minus)}"
+    if isinstance(target, Readout):
+        fields = vars(target).items()
+        given = [(k, v) for k, v in fields if v != getattr(Readout, k, None)]
+        return f"output {', '.join(f'{name} {value}' for name, value in given)}"
+    return f"output {word_of(target)}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from .._core.kept import free_starts, resolve_keep
 from .study import Study
 
 FLANK = "GCGCGC"
@@ -12,12 +15,27 @@ _FLANK_DISTANCE = 17
 SITE_GAP = 1
 
 
+def room(study: Study) -> tuple[int, int]:
+    """The stretch around the motif that may be changed: its first base, and its end."""
+    kept = resolve_keep(study.options.keep, study.inputs.length)
+    before = np.flatnonzero(kept[: study.start])
+    behind = np.flatnonzero(kept[study.start :])
+    first = int(before[-1]) + 1 if len(before) else 0
+    end = study.start + int(behind[0]) if len(behind) else study.inputs.length
+    return first, end
+
+
+def all_starts(study: Study) -> list[int]:
+    """Every place where the motif changes nothing that is to stay."""
+    kept, k = resolve_keep(study.options.keep, study.inputs.length), len(study.placed)
+    return [int(start) for start in free_starts(kept, np.arange(k), k)]
+
+
 def site_starts(study: Study) -> list[int]:
     """Up to three sites from the motif's own to the left, as in the paper."""
-    step = len(study.placed) + SITE_GAP
-    return [
-        s for s in (study.start - 2 * step, study.start - step, study.start) if s >= 0
-    ]
+    step, (first, _) = len(study.placed) + SITE_GAP, room(study)
+    starts = (study.start - 2 * step, study.start - step, study.start)
+    return [start for start in starts if start >= first]
 
 
 def no_second_site(study: Study) -> str | None:
@@ -29,10 +47,11 @@ def no_second_site(study: Study) -> str | None:
 
 def flank_starts(study: Study) -> tuple[int, int]:
     """Where flanks stand: the ends of a 41-nt probe, as far from it in longer ones."""
+    first, last = room(study)
     end = study.start + len(study.placed)
-    left = max(0, study.start - _FLANK_DISTANCE)
+    left = max(first, study.start - _FLANK_DISTANCE)
     right = end + _FLANK_DISTANCE - len(FLANK) + 1
-    return left, min(study.inputs.length - len(FLANK), right)
+    return left, min(last - len(FLANK), right)
 
 
 def no_flanks(study: Study) -> str | None:

@@ -12,6 +12,9 @@ from .._core.layouts import advise_layout
 from .._core.target import Target, select_output
 from ..models.failures import describe_error
 
+# Numbers that are copied to one piece of memory.
+_SIDE_BY_SIDE = 2**16
+
 
 class OutputError(ValueError):
     """A model does not give one number for each sequence, or fails."""
@@ -48,6 +51,7 @@ class OneOutput(torch.nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.target, self.narrow = model, target, narrow
+        self._room: torch.Tensor | None = None
 
     @property
     def alphabet(self) -> Any:
@@ -97,8 +101,21 @@ class OneOutput(torch.nn.Module):
                 f"the model gives NaN or an infinite number for {n_wrong} of "
                 f"{len(X)} sequences."
             )
-        # A copy, since models may write over what they gave at their next call.
-        return one.reshape(len(X), 1).clone() if self.narrow else y
+        return self._copy(one.reshape(len(X), 1)) if self.narrow else y
+
+    def _copy(self, one: torch.Tensor) -> torch.Tensor:
+        """A copy, since models may write over what they gave at their next call.
+
+        Copies of many batches lie side by side: each by itself would lie where the
+        whole output was, whose memory the next output could then not take.
+        """
+        if torch.is_grad_enabled() or one.device.type != "cpu":
+            return one.clone()
+        n, room = len(one), self._room
+        if room is None or room.dtype != one.dtype or len(room) < n:
+            room = one.new_empty(max(n, _SIDE_BY_SIDE), 1)
+        self._room = room[n:]
+        return room[:n].copy_(one)
 
 
 def _choose(y: Any, target: Target | None) -> Any:

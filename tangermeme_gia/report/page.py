@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from .._core.kept import resolve_keep
 from .._core.storage import write_atomically
 from ..backgrounds.by_name import GENOMIC
 from . import tables, verdict
@@ -19,7 +22,7 @@ from .rendering import render, shown_figures
 from .section import Section
 from .store import REPORT
 from .study import Study
-from .wording import count
+from .wording import count, listed, spans
 
 _PACKAGES = ("tangermeme-gia", "tangermeme", "torch", "numpy", "scipy", "matplotlib")
 _DOI = "10.1371/journal.pcbi.1008925"
@@ -147,14 +150,27 @@ def _methods(study: Study) -> str:
         "sequences, and the mean difference between the model's predictions with and "
         f"without it is its global importance. The backgrounds are {options.n:,} "
         f"sequences of {count(inputs.length, inputs.unit)}, {source} ({name}), with "
-        f"seed {options.random_state}.{padding} {search}. Intervals are 95 % t "
-        "intervals of the mean over backgrounds, each for itself and not for all of "
-        "them together; comparisons on the same backgrounds are paired, and intervals "
+        f"seed {options.random_state}.{padding}{_kept(study)} {search}. "
+        "Intervals are 95 % t intervals of the mean over backgrounds, each for itself "
+        "and not for all of them together; comparisons on the same backgrounds are "
+        "paired, and intervals "
         "of ratios are Fieller's. Searches control the false discovery rate at 5 % "
         "(Benjamini and Hochberg); the best of many is measured on backgrounds other "
         "than those that chose it. Intervals say how sure the mean over such "
         "backgrounds is for this one model: not how replicates of the model would "
         "differ, nor whether the molecule does what the model says."
+    )
+
+
+def _kept(study: Study) -> str:
+    """Which positions stay, in a sentence."""
+    if not study.options.keep:
+        return ""
+    kept = resolve_keep(study.options.keep, study.inputs.length)
+    shown = listed(spans(np.flatnonzero(kept).tolist()))
+    return (
+        f" Positions {shown} (from 0) stay as in "
+        "the sequences that these are made of, and no pattern is placed there."
     )
 
 

@@ -12,6 +12,7 @@ from ..experiments.positions import positional_bias
 from ..statistics.effects import effect_difference
 from ..statistics.intervals import Interval, confidence_interval
 from .effects import first_half, local_effects
+from .layout import all_starts
 from .study import Study
 from .wording import count, row_with_interval
 
@@ -22,9 +23,9 @@ _TIMES = 2
 
 def scan_places(study: Study) -> GIAResult:
     """The motif at its own start and at all others, or at some of many."""
-    starts = study.inputs.length - len(study.placed) + 1
-    step = math.ceil(starts / _MOST_STARTS)
-    chosen = sorted({*range(0, starts, step), study.start})
+    starts = all_starts(study)
+    step = math.ceil(len(starts) / _MOST_STARTS)
+    chosen = sorted({*starts[::step], study.start})
     X, clusters, _ = study.drawn.part(slice(_BACKGROUNDS))
     ask = {**study.ask, "clusters": clusters}
     return positional_bias(study.model, X, study.placed, chosen, **ask)

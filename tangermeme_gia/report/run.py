@@ -21,11 +21,12 @@ from .._core.outputs import Label
 from ..statistics.grammar import Grammar
 from .figures import save_figures, unit_of
 from .inputs import ReportInputs
+from .options import ReportOptions
 from .page import Provenance, write_page
 from .probes import changes, make_probe
 from .section import Section
 from .store import REPORT, Results, Store, finished_report
-from .study import ReportOptions, Study
+from .study import Study
 from .tables import save_tables
 from .written import Written, one_writer
 

@@ -1,8 +1,7 @@
-"""What a report does: its options, and what its parts have in common."""
+"""A model under analysis: what the parts of its report have in common."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,131 +10,28 @@ import torch
 from tangermeme.predict import predict
 
 from .._core.identity import environment, model_checksum, tensors_checksum
-from .._core.motif import Motif, MotifLike
-from .._core.named_motifs import MotifsLike, named_motifs
-from .._core.outputs import as_columns
+from .._core.motif import Motif
+from .._core.named_motifs import named_motifs
 from .._core.patterns import resolve_start
-from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..backgrounds.by_name import (
     GENOMIC,
     Drawn,
-    background_names,
     draw_background,
 )
 from ..backgrounds.genomic import Pool, pool_of
 from ..backgrounds.profiles import profile_background
-from .experiments import EXPERIMENTS, REGISTRY
+from .effects import best_of
+from .experiments import REGISTRY
 from .inputs import ReportInputs
+from .options import FEWEST, ReportOptions
 from .store import Fingerprint, Results, Store
 
-# These say nothing of their own when the motif is given, or none of several.
-_SEARCH, _SEVERAL = ("scan", "alignment"), ("motifs", "grammar")
 # Stand-ins for observed sequences, so that quartiles can be taken of them.
 _STAND_INS = 4
-# One half of the backgrounds finds extremes, the other measures them.
-_FEWEST = 4
 # Eleven nucleotides; their names and moments take a few hundred MB.
 _MOST_KMERS = 4**11
 BEST_KMERS = 10
-
-
-@dataclass(frozen=True)
-class ReportOptions:
-    """How a report analyses a model; the defaults are the paper's.
-
-    Parameters
-    ----------
-    k: int, optional
-        Length of the k-mers that are scanned. Default is 6.
-
-    n: int, optional
-        Backgrounds of every experiment. Default is 1000.
-
-    n_scan: int or None, optional
-        Backgrounds that choose the best k-mers, which are not those of the other
-        experiments; None is `n`. Default is None.
-
-    motif: str, motif or None, optional
-        The motif, as for every experiment, so that none is searched. Default is None.
-
-    motifs: sequence of motifs, path or None, optional
-        Several, such as a file or a file and names of motifs in it, so that no k-mers
-        are searched unless `experiments` has "scan": the one of the highest effect is
-        the motif of the report, and pairs of them are asked about. Default is None.
-
-    consensus: bool, optional
-        Whether matrices are placed as their most likely letters. Default is False.
-
-    start: int or None, optional
-        First base (0-based) of the motif; None is the centre. Default is None.
-
-    experiments: tuple of str or None, optional
-        Which of `EXPERIMENTS` to run; None is all that apply. Default is None.
-
-    backgrounds: tuple of str, optional
-        Names of the backgrounds for the robustness; the first is that of everything
-        else: those of `background_names()`, and "genomic" where the sequences are
-        regions of a genome. Default is all seven of the paper.
-
-    both_strands: bool, optional
-        Whether the scan averages each k-mer with its reverse complement, for DNA.
-        Default is False.
-
-    random_state: int, optional
-        Seed of all draws. Default is 0.
-    """
-
-    k: int = 6
-    n: int = 1000
-    n_scan: int | None = None
-    motif: MotifLike | None = None
-    motifs: MotifsLike | None = None
-    consensus: bool = False
-    start: int | None = None
-    experiments: tuple[str, ...] | None = None
-    backgrounds: tuple[str, ...] = background_names()
-    both_strands: bool = False
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("n", _FEWEST), ("n_scan", 2)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"`{name}`={value} must be at least {least}.")
-        for name, chosen, known in (
-            ("experiments", self.experiments or (), EXPERIMENTS),
-            ("backgrounds", self.backgrounds, (*background_names(), GENOMIC)),
-        ):
-            unknown = [value for value in chosen if value not in known]
-            if unknown or len(set(chosen)) < len(chosen):
-                raise ValueError(
-                    f"`{name}`={list(chosen)} must be distinct names of {list(known)}."
-                )
-        if self.motif is not None and self.motifs is not None:
-            raise ValueError("`motif` and `motifs` exclude each other: give one.")
-        if not self.backgrounds:
-            raise ValueError("`backgrounds` is empty; at least one is needed.")
-
-    @property
-    def given(self) -> bool:
-        """Whether the motif is given, or several of which it is one."""
-        return self.motif is not None or self.motifs is not None
-
-    def wanted(self) -> tuple[str, ...]:
-        """The experiments to run, in the order of the report."""
-        given, several = self.given, self.motifs is not None
-        if self.experiments is None:
-            skipped = {*(_SEARCH if given else ()), *(() if several else _SEVERAL)}
-            return tuple(name for name in EXPERIMENTS if name not in skipped)
-        chosen = {*self.experiments}
-        if several or not given:
-            chosen |= {"motifs" if several else "scan"}
-        if chosen & {*EXPERIMENTS} - {"scan", "motifs"}:
-            chosen |= {"motif"}
-        if "alignment" in chosen:
-            chosen |= {"scan"}
-        return tuple(name for name in EXPERIMENTS if name in chosen)
 
 
 class Study:
@@ -199,11 +95,11 @@ class Study:
         if "robustness" in self.options.wanted():
             for name in self.options.backgrounds:
                 n = self.available(name)
-                if n < _FEWEST:
+                if n < FEWEST:
                     of = "" if name == GENOMIC else f"of the {len(self.observed)} "
                     raise ValueError(
                         f"`backgrounds`: {name!r} has {n} {of}sequences; at least "
-                        f"{_FEWEST} are needed. Leave it out."
+                        f"{FEWEST} are needed. Leave it out."
                     )
         self.predict(self.X[:2])
 
@@ -241,8 +137,7 @@ class Study:
             return next(iter(self.given))
         if "motifs" in self.finished:
             return best_of(self.finished["motifs"]["chosen"])
-        found = "scan" in self.finished
-        return str(self.best_kmers["kmer"].iloc[0]) if found else ""
+        return str(self.best_kmers["kmer"].iloc[0]) if "scan" in self.finished else ""
 
     @property
     def placed(self) -> Motif:
@@ -260,18 +155,17 @@ class Study:
     @cached_property
     def observed(self) -> torch.Tensor:
         """Observed sequences, or draws from the profile that stand in for them."""
-        if self.inputs.X is not None:
+        if self.inputs.profile is None:
+            assert self.inputs.X is not None
             return self.inputs.X
-        assert self.inputs.profile is not None
         n = _STAND_INS * (self.n_scan + self.options.n)
         return profile_background(self.inputs.profile, n, self.options.random_state)
 
     @cached_property
     def scores(self) -> torch.Tensor:
         """Measured scores of the observed sequences, or else the model's."""
-        if self.inputs.scores is not None:
-            return self.inputs.scores
-        return self.predict(self.observed)[:, 0]
+        scores = self.inputs.scores
+        return self.predict(self.observed)[:, 0] if scores is None else scores
 
     @cached_property
     def drawn(self) -> Drawn:
@@ -306,6 +200,7 @@ class Study:
             "verbose": self.verbose,
             "reuse": self.reuse,
             "clusters": self.backgrounds[1].clusters,
+            "keep": self.options.keep,
             **self.prediction,
         }
 
@@ -330,13 +225,14 @@ class Study:
 
     def draw(self, name: str, n: int) -> Drawn:
         """Sequences of a background by name."""
-        seed = self.options.random_state
+        seed, keep = self.options.random_state, self.options.keep
         if name == "profile" and self.inputs.profile is not None:
-            return Drawn(profile_background(self.inputs.profile, n, seed + 1), None)
+            X = profile_background(self.inputs.profile, n, seed + 1, keep=keep)
+            return Drawn(X, None)
         if name == GENOMIC:
             return self.genomic.part(slice(n))
         scores = self.scores if name.startswith("quartile") else None
-        return draw_background(self.observed, name, n, scores, seed + 1)
+        return draw_background(self.observed, name, n, scores, seed + 1, keep)
 
     @cached_property
     def pool(self) -> Pool:
@@ -365,11 +261,11 @@ class Study:
             "n": options.n,
             "n_scan": self.n_scan,
             "start": options.start,
+            "keep": options.keep,
         }
-        searched = "scan" in options.wanted()
         own = {**vars(options), "motif": _named(self.motif, self.placed)}
         own["motifs"] = [_named(name, motif) for name, motif in self.given.items()]
-        own["searched"] = searched
+        own["searched"], own["folds"] = "scan" in options.wanted(), [*inputs.folds]
         own["scores"] = _checksum(scores=inputs.scores)
         choices |= {option: own[option] for option in REGISTRY[name]}
         if "quartile" in "".join(choices["backgrounds"]):
@@ -388,12 +284,6 @@ class Study:
         """Of the model and of its sequences or profile."""
         data = _checksum(X=self.inputs.X, profile=self.inputs.profile)
         return {"model": model_checksum(self.model), "data": data}
-
-
-def best_of(result: GIAResult) -> str:
-    """Which of several motifs has the highest effect."""
-    best = int(as_columns(result.global_importance)[:, 0].argmax())
-    return str(result.conditions["motif"].iloc[best])
 
 
 def _named(name: str, motif: Motif) -> str:

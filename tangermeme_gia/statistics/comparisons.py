@@ -194,10 +194,11 @@ class Comparison(Shown, _Fields):
         -------
         frame: pandas.DataFrame
             The columns of the conditions and `output`, then `effect` (mean over models,
-            each counting alike), `se`, `low`, `high`, `between_sd` (standard deviation
-            of the models' global importances), `n_models`, `n` backgrounds and, if
-            these are in clusters, `n_clusters`. With one model, se and interval are
-            NaN: how models differ is unknown; with one cluster, too.
+            each counting alike), `se`, `low`, `high`, `df` (degrees of freedom of the
+            interval), `between_sd` (standard deviation of the models' global
+            importances), `n_models`, `n` backgrounds and, if these are in clusters,
+            `n_clusters`. With one model, se and interval are NaN: how models differ is
+            unknown; with one cluster, too.
 
         Raises
         ------
@@ -246,6 +247,7 @@ class Comparison(Shown, _Fields):
         _check_same_numbers(frames)
         between = np.full(effects.shape[1], np.nan)
         half_width = se = between
+        df = float("nan")
         if n_models > 1:
             between = effects.std(axis=0, ddof=1)
             codes = _same_clusters(self.results, int(first["n"].iloc[0]))
@@ -259,6 +261,7 @@ class Comparison(Shown, _Fields):
             se=se,
             low=mean - half_width,
             high=mean + half_width,
+            df=df,
             between_sd=between,
             n_models=n_models,
             n=first["n"],

@@ -335,3 +335,109 @@ FAMILIES = {
     "ONNX": onnx,
     "Lightning checkpoint": lightning,
 }
+
+
+# Models that go through `report` from the command line, with `--target`; each writes
+# its files and gives the words of the command. They count GATTA, and all say the same.
+HEADS = """
+import torch
+from tangermeme.utils import one_hot_encode
+
+
+class Heads(torch.nn.Module):
+    '''As BPNet: a profile of two strands, and counts.'''
+
+    def __init__(self):
+        super().__init__()
+        motif = one_hot_encode("GATTA").float()[None]
+        self.register_buffer("motif", motif, persistent=False)
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, X):
+        hits = torch.nn.functional.conv1d(X, self.motif, padding="same") - 4
+        track = self.scale * torch.relu(hits) + 0.01 * X[:, :1]
+        return torch.cat([track, 2 * track], dim=1), track.sum(dim=2)
+
+
+class Counts(Heads):
+    def forward(self, X):
+        return torch.cat([super().forward(X)[1]] * 2, dim=1)
+
+
+class CountsLast(Counts):
+    def forward(self, X):
+        return super().forward(X.transpose(1, 2))
+"""
+
+
+def _heads() -> dict:
+    Path("heads.py").write_text(HEADS)
+    code = {"__name__": "heads"}
+    exec(HEADS, code)
+    return code
+
+
+def report_heads(target):
+    _heads()
+    names = [f"fold{i}.pt" for i in range(5)]
+    for i, name in enumerate(names):
+        torch.save({"scale": torch.tensor([0.8 + 0.1 * i])}, name)
+    return f"--model heads.py:Heads --weights {' '.join(names)} --target {target}"
+
+
+def report_torchscript():
+    torch.jit.script(torch.jit.trace(_heads()["Counts"](), dna(60).float())).save(
+        "counts.ts"
+    )
+    return "--model counts.ts --target 1"
+
+
+def report_onnx():
+    import onnxruntime  # noqa: F401 - what computes it
+    import onnxscript  # noqa: F401 - what torch writes it by
+
+    logging.getLogger("onnxscript").setLevel(logging.ERROR)
+    torch.onnx.export(
+        _heads()["CountsLast"]().eval(),
+        (dna(60).float().transpose(1, 2),),
+        "counts.onnx",
+        dynamic_shapes=({0: torch.export.Dim("n")},),
+        verbose=False,
+    )
+    return "--model counts.onnx --layout channels_last --target 1"
+
+
+KERAS = """
+import keras
+import numpy as np
+from tangermeme.utils import one_hot_encode
+
+
+def build():
+    letters = keras.Input((60, 4))
+    hits = keras.layers.Conv1D(1, 5, padding="same", activation="relu")(letters)
+    total = keras.layers.Lambda(lambda y: keras.ops.sum(y, axis=1))(hits)
+    both = keras.layers.Concatenate()([total, total])
+    model = keras.Model(letters, both)
+    motif = one_hot_encode("GATTA").numpy().T[:, :, None].astype("float32")
+    model.layers[1].set_weights([motif, np.full(1, -4, "float32")])
+    return model
+"""
+
+
+def report_keras():
+    import keras  # noqa: F401 - of the file
+
+    Path("net.py").write_text(KERAS)
+    return "--model net.py:build --layout channels_last --target 1"
+
+
+REPORTS = {
+    "profile head": functools.partial(
+        report_heads, "head=0,track=1,centre=40,reduce=sum"
+    ),
+    "count head": functools.partial(report_heads, "1,0"),
+    "TorchScript": report_torchscript,
+    "ONNX": report_onnx,
+    "Keras": report_keras,
+}

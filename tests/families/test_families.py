@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from families import FAMILIES
+from families import FAMILIES, REPORTS
 
 import tangermeme_gia as gia
 from tangermeme_gia.cli import main
@@ -62,6 +62,29 @@ def test_the_lines_of_the_page_give_a_table(family, tmp_path, monkeypatch, capsy
     assert np.isfinite(table["effect"]).all()
     # Random weights hear a motif, if only a little.
     assert table["effect"].abs().item() > 0
+
+
+EFFECTS = {"profile head": 2.0}  # the track is twice the count; all others 1
+
+SAID = {"profile head": "output of the model, output head 0, track 1, centre 40"}
+SAID["count head"] = "output 1, 0 of the model"
+
+
+@pytest.mark.parametrize("family", REPORTS)
+def test_a_report_comes_from_the_command_line(family, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        words = REPORTS[family]()
+    except ImportError as error:
+        pytest.skip(f"{family}: {error}")
+    more = "--length 60 --motif GATTA --n 80 --backgrounds profile shuffle"
+    assert main(shlex.split(f"report {words} {more}")) == 0
+    table = pd.read_csv("report/tables/motif.tsv", sep="\t")
+    own = table[table["control"] == "none"]["effect"].item()
+    assert own == pytest.approx(EFFECTS.get(family, 1.0), abs=0.1)
+    page = Path("report/index.html").read_text(encoding="utf-8")
+    assert "raises the output of" in page
+    assert f"Global importance analysis of the {SAID.get(family, 'output 1')}" in page
 
 
 VERSIONS = {

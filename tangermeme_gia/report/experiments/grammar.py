@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from ...surveys.measuring import total_stride
 from ..acting_together import Together, confirmed_pairs, in_short
 from ..effects import ALPHA
 from ..foremost import foremost_motifs
+from ..layout import room
 from ..section import Figure, Line, Section
 from ..store import Results
 from ..study import Study
@@ -63,12 +65,13 @@ def compute(study: Study) -> Results:
     """Every pair in every order, on all strands, at every spacing that has room."""
     names = foremost_motifs(study, _room(study)).names
     X, clusters, _ = study.backgrounds[1].part(slice(_MOST_BACKGROUNDS))
+    widest = _widest(study, names)
     grammar = motif_grammar(
         study.model,
         X,
         {name: study.given[name] for name in names},
-        range(_widest(study, names) + 1),
-        start=study.options.start,
+        range(widest + 1),
+        **_where(study, names, widest),
         alpha=ALPHA,
         **{**study.ask, "clusters": clusters},
     )
@@ -138,15 +141,28 @@ def _add_confirmed(
 
 
 def _room(study: Study) -> int:
-    """Bases from the leftmost motif on."""
-    return study.inputs.length - (study.options.start or 0)
+    """Bases from the leftmost motif on, to the end or to what is to stay."""
+    if study.options.keep is None:
+        return study.inputs.length - (study.options.start or 0)
+    first, end = room(study)
+    return end - first
 
 
 def _widest(study: Study, names: Sequence[str]) -> int:
     """The largest spacing, with room for the starts over which strides even out."""
     longest = max(len(study.given[name]) for name in names)
-    room = _room(study) - 2 * longest
-    return max(0, min(_WIDEST, room, room + 1 - total_stride(study.model)))
+    free = _room(study) - 2 * longest
+    return max(0, min(_WIDEST, free, free + 1 - total_stride(study.model)))
+
+
+def _where(study: Study, names: Sequence[str], widest: int) -> dict[str, Any]:
+    """Where the leftmost motif stands, and at how many places."""
+    if study.options.keep is None:
+        return {"start": study.options.start}
+    longest = max(len(study.given[name]) for name in names)
+    free = _room(study) - 2 * longest - widest
+    n_starts = max(1, min(total_stride(study.model), free + 1))
+    return {"start": room(study)[0], "n_starts": n_starts}
 
 
 def _method(study: Study, grammar: Grammar, widest: int) -> str:

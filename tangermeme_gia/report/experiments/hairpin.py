@@ -15,7 +15,7 @@ from ...statistics.effects import effect_difference
 from ...statistics.intervals import Interval
 from ...structure.pairs import Hairpin
 from ..effects import local_effects
-from ..layout import NOT_NUCLEOTIDES
+from ..layout import NOT_NUCLEOTIDES, room
 from ..section import Figure, Line, Section
 from ..sentences import direction
 from ..store import Results
@@ -45,6 +45,9 @@ def obstacle(study: Study) -> str | None:
     end = start + 2 * shape.stem_length + shape.loop_length
     if end > study.inputs.length:
         return f"a hairpin that holds the motif needs {end} bases"
+    first, last = room(study)
+    if start < first or end > last:
+        return "a hairpin that holds the motif would change positions that are kept"
     if not (study.X[:, :, start:end].sum(dim=1) == 1).all():
         return "the backgrounds have padding or N where the hairpin would be"
     return None

@@ -16,6 +16,7 @@ from ...plot.pairs import short_names
 from ...statistics.effects import effect_difference
 from ..effects import local_effects
 from ..junctions import borrowed, measure_winners, split_winners
+from ..parts import add_parts, has_parts, measure_parts
 from ..places import find_elsewhere, scan_places
 from ..placing import diagnose_placing, gc_in_words
 from ..section import Figure, Line, Section
@@ -47,6 +48,8 @@ def compute(study: Study) -> Results:
     }
     if study.options.given and study.options.start is None:
         results["places"] = scan_places(study)
+    if has_parts(study):
+        results["parts"] = measure_parts(study)
     if "scan" in study.finished:
         results["winners"] = measure_winners(study)
     return results
@@ -85,6 +88,14 @@ def describe(study: Study, results: Results) -> Section:
     if len(placed):
         section.tables["placed"] = placed
         section.method += gc_in_words(placed)
+    _add_others(section, study, results)
+    return section
+
+
+def _add_others(section: Section, study: Study, results: Results) -> None:
+    """Other outputs, folds, places and k-mers, as far as there are any."""
+    if "parts" in results:
+        add_parts(section, study, results["parts"])
     if "places" in results:
         _say_where(section, study, results["places"])
     if "winners" in results:
@@ -93,7 +104,6 @@ def describe(study: Study, results: Results) -> Section:
         if not study.options.given:
             section.method += _among_winners(section.tables["best_kmers"])
         section.method += borrowed(junctions)
-    return section
 
 
 def _say_where(section: Section, study: Study, places: GIAResult) -> None:

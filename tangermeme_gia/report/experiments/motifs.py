@@ -17,11 +17,11 @@ from ...plot.pairs import short_names
 from ...plot.style import PLAIN, finish, new_axes, shortened
 from ...statistics.selection import benjamini_hochberg
 from ...statistics.significance import paired_t_test
-from ..effects import ALPHA, local_effects
+from ..effects import ALPHA, best_of, local_effects
 from ..figures import unit_of
 from ..section import Figure, Line, Section
 from ..store import Results
-from ..study import Study, best_of
+from ..study import Study
 from ..thumbnails import strip
 from ..wording import count, row_with_interval
 

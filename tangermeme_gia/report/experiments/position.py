@@ -13,6 +13,7 @@ from ...statistics.intervals import Interval, confidence_interval
 from ..charts import curve_chart
 from ..effects import ON_HALVES, Extremes, extremes, local_effects, unrounded
 from ..figures import unit_of
+from ..layout import all_starts
 from ..section import Figure, Line, Section
 from ..sentences import position_matters
 from ..store import Results
@@ -30,9 +31,8 @@ def obstacle(study: Study) -> str | None:
 
 def compute(study: Study) -> Results:
     """The motif at every start, or at a hundred of long sequences."""
-    last = study.inputs.length - len(study.placed)
-    step = math.ceil((last + 1) / _MOST_STARTS)
-    starts = list(range(0, last + 1, step))
+    every = all_starts(study)
+    starts = every[:: math.ceil(len(every) / _MOST_STARTS)]
     result = positional_bias(study.model, study.X, study.placed, starts, **study.ask)
     return {"position": result}
 

@@ -169,7 +169,9 @@ def _ends(study: Study, rows: torch.Tensor) -> torch.Tensor:
     assert study.inputs.scores is not None
     X = study.observed[rows]
     whole = rows[(X.sum(dim=1) == 1).all(dim=-1)]
-    if study.inputs.length > _LONGEST or len(whole) < 2 * _FROM_EACH_END:
+    too_few = len(whole) < 2 * _FROM_EACH_END
+    # A map changes every letter.
+    if study.options.keep or study.inputs.length > _LONGEST or too_few:
         return whole[:0]
     order = study.inputs.scores[whole].argsort(descending=True, stable=True)
     return whole[torch.cat([order[:_FROM_EACH_END], order[-_FROM_EACH_END:]])]

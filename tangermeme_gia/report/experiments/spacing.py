@@ -14,7 +14,7 @@ from ...statistics.intervals import Interval, confidence_interval
 from ..charts import curve_chart
 from ..effects import ON_HALVES, Extremes, extremes
 from ..figures import unit_of
-from ..layout import no_second_site, site_starts
+from ..layout import no_second_site, room, site_starts
 from ..pairs import pair_interaction
 from ..section import Figure, Line, Section
 from ..sentences import Pairs, pairs_add_up
@@ -37,8 +37,8 @@ def obstacle(study: Study) -> str | None:
 def compute(study: Study) -> Results:
     """Two copies at growing spacing, the first where the first site was."""
     first, k = site_starts(study)[0], len(study.placed)
-    room = study.inputs.length - first - 2 * k
-    spacings = range(min(_MOST_SPACINGS, room + 1))
+    left = room(study)[1] - first - 2 * k
+    spacings = range(min(_MOST_SPACINGS, left + 1))
     motifs = [study.placed, study.placed]
     result = motif_spacing(
         study.model, study.X, motifs, spacings, start=first, **study.ask

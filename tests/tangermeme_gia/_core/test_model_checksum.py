@@ -171,3 +171,18 @@ def test_a_target_that_is_a_function_is_known_by_its_code():
 
     first, again = (of(lambda y: y[:, 0]) for _ in range(2))
     assert first == again != of(lambda y: y[:, 1])
+
+
+class Ambiguous:
+    """Neither true nor false, as Keras's symbols are."""
+
+    def __bool__(self):
+        raise TypeError("cannot be used as a boolean")
+
+
+@pytest.mark.parametrize("held", [Ambiguous(), torch.zeros(3)], ids=["symbol", "array"])
+def test_a_private_attribute_need_not_be_true_or_false(held):
+    model = torch.nn.Linear(2, 1)
+    before = model_checksum(model)
+    model._remembered = held
+    assert model_checksum(model) == before

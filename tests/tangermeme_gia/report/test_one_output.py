@@ -142,3 +142,24 @@ def test_what_a_model_writes_over_is_copied():
 
 def test_messages_name_the_model_and_not_what_is_around_it():
     assert OneOutput(Gives(None)).__name__ == "Gives"
+
+
+def test_answers_are_copies_that_lie_side_by_side():
+    """Else whole profiles leave holes, and memory grows with the number of batches."""
+    profile = torch.zeros(2, 3, 1000)
+
+    class Profile(torch.nn.Module):
+        def forward(self, X):
+            return profile.add_(1)  # over what it gave before
+
+    model = OneOutput(Profile(), (1, 7))
+    X = torch.zeros(2, 4, 1000)
+    with torch.no_grad():
+        first, second = model(X), model(X)
+    assert first.tolist() == [[1.0], [1.0]]
+    assert second.tolist() == [[2.0], [2.0]]
+    pieces = {y.untyped_storage().data_ptr() for y in (first, second)}
+    assert len(pieces) == 1
+    assert profile.untyped_storage().data_ptr() not in pieces
+    with torch.enable_grad():
+        assert model(X).untyped_storage().data_ptr() not in pieces
