@@ -29,14 +29,20 @@ nn = torch.nn
 LENGTH = 600
 
 
+HAS_YUZU = importlib.util.find_spec("yuzu") is not None
+
+
 def deepsea() -> nn.Sequential:
-    """Of layers in a row, as yuzu needs it."""
+    """Of layers in a row, and with a layer of its own, as yuzu needs it."""
+    flatten = nn.Flatten
+    if HAS_YUZU:
+        from yuzu.models import Flatten as flatten
     dense = nn.Linear(960 * (LENGTH // 4 // 4), 925)
     return nn.Sequential(
         *(nn.Conv1d(4, 320, 9, padding=4), nn.ReLU(), nn.MaxPool1d(4)),
         *(nn.Conv1d(320, 480, 9, padding=4), nn.ReLU(), nn.MaxPool1d(4)),
         *(nn.Conv1d(480, 960, 9, padding=4), nn.ReLU()),
-        *(nn.Flatten(), dense, nn.ReLU(), nn.Linear(925, 10)),
+        *(flatten(), dense, nn.ReLU(), nn.Linear(925, 10)),
     ).eval()
 
 
@@ -53,14 +59,12 @@ def ways(model: nn.Module, X: torch.Tensor) -> dict[str, Callable[[], Any]]:
         "reuse": lambda: gia.global_importance(model, X, edits()),
         "tangermeme": lambda: saturation_mutagenesis(model, X, **fast),
     }
-    if importlib.util.find_spec("yuzu") is not None:
+    if HAS_YUZU:
         import yuzu
-        from yuzu.yuzu_ism import use_layers
 
-        layers = {"terminal_layers": (nn.Flatten,), "use_layers": use_layers}
         made = yuzu.precompute(model, seq_len=LENGTH, alpha=1.5, random_state=0)
         found["yuzu (prepared before)"] = lambda: yuzu.yuzu_ism(
-            model, X.float(), made, **layers
+            model, X.float().numpy(), made
         )
     return found
 

@@ -26,14 +26,13 @@ Heads: TypeAlias = list[torch.Tensor]
 
 # Below these, a trial would cost more than it could save: sequences, conditions of a
 # background, and bases of a sequence.
-_FEWEST, _FEWEST_OF_ONE, _SHORTEST = 512, 4, 96
+_FEWEST, _FEWEST_OF_ONE, _SHORTEST = 1024, 4, 96
 # What it must save at least, since trials are noisy.
 _MOST_TIME = 0.9
 # Conditions that are compared before any is run.
 _COMPARED = 2
-# Of all sequences that are to be asked, the share and the most that a trial takes, and
-# how often it asks them.
-_TRIED, _FEWEST_TRIED, _MOST_TRIED, _TIMED = 0.005, 8, 64, 2
+# Of all sequences that are to be asked, the share and the most that a trial takes.
+_TRIED, _FEWEST_TRIED, _MOST_TRIED = 0.005, 8, 64
 # Bytes of the backgrounds' largest activation, as larger ones are slow to make, and
 # sequences that are made of them at once, as fewer are slow to ask.
 _RECORDED_BYTES, _TOGETHER = 2**22, 64
@@ -228,28 +227,24 @@ class Reuse:
         n = int(min(_MOST_TRIED, max(_FEWEST_TRIED, _TRIED * self._n_sequences)))
         width = min(n, part.shape[1])
         few = part.part(max(1, n // width), slice(0, width))
-        self._check(recorded, few, group)
+        in_full = self._check(recorded, few, group)
         kind = few.X.device.type
         size = _BATCH_BYTES.get(kind, _BATCH_BYTES["cpu"]) // recorded.tape.largest
         size = min(max(size, _SMALLEST), _LARGEST.get(kind, _LARGEST["cpu"]))
         self._batches[group.size] = min(size, self._batch_size or size)
-        # The first call of a size has to make room, and others may use the machine.
-        followed, in_full = (
-            min(_timed(ask)[0] for _ in range(_TIMED))
-            for ask in (
-                lambda: self._follow(recorded, few, group),
-                lambda: self._ask_in_full(few),
-            )
+        # The first call of a size has to make room.
+        followed = min(
+            _timed(lambda: self._follow(recorded, few, group))[0] for _ in range(2)
         )
         n = few.shape[0] * few.shape[1]
         recording = self._seconds_of_one / self._n_conditions
         faster = followed / n + recording < _MOST_TIME * in_full / n
         self._faster[group.size] = bool(self._wanted) or faster
 
-    def _check(self, recorded: Recorded, asking: Asking, group: Group) -> None:
-        """Raise if outputs differ from those in full."""
+    def _check(self, recorded: Recorded, asking: Asking, group: Group) -> float:
+        """Raise if outputs differ from those in full, which take so many seconds."""
         found = self._follow(recorded, asking, group)
-        expected = self._ask_in_full(asking)
+        seconds, expected = _timed(lambda: self._ask_in_full(asking))
         for one, truth, before in zip(found, expected, recorded.y, strict=True):
             error = error_beyond_rounding(one, truth, before[: len(truth)])
             if error:
@@ -257,6 +252,7 @@ class Reuse:
                 whole = self._record(*asking.flat(), None)
                 name = recorded.operation_apart(group.first, changed, whole)
                 raise DisagreementError(f"`{name}` of the model {error}")
+        return seconds
 
     def _follow(self, recorded: Recorded, part: Asking, group: Group) -> Heads:
         """Outputs by what differs, shape=(n_rows, n_conditions, ...)."""

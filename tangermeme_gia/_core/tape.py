@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-# Of the weights of every place where something may be placed.
-_MOST_MADE = 256
+# Bytes of what is made of weights, such as those of every place of a dense layer.
+_MOST_MADE = 2**26
 
 
 class UnknownChangeError(Exception):
@@ -112,7 +112,7 @@ class Tape:
         key = (id(weight), *how)
         known = self.made.get(key)
         if known is None:
-            if len(self.made) >= _MOST_MADE:
+            if sum(made.nbytes for _, made in self.made.values()) > _MOST_MADE:
                 self.made.clear()
             # With the weight, so that no other gets its number.
             known = self.made[key] = (weight, make())
