@@ -35,7 +35,6 @@ import argparse
 import functools
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -220,9 +219,7 @@ def main() -> None:
             }
         )
         print(rows[-1], flush=True)
-    path = Path(__file__).parent / "results" / "discovery_pipeline.md"
-    command = f"`python benchmarks/discovery_pipeline.py --runs {options.runs}`."
-    path.write_text(f"{command}\n\n{as_markdown(pd.DataFrame(rows))}\n", "utf-8")
+    print(f"\n{as_markdown(pd.DataFrame(rows))}")
 
 
 if __name__ == "__main__":
