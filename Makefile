@@ -68,7 +68,7 @@ docs: $(VENV)/.installed-docs
 	rm -rf docs/api/generated
 	$(BIN)/python -m sphinx -E -W --keep-going -n -q -b html docs docs/_build/html
 
-# Writes the tables of speed and memory to benchmarks/results/; ten minutes on two cores.
+# Writes the tables of speed and memory to benchmarks/results/; half an hour on two cores.
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed.py
 

@@ -89,6 +89,9 @@ def cases() -> list[Case]:
         for name, make in (("Basset-like", basset), ("DeepSTARR-like", deepstarr)):
             model = lambda make=make, length=length: make(length)  # noqa: E731
             found.append(Case(f"{name}, {length:,} bp", model, "scan", length, 100, 1))
+            if length == 600:
+                task = "scan of 256"
+                found.append(Case(f"{name}, {length} bp", model, task, length, 50, 1))
     eight, nine = lambda: BPNet(8), lambda: BPNet(9, 557)
     for task in ("scan", "scan at the edge", "positions", "spacings", "occlusion"):
         found.append(Case("BPNet, 8 layers, 2,114 bp", eight, task, 2114, 16, 1))
@@ -105,7 +108,8 @@ def ask(case: Case, model: nn.Module, X: torch.Tensor, reuse: bool | None) -> An
     """The experiment of a case."""
     kwargs: dict[str, Any] = {"target": case.target, "reuse": reuse}
     if case.task.startswith("scan"):
-        kmers = ["".join(letters) for letters in itertools.product("ACGT", repeat=3)]
+        k = 4 if case.task.endswith("256") else 3
+        kmers = ["".join(letters) for letters in itertools.product("ACGT", repeat=k)]
         kmers = [f"GA{kmer}T" for kmer in kmers]
         start = 2 if case.task.endswith("edge") else None
         return gia.kmer_scan(model, X, kmers=kmers, start=start, **kwargs).effect
@@ -115,7 +119,7 @@ def ask(case: Case, model: nn.Module, X: torch.Tensor, reuse: bool | None) -> An
     if case.task == "occlusion":
         starts = range(0, case.length - 20, case.length // 64)
         windows = [(start, start + 20) for start in starts]
-        return gia.occlusion(model, X, windows, random_state=0, **kwargs).y_afters
+        return gia.occlusion(model, X, windows, n=2, random_state=0, **kwargs).y_afters
     motifs = ["TGACTCA", "CCACGTGG"]
     spacings = range(0, 120, 4)
     result = gia.motif_spacing(model, X, motifs, spacings, orders="all", **kwargs)
@@ -149,9 +153,13 @@ def report(repeats: int, only: str = "") -> str:
     """The table, on one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    table = pd.DataFrame([run(case, repeats) for case in cases() if only in case.name])
+    rows = []
+    for case in cases():
+        if only in case.name:
+            rows.append(run(case, repeats))
+            print(rows[-1], flush=True)
     torch.set_num_threads(threads)
-    return as_markdown(table)
+    return as_markdown(pd.DataFrame(rows))
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ _TRIED, _FEWEST_TRIED, _MOST_TRIED = 0.005, 8, 64
 _RECORDED_BYTES, _TOGETHER = 2**22, 64
 # Bytes of the largest activation of a batch, and its sequences, on a CPU and a GPU.
 _BATCH_BYTES = {"cpu": 2**23, "cuda": 2**28}
-_SMALLEST, _LARGEST = 8, {"cpu": 256, "cuda": 8192}
+_FIRST, _SMALLEST, _LARGEST = 32, 8, {"cpu": 256, "cuda": 8192}
 
 
 class DisagreementError(Exception):
@@ -257,9 +257,9 @@ class Reuse:
     def _follow(self, recorded: Recorded, part: Asking, group: Group) -> Heads:
         """Outputs by what differs, shape=(n_rows, n_conditions, ...)."""
         n_rows, n_conditions = part.shape
-        size = self._batches.get(group.size, _SMALLEST)
-        width = min(size, n_conditions)
-        height = max(1, size // width)
+        size = self._batches.get(group.size, self._first_batch)
+        width = _even(n_conditions, min(size, n_conditions))
+        height = _even(n_rows, max(1, size // width))
         changed = part.sequences[..., group.first : group.last]
         heads: Heads = []
         for row in range(0, n_rows, height):
@@ -271,6 +271,12 @@ class Reuse:
                 apart = [torch.unflatten(one, 0, few.shape[:2]) for one in y]
                 _place(heads, part, rows, conditions, apart)
         return heads
+
+    @property
+    def _first_batch(self) -> int:
+        """Sequences at a time as long as nothing is known of their activations."""
+        most = self._max_memory // (1 + sum(self._sizes or [self._max_memory]))
+        return min(max(most, 1), _FIRST, self._batch_size or _FIRST)
 
     def _ask_in_full(self, part: Asking) -> Heads:
         y = self._caller(*part.flat())
@@ -314,6 +320,11 @@ def _said(error: Exception) -> str:
     """What an error says, and of which kind it is if it is none of ours."""
     ours = isinstance(error, DisagreementError | UnknownChangeError)
     return str(error) if ours else f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _even(n: int, most: int) -> int:
+    """The size of parts of at most so many that are about equal."""
+    return math.ceil(n / math.ceil(n / most))
 
 
 def _place(heads: Heads, of: Asking, rows: slice, conditions: slice, y: Heads) -> None:
