@@ -71,6 +71,21 @@ def deepstarr(length: int) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), *dense)
 
 
+class Attention(nn.Module):
+    """A convolution, and attention over all places, which a change reaches at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(4, 64, 9, padding=4)
+        layer = nn.TransformerEncoderLayer(64, 4, 128, 0.0, batch_first=True)
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.counts = nn.Linear(64, 2)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        h = torch.relu(self.first(X)).transpose(1, 2)
+        return self.counts(self.layers(h).mean(dim=1))
+
+
 class Case(NamedTuple):
     """A model, and what is asked of it on how many backgrounds of which length."""
 
@@ -100,6 +115,7 @@ def cases() -> list[Case]:
     basset_600 = lambda: basset(600)  # noqa: E731
     for task in ("positions", "spacings"):
         found.append(Case("Basset-like, 600 bp", basset_600, task, 600, 50, 1))
+    found.append(Case("attention, 200 bp", Attention, "scan", 200, 50, 1))
     found.append(Case("ResidualBind, 41 nt", rb.ResidualBind, "scan", 41, 200, 0))
     return found
 
