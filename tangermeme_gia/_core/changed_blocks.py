@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from .recorded import last_digit
+
 # Conditions are asked together if their changes lie within so many bases more.
 _CLOSE = 8
-# Errors that are no more than rounding: in parts of the spread of effects, and how many
-# times the last digit of the outputs.
-_OF_EFFECTS, _DIGITS = 1e-3, 64
-# The last digit of what a GPU multiplies by default.
-_TF32 = 2.0**-11
+# Errors that do not matter: in parts of the size of effects, or if no operation is
+# apart, and how many times the last digit of the outputs.
+_OF_EFFECTS, _OF_EFFECTS_AT_MOST, _DIGITS = 1e-3, 0.05, 64
 
 
 class Asking(NamedTuple):
@@ -94,26 +95,34 @@ def groups_of(asking: Asking) -> list[Group]:
 
 
 def error_beyond_rounding(
-    found: torch.Tensor, truth: torch.Tensor, before: torch.Tensor
+    found: torch.Tensor,
+    truth: torch.Tensor,
+    before: torch.Tensor,
+    apart: Callable[[], str | None],
 ) -> str:
     """By how much outputs are wrong, in words; "" if it is no more than rounding.
 
-    The first two have shape=(n_rows, n_conditions, ...), `before` (n_rows, ...).
+    The first two have shape=(n_rows, n_conditions, ...), `before` (n_rows, ...);
+    `apart` says which operation gives something else.
     """
     if found.shape != truth.shape:
-        return f"gives shape {tuple(found.shape)} instead of {tuple(truth.shape)}"
+        shapes = f"{tuple(found.shape)} instead of {tuple(truth.shape)}"
+        return f"the model gives shape {shapes}"
     a, b = found.to(torch.float64), truth.to(torch.float64)
     if not bool(torch.isfinite(b).all()):
         return ""  # which is said elsewhere
     effects = b - before[:, None].to(torch.float64)
-    spread = float(effects.std(correction=0))
+    size = float(effects.square().mean().sqrt())  # also of a single one
     error, scale = float((a - b).abs().max()), float(b.abs().max())
-    digit = torch.finfo(truth.dtype).eps if truth.is_floating_point() else 0.0
-    if torch.cuda.is_available():
-        digit = max(digit, _TF32)
-    if error <= max(_OF_EFFECTS * spread, _DIGITS * digit * scale):
+    rounding = max(_OF_EFFECTS * size, _DIGITS * last_digit(truth) * scale)
+    if error <= rounding:
         return ""
+    # Activations may be much larger than outputs, and round more.
+    name = apart()
+    if name is None and error <= _OF_EFFECTS_AT_MOST * size:
+        return ""
+    who = "the model" if name is None else f"`{name}` of the model"
     return (
-        f"gives outputs that differ by up to {error:.3g} from those computed in full, "
-        f"where effects spread by {spread:.3g}"
+        f"{who} gives outputs that differ by up to {error:.3g} from those computed in "
+        f"full, where effects are of a size of {size:.3g}"
     )

@@ -11,6 +11,10 @@ from .asking import Asked, tensors_of
 from .changed import Changed, Part, Span
 from .tape import Tape, UnknownChangeError
 
+# How many last digits are rounding, after many operations.
+_DIGITS = 256
+_TF32 = 2.0**-11
+
 
 class Recorded:
     """Activations of some backgrounds, and what is asked about sequences of them.
@@ -80,17 +84,23 @@ class Recorded:
 
     def operation_apart(
         self, first: int, sequences: torch.Tensor, whole: Recorded
-    ) -> str:
-        """The first operation that gives something else than in full.
+    ) -> str | None:
+        """The first operation that gives something else than in full, but for rounding.
 
         `whole` has recorded the same sequences in full.
         """
         apart: list[str] = []
+        largest = 0.0
         tape, truth = self.tape, whole.tape
         truth.rows = slice(0, len(whole.X))
 
         def look(number: int, value: torch.Tensor) -> None:
-            if not apart and is_apart(value, truth.background(number)):
+            nonlocal largest
+            exact = truth.background(number)
+            if exact.is_floating_point() and exact.numel():
+                # What is subtracted later rounds as what it is subtracted from.
+                largest = max(largest, float(exact.abs().max()))
+            if not apart and is_apart(value, exact, largest):
                 apart.append(tape.names[number])
 
         tape.witness = look
@@ -98,7 +108,7 @@ class Recorded:
             self.ask(slice(0, len(sequences)), first, sequences)
         finally:
             tape.witness = None
-        return apart[0] if apart else "several operations"
+        return apart[0] if apart else None
 
     def _run(self, x: Changed, rows: slice, each: int) -> list[torch.Tensor]:
         args = [
@@ -115,9 +125,15 @@ def dtype_of(model: torch.nn.Module) -> torch.dtype:
     return next((p.dtype for p in model.parameters()), torch.float32)
 
 
-def is_apart(value: torch.Tensor, truth: torch.Tensor) -> bool:
-    """Whether two activations differ by more than rounding."""
+def is_apart(value: torch.Tensor, truth: torch.Tensor, largest: float) -> bool:
+    """Whether two activations differ by more than rounding of numbers so large."""
     if value.shape != truth.shape or not value.is_floating_point():
         return value.shape != truth.shape or bool((value != truth).any())
     error = float((value - truth).abs().max()) if value.numel() else 0.0
-    return not error <= 1e-3 * float(truth.abs().max())
+    return not error <= _DIGITS * last_digit(truth) * largest
+
+
+def last_digit(y: torch.Tensor) -> float:
+    """The relative rounding of numbers, or of what a GPU multiplies by default."""
+    eps = torch.finfo(y.dtype).eps if y.is_floating_point() else 0.0
+    return max(eps, _TF32) if torch.cuda.is_available() else eps

@@ -6,6 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -245,14 +246,19 @@ class Reuse:
         """Raise if outputs differ from those in full, which take so many seconds."""
         found = self._follow(recorded, asking, group)
         seconds, expected = _timed(lambda: self._ask_in_full(asking))
+        apart = partial(self._operation_apart, recorded, asking, group)
         for one, truth, before in zip(found, expected, recorded.y, strict=True):
-            error = error_beyond_rounding(one, truth, before[: len(truth)])
+            error = error_beyond_rounding(one, truth, before[: len(truth)], apart)
             if error:
-                changed = asking.sequences[..., group.first : group.last]
-                whole = self._record(*asking.flat(), None)
-                name = recorded.operation_apart(group.first, changed, whole)
-                raise DisagreementError(f"`{name}` of the model {error}")
+                raise DisagreementError(error)
         return seconds
+
+    def _operation_apart(
+        self, recorded: Recorded, asking: Asking, group: Group
+    ) -> str | None:
+        changed = asking.sequences[..., group.first : group.last]
+        whole = self._record(*asking.flat(), None)
+        return recorded.operation_apart(group.first, changed, whole)
 
     def _follow(self, recorded: Recorded, part: Asking, group: Group) -> Heads:
         """Outputs by what differs, shape=(n_rows, n_conditions, ...)."""

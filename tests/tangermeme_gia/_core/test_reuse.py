@@ -10,7 +10,8 @@ import tangermeme_gia as gia
 from tangermeme_gia._core import reuse as reuse_module
 from tangermeme_gia._core.asking import Asked
 from tangermeme_gia._core.changed import RULES, Part
-from tangermeme_gia._core.recorded import Recorded
+from tangermeme_gia._core.changed_blocks import error_beyond_rounding
+from tangermeme_gia._core.recorded import Recorded, is_apart
 from tangermeme_gia._core.reuse import Reuse
 
 nn, F = torch.nn, torch.nn.functional
@@ -317,6 +318,32 @@ def test_a_wrong_rule_is_found_and_named(monkeypatch):
     wrong = lambda func, args, kwargs, tape: Part(args[0].span, args[0].new_values())  # noqa: E731
     monkeypatch.setitem(RULES, "relu", wrong)
     falls_back(make("basset"), "`elu` of the model|`relu` of the model gives outputs")
+
+
+@pytest.mark.parametrize(
+    ("error", "apart", "said"),
+    [
+        (0.0005, "relu", ""),
+        (0.002, None, ""),
+        (0.002, "relu", "`relu` of the model gives outputs that differ by up to 0.002"),
+        (0.2, None, "the model gives outputs that differ by up to 0.2 from"),
+    ],
+)
+def test_errors_matter_by_their_size_and_where_they_arise(error, apart, said):
+    # Of one effect of 1, whose activations are so large that they round to 0.002.
+    before = torch.zeros(1, 1)
+    truth = torch.ones(1, 1, 1)
+    found = error_beyond_rounding(truth + error, truth, before, lambda: apart)
+    assert found.startswith(said)
+    assert bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("error", "largest", "is_so"), [(1e-3, 1.0, True), (1e-3, 1e3, False)]
+)
+def test_activations_round_as_the_largest_of_them(error, largest, is_so):
+    truth = torch.ones(3)
+    assert is_apart(truth + error, truth, largest) == is_so
 
 
 def test_activations_that_only_later_windows_need_are_computed_again(monkeypatch):
