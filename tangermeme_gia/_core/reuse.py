@@ -79,9 +79,8 @@ class Reuse:
         self._needed: set[int] | None = None
         self._recorded: tuple[bytes, Recorded] | None = None
         self._n_conditions = self._n_sequences = 0
-        # Bytes of each activation of a background that is kept, and seconds of all.
+        # Bytes of each activation of a background that is kept.
         self._sizes: list[int] | None = None
-        self._seconds_of_one = 0.0
         # By the size of what changes: is it faster, and sequences of a batch.
         self._faster: dict[int, bool] = {}
         self._batches: dict[int, int] = {}
@@ -204,30 +203,32 @@ class Reuse:
 
     def _ask(self, asking: Asking) -> Heads | None:
         groups = groups_of(asking)
-        if not any(self._faster.get(group.size, True) for group in groups):
+        parts = [asking.part(len(asking.X), group.conditions) for group in groups]
+        for group, part in zip(groups, parts, strict=True):
+            if group.size not in self._faster:
+                self._try(part, group)
+        if not any(self._faster.values()):
+            self._stop()  # wider changes are slower still
+        if not any(self._faster[group.size] for group in groups):
             return None
         recorded = self._recorded_of(asking)
         heads: Heads = []
-        for group in groups:
-            part = asking.part(len(asking.X), group.conditions)
-            if group.size not in self._faster:
-                self._try(recorded, part, group)
-            faster = self._faster[group.size]
-            y = (
-                self._follow(recorded, part, group)
-                if faster
-                else self._ask_in_full(part)
-            )
+        for group, part in zip(groups, parts, strict=True):
+            if self._faster[group.size]:
+                y = self._follow(recorded, part, group)
+            else:
+                y = self._ask_in_full(part)
             _place(heads, asking, slice(None), group.conditions, y)
-        if not any(self._faster.values()):
-            self._stop()  # wider changes are slower still
         return [head.flatten(0, 1) for head in heads]
 
-    def _try(self, recorded: Recorded, part: Asking, group: Group) -> None:
+    def _try(self, part: Asking, group: Group) -> None:
         """Compare and time a few sequences, to know what is faster."""
         n = int(min(_MOST_TRIED, max(_FEWEST_TRIED, _TRIED * self._n_sequences)))
         width = min(n, part.shape[1])
         few = part.part(max(1, n // width), slice(0, width))
+        recording, recorded = _timed(
+            lambda: self._record(few.X, few.args, self._needed)
+        )
         in_full = self._check(recorded, few, group)
         kind = few.X.device.type
         size = _BATCH_BYTES.get(kind, _BATCH_BYTES["cpu"]) // recorded.tape.largest
@@ -237,9 +238,8 @@ class Reuse:
         followed = min(
             _timed(lambda: self._follow(recorded, few, group))[0] for _ in range(2)
         )
-        n = few.shape[0] * few.shape[1]
-        recording = self._seconds_of_one / self._n_conditions
-        faster = followed / n + recording < _MOST_TIME * in_full / n
+        followed += recording * few.shape[1] / self._n_conditions
+        faster = followed < _MOST_TIME * in_full
         self._faster[group.size] = bool(self._wanted) or faster
 
     def _check(self, recorded: Recorded, asking: Asking, group: Group) -> float:
@@ -293,10 +293,7 @@ class Reuse:
         key = asking.numbers.tobytes()
         if self._recorded is None or self._recorded[0] != key:
             self._recorded = None
-            seconds, recorded = _timed(
-                lambda: self._record(asking.X, asking.args, self._needed)
-            )
-            self._seconds_of_one = seconds / len(asking.X)
+            recorded = self._record(asking.X, asking.args, self._needed)
             self._recorded = key, recorded
         return self._recorded[1]
 
