@@ -173,7 +173,7 @@ def make(name, seed=0):
     return model
 
 
-def check(model, experiment, **kwargs):
+def assert_same(model, experiment, **kwargs):
     """Outputs with reuse are those without, but for rounding."""
     full, reused = (experiment(model, X, reuse=r, **kwargs) for r in (False, True))
     for one, two in zip(heads(full), heads(reused), strict=True):
@@ -202,7 +202,7 @@ def at_starts(model, X, **kwargs):
 # A warning that all is computed in full is an error in all that follows.
 @pytest.mark.parametrize("name", MODELS)
 def test_outputs_are_those_of_full_passes(name):
-    result = check(make(name), at_starts, target=target_of(name))
+    result = assert_same(make(name), at_starts, target=target_of(name))
     assert all(effect.abs().max() > 0 for effect in effects(result))
 
 
@@ -213,7 +213,7 @@ def test_single_bases_at_the_edges_count(name, start):
         placed = [[(letter, start)] for letter in "ACGT"]
         return gia.global_importance(model, X, placed, **kwargs)
 
-    check(make(name), letters, target=target_of(name))
+    assert_same(make(name), letters, target=target_of(name))
 
 
 def effects(result):
@@ -256,7 +256,7 @@ def test_side_inputs_follow_their_sequences():
     model = Model(forward, conv=conv(4, 5, 5), end=conv(6, 9, 3)).double()
     track = torch.rand(len(X), 1, LENGTH - 4, dtype=torch.float64)
     cell = torch.arange(1.0, 6.0, dtype=torch.float64)[:, None]
-    check(model, at_starts, args=[track, cell])
+    assert_same(model, at_starts, args=[track, cell])
 
 
 def test_weights_that_are_made_in_every_call_are_made_anew():
@@ -267,12 +267,12 @@ def test_weights_that_are_made_in_every_call_are_made_anew():
         return X.sum(2)
 
     layers = {"conv": conv(4, 12, 5), "back": conv(12, 4, 5)}
-    check(Model(forward, **layers).double(), at_starts)
+    assert_same(Model(forward, **layers).double(), at_starts)
 
 
-def falls_back(model, match, experiment=importance):
+def assert_falls_back(model, match, experiment=importance):
     with pytest.warns(RuntimeWarning, match=f"`reuse`: all .* in full, since {match}"):
-        return check(model, experiment)
+        return assert_same(model, experiment)
 
 
 def test_what_numbers_decide_is_computed_in_full():
@@ -290,7 +290,7 @@ def test_what_numbers_decide_is_computed_in_full():
         return gia.global_importance(model, X, placed, **kwargs)
 
     model = Model(forward, conv=layer)
-    falls_back(model, "it computes `relu` where it computed `sum`", all_letters)
+    assert_falls_back(model, "it computes `relu` where it computed `sum`", all_letters)
 
 
 def test_views_of_what_is_changed_in_place_are_computed_in_full():
@@ -300,7 +300,7 @@ def test_views_of_what_is_changed_in_place_are_computed_in_full():
         first.relu_()
         return h.sum(2)
 
-    falls_back(
+    assert_falls_back(
         Model(forward, conv=conv(4, 3, 7)).double(), "it reads a view of what was"
     )
 
@@ -311,13 +311,17 @@ def test_tensors_that_are_written_into_are_computed_in_full():
         h[:, :, 5:-5] = m["conv"](X)
         return h.sum(2)
 
-    falls_back(Model(forward, conv=conv(4, 3, 7)).double(), "it writes into a tensor")
+    assert_falls_back(
+        Model(forward, conv=conv(4, 3, 7)).double(), "it writes into a tensor"
+    )
 
 
 def test_a_wrong_rule_is_found_and_named(monkeypatch):
     wrong = lambda func, args, kwargs, tape: Part(args[0].span, args[0].new_values())  # noqa: E731
     monkeypatch.setitem(RULES, "relu", wrong)
-    falls_back(make("basset"), "`elu` of the model|`relu` of the model gives outputs")
+    assert_falls_back(
+        make("basset"), "`elu` of the model|`relu` of the model gives outputs"
+    )
 
 
 @pytest.mark.parametrize(
@@ -355,14 +359,14 @@ def test_activations_that_only_later_windows_need_are_computed_again(monkeypatch
 
     keep = Reuse._keep
     monkeypatch.setattr(Reuse, "_keep", keep_nothing)
-    check(make("basset"), importance)
+    assert_same(make("basset"), importance)
     assert kept[0]
     assert kept[1:] == [None]
 
 
 def test_activations_that_do_not_fit_are_not_kept():
     with pytest.warns(RuntimeWarning, match=r"one background, \d+ bytes, is more than"):
-        check(make("basset"), importance, max_memory=6_000)
+        assert_same(make("basset"), importance, max_memory=6_000)
 
 
 def test_what_is_compiled_is_followed_as_it_was_written():
@@ -377,7 +381,7 @@ def test_what_is_compiled_is_followed_as_it_was_written():
             assert type(X) is torch.Tensor
             return self._orig_mod(X)
 
-    check(Compiled(make("basset")), at_starts)
+    assert_same(Compiled(make("basset")), at_starts)
 
 
 def test_other_functions_and_dtypes_are_computed_in_full():
@@ -385,7 +389,7 @@ def test_other_functions_and_dtypes_are_computed_in_full():
         return 2 * predict(model, X, **kwargs)
 
     with pytest.warns(RuntimeWarning, match="only `predict` without `dtype`"):
-        check(make("basset"), importance, func=doubled)
+        assert_same(make("basset"), importance, func=doubled)
     with pytest.raises(TypeError, match="`reuse`='yes' must be True, False or None"):
         importance(make("basset"), X, reuse="yes")
 
@@ -447,6 +451,15 @@ def test_without_being_asked_it_is_done_where_it_is_faster(
 
 
 def test_little_is_asked_without_a_trial(monkeypatch, long_X):
-    monkeypatch.setattr(Recorded, "__init__", None)  # it would fail
+    recorded, make_one = [], Recorded.__init__
+
+    def counted(self, *args):
+        recorded.append(self)
+        make_one(self, *args)
+
+    monkeypatch.setattr(Recorded, "__init__", counted)
     importance(make("linear"), X)
     gia.kmer_scan(make("linear"), X, k=4)
+    assert not recorded
+    importance(make("linear"), X, reuse=True)
+    assert recorded
