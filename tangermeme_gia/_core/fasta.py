@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .read_once import read_once
 from .text import PathLike, decode, text_blocks
 
 # Letters, and what stands for gaps and ends.
@@ -20,6 +21,7 @@ class FastaRecord(NamedTuple):
     letters: bytes
 
 
+@read_once
 def read_fasta_sequences(path: PathLike) -> tuple[list[str], list[str]]:
     """Read the names and sequences of a FASTA file, plain or gzipped.
 

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
+from .read_once import read_once
 from .text import PathLike, read_bytes
 
 # The texts of a score that was not measured.
@@ -153,6 +154,7 @@ class TextTable:
                 )
 
 
+@read_once
 def open_table(
     path: PathLike, *, sep: str | None = None, columns: Sequence[str] | None = None
 ) -> TextTable:
