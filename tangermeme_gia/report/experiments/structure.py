@@ -98,7 +98,11 @@ def describe(study: Study, results: Results) -> Section:
                 f"unpaired, {row_with_interval(by[1])} with the free energy",
             )
         ],
-        headline={"r_unpaired": float(by[0].effect), "r_energy": float(by[1].effect)},
+        headline={
+            f"{name}{part}": float(value)
+            for name, r in zip(("r_unpaired", "r_energy"), by, strict=True)
+            for part, value in (("", r.effect), ("_low", r.low), ("_high", r.high))
+        },
     )
 
 
