@@ -21,7 +21,7 @@ from .conftest import RNA, Sites
 class Page(HTMLParser):
     """All elements of a page with their attributes, and its text."""
 
-    VOID = frozenset(["meta", "link", "img", "br"])
+    VOID = frozenset(["meta", "link", "img", "br", "input"])
 
     def __init__(self, text: str) -> None:
         super().__init__()
