@@ -34,8 +34,10 @@ from .options import (
 )
 
 if TYPE_CHECKING:  # what explains the options needs no torch
-    from ..report import ReportOptions
+    from ..report import Entry, ReportOptions
 
+# What the state of a model is that was stopped.
+_LEFT = "waiting"
 # Bytes of a model's name in that of its folder: file systems take 255.
 _LONGEST = 100
 _BACKGROUNDS = (
@@ -186,7 +188,7 @@ class _Asked:
 
 
 def report(**given: Any) -> int:
-    """Write the page of each model, and an overview of several; the exit code."""
+    """Write the page of each model, and one of all of several; the exit code."""
     asked = _read(given)
     asked.check()
     if len(asked.models) > 1:
@@ -202,24 +204,21 @@ def report(**given: Any) -> int:
 
 
 def _report_several(asked: _Asked) -> int:
-    """One report after the other, whatever happens to one of them."""
-    from ..report import write_overview
+    """One report after the other, and a page of all of them that follows."""
+    from ..report import Entry
 
-    finished: list[Path] = []
-    failed: dict[str, str] = {}
     titles = asked.names or titles_of(asked.models)
     folders = folders_of(asked.models, titles)
-    for spec, title, folder in zip(asked.models, titles, folders, strict=True):
-        try:
-            asked.report(spec, title, asked.out / folder)
-            finished.append(asked.out / folder)
-        except Exception as error:  # whatever it is, it is one of many models
-            if not isinstance(error, USER_ERRORS):
-                traceback.print_exc()
-            failed[title] = " ".join(str(error).split()) or type(error).__name__
-            print(f"{title} failed: {failed[title]}", file=sys.stderr)
-        write_overview(asked.out, finished, failed)
+    entries = {title: Entry(title, state="waiting") for title in titles}
+    try:
+        for spec, title, folder in zip(asked.models, titles, folders, strict=True):
+            entries[title] = Entry(title, state="running")
+            _write_page(asked.out, entries, going_on=True)
+            entries[title] = _report_one(asked, spec, title, asked.out / folder)
+    finally:  # also where its user stops it
+        _write_page(asked.out, entries, going_on=False)
     print(asked.out / "index.html")
+    failed = [title for title, entry in entries.items() if entry.state == "failed"]
     if failed:
         print(
             f"tangermeme-gia report: error: {len(failed)} of {len(titles)} models "
@@ -227,6 +226,33 @@ def _report_several(asked: _Asked) -> int:
             file=sys.stderr,
         )
     return 1 if failed else 0
+
+
+def _report_one(asked: _Asked, spec: str, title: str, folder: Path) -> Entry:
+    """What became of one model, whatever happens to it."""
+    from ..report import Entry, report_entry
+
+    try:
+        asked.report(spec, title, folder)
+        return report_entry(folder)
+    except Exception as error:  # whatever it is, it is one of many models
+        if not isinstance(error, USER_ERRORS):
+            traceback.print_exc()
+        why = " ".join(str(error).split()) or type(error).__name__
+        print(f"{title} failed: {why}", file=sys.stderr)
+        return Entry(title, state="failed", error=why)
+
+
+def _write_page(folder: Path, entries: Mapping[str, Entry], *, going_on: bool) -> None:
+    """The page of all; none is still running where nothing goes on."""
+    from ..report import write_fleet
+
+    shown = [
+        entry if going_on or entry.state != "running" else replace(entry, state=_LEFT)
+        for entry in entries.values()
+    ]
+    title = "What have these models learned?"
+    write_fleet(folder, shown, title=title, going_on=going_on)
 
 
 def titles_of(specs: Sequence[str]) -> list[str]:
@@ -256,7 +282,7 @@ def folders_of(specs: Sequence[str], titles: Sequence[str]) -> list[str]:
     >>> folders_of(["m.py:K562", "m.py:tables"], ["K562", "tables"])
     ['K562', 'tables-206b54dc']
     """
-    from ..report.overview import TAKEN
+    from ..report.fleet.entries import TAKEN
 
     # Some file systems tell neither cases nor composed letters apart.
     plain = [unicodedata.normalize("NFC", title) for title in titles]

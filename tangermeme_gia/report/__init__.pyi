@@ -1,8 +1,10 @@
 from .experiments import EXPERIMENTS as EXPERIMENTS
+from .fleet.entries import Entry as Entry
+from .fleet.entries import report_entry as report_entry
+from .fleet.page import write_fleet as write_fleet
 from .inputs import ReportInputs as ReportInputs
 from .one_output import OneOutput as OneOutput
 from .one_output import OutputError as OutputError
 from .options import ReportOptions as ReportOptions
-from .overview import write_overview as write_overview
 from .run import run_report as run_report
 from .store import load_results as load_results

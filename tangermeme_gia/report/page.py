@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from .._core.kept import resolve_keep
 from .._core.storage import write_atomically
@@ -25,6 +26,8 @@ from .study import Study
 from .wording import count, listed, spans
 
 _PACKAGES = ("tangermeme-gia", "tangermeme", "torch", "numpy", "scipy", "matplotlib")
+# Of a logo, which columns still sum to 1 with.
+_PROBABILITY_DIGITS = 6
 _DOI = "10.1371/journal.pcbi.1008925"
 
 
@@ -94,6 +97,7 @@ def write_page(
         "output": inputs.label,
         "parts": [name for name, results in study.finished.items() if results],
         "headline": {k: _for_json(v) for k, v in headline.items()},
+        "logo": _logo(sections, inputs.alphabet),
         "provenance": provenance.rows,
         "key": key,
     }
@@ -108,6 +112,18 @@ def _for_json(value: float | str) -> float | str | None:
     if isinstance(value, str):
         return value
     return float(value) if math.isfinite(value) else None
+
+
+def _logo(sections: Sequence[Section], letters: Sequence[str]) -> dict[str, Any] | None:
+    """The motif as probabilities, if it is known: by letter, a list of positions."""
+    for section in reversed(sections):
+        if section.motif is not None:
+            ppm = section.motif.to(torch.float64)
+            return {
+                letter: [round(value, _PROBABILITY_DIGITS) for value in row]
+                for letter, row in zip(letters, ppm.tolist(), strict=True)
+            }
+    return None
 
 
 def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:

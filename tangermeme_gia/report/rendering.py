@@ -19,9 +19,15 @@ _SCRIPTS = ("templates/page.js", "templates/tables.js")
 _CHARTS = ("vendor/vega.min.js", "vendor/vega-lite.min.js", "templates/charts.js")
 
 
-def render(template: str, charts: bool = False, **values: Any) -> str:
-    """A page of this package's templates, with the scripts that it needs inside."""
-    names = (*_SCRIPTS, *(_CHARTS if charts else ()))
+def render(
+    template: str, charts: bool = False, scripts: Sequence[str] = (), **values: Any
+) -> str:
+    """A page of this package's templates, with the scripts that it needs inside.
+
+    Those of its own, given by name, run before those that all pages have.
+    """
+    own = [f"templates/{name}" for name in scripts]
+    names = (*own, *_SCRIPTS, *(_CHARTS if charts else ()))
     return _template(template).render(scripts="".join(map(_script, names)), **values)
 
 

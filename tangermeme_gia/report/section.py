@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 if TYPE_CHECKING:
+    import torch
     from matplotlib.axes import Axes
 
 
@@ -54,6 +55,9 @@ class Section:
     summary: list[Line] = field(default_factory=list)
     # Numbers by name, for a table over many models.
     headline: Mapping[str, float | str] = field(default_factory=dict)
+    # What the model reads as probabilities, shape=(n_letters, length), to be shown
+    # beside those of other models.
+    motif: torch.Tensor | None = None
     # Further files in the folder of tables, by name, and what writes them.
     files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
     # What intervals and tests here cannot say, in words.

@@ -104,6 +104,28 @@ def logo(ppm: torch.Tensor, letters: Sequence[str]) -> str:
     >>> logo(torch.eye(4), "ACGT").count("<text")
     4
     """
+    return _svg(logo_letters(ppm, letters))
+
+
+def logo_again(name: str) -> str:
+    """A logo whose letters the page holds once, as the group of this name.
+
+    Examples
+    --------
+    >>> '<use href="#logo-3"/>' in logo_again("logo-3")
+    True
+    """
+    return _svg(f'<use href="#{escape(name)}"/>')
+
+
+def logo_letters(ppm: torch.Tensor, letters: Sequence[str]) -> str:
+    """The letters of a logo without the picture around them.
+
+    Examples
+    --------
+    >>> logo_letters(torch.eye(4), "ACGT").count("<text")
+    4
+    """
     bits = information_logo(ppm, list(letters))
     unit = _HEIGHT / float(np.log2(len(letters)))
     step = min(36.0, _WIDTH / len(bits))
@@ -115,13 +137,12 @@ def logo(ppm: torch.Tensor, letters: Sequence[str]) -> str:
                 continue
             parts.append(
                 f'<text class="letter letter-{escape(str(letter))}" '
-                'text-anchor="middle" '
                 f'transform="translate({(i + 0.5) * step:.1f},{floor:.1f}) '
-                f'scale({step / 36:.3f},{height * unit / (36 * _LETTER):.3f})" '
-                f'font-size="36">{escape(str(letter))}</text>'
+                f'scale({step / 36:.3f},{height * unit / (36 * _LETTER):.3f})">'
+                f"{escape(str(letter))}</text>"
             )
             floor -= height * unit
-    return _svg("".join(parts))
+    return "".join(parts)
 
 
 def _short(label: str) -> str:

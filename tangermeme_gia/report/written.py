@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,7 @@ _LOCK = ".report.lock"
 
 @contextmanager
 def one_writer(root: Path) -> Iterator[None]:
-    """Keep every other report, and overview, out of a folder.
+    """Keep every other report, of one model or of many, out of a folder.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def one_writer(root: Path) -> Iterator[None]:
 
 
 class Written:
-    """The files that a report, or an overview, has written into a folder.
+    """The files that a report, of one model or of many, has written into a folder.
 
     Files of others, and those that have been changed since, are not among them.
 
@@ -68,14 +68,17 @@ class Written:
             for name, held in self._files.items()
         )
 
-    def remove(self) -> None:
-        """Remove those that are as they were written, and forget all."""
+    def remove(self, but: Collection[str] = ()) -> None:
+        """Remove those that are as they were written, and forget all, but some."""
         for name, held in self._files.items():
             path = self.root / name
-            if held is None or held == _checksum(path):
+            if name not in but and held in (None, _checksum(path)):
                 path.unlink(missing_ok=True)
-        self._files = {}
-        (self.root / LIST).unlink(missing_ok=True)
+        self._files = {k: held for k, held in self._files.items() if k in but}
+        if self._files:
+            self._note({})
+        else:
+            (self.root / LIST).unlink(missing_ok=True)
 
     @contextmanager
     def writing(self, names: Iterable[str]) -> Iterator[None]:

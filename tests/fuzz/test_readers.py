@@ -31,6 +31,7 @@ from tangermeme_gia._core import saving  # noqa: E402
 from tangermeme_gia.backgrounds import genomic_background  # noqa: E402
 from tangermeme_gia.cli.sequences import read_sequences  # noqa: E402
 from tangermeme_gia.motifs import read_cwms, read_seqlets  # noqa: E402
+from tangermeme_gia.report import report_entry, write_fleet  # noqa: E402
 
 N_FILES = int(os.environ.get("FUZZ_FILES", "25"))
 
@@ -159,6 +160,18 @@ def spoilt_background(path: Path):
 SETS = "Fold ID\tseq\nA\tACGU\nB\tGGGA\n"
 TABLE = "sequence,score\nACGT,1\nGGGA,NA\n"
 # The name of the file, a sound one, and what reads it.
+REPORT = (
+    '{"name": "m", "output": ["counts", 0], "headline": {"motif": "GAC", "effect": 2.5,'
+    ' "effect_low": 2, "effect_high": 3, "r2": null, "left": 1e-3}, "logo": {"A": [1,'
+    ' 0.25], "C": [0, 0.25], "G": [0.0, 0.25], "U": [0, 0.25]}}'
+)
+
+
+def page_of_report(path):
+    """The page of many of one report; of what it cannot show it says where it is."""
+    write_fleet(path.parent, [report_entry(path.parent)])
+
+
 READERS = {
     "meme": ("m.meme", MEME, read_motifs),
     "jaspar": ("m.jaspar", JASPAR, read_motifs),
@@ -194,6 +207,7 @@ READERS = {
     "deepbind model": ("D1.txt", DEEPBIND, load_deepbind),
     "keras": ("w.hdf5", keras_file(), import_keras),
     "result": ("sites.gia", result_file(), saving.load),
+    "report": ("report.json", REPORT, page_of_report),
 }
 
 SPOIL = st.tuples(

@@ -1,5 +1,6 @@
 """The report's pages in a real browser, at the width of a phone and of a desktop."""
 
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,16 +10,19 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import torch
+from matplotlib import image
 
 from tangermeme_gia._core.letters import RNA
 from tangermeme_gia.cli import main
 from tangermeme_gia.report import (
+    Entry,
     OneOutput,
     ReportInputs,
     ReportOptions,
     load_results,
+    report_entry,
     run_report,
-    write_overview,
+    write_fleet,
 )
 
 WIDTHS = (390, 1280)
@@ -73,9 +77,18 @@ class Shown(NamedTuple):
         return found + [f"small text {text}" for text in page.evaluate(SMALL_TEXT)]
 
 
+# Models without a page.
+TRAINED = [
+    Entry("a1", "alpha", headline={"pearson": 0.5}),
+    Entry("a2", "alpha", headline={"pearson": 0.9}),
+    Entry("x" * 200, headline={"pearson": 0.6}),
+    Entry("next", state="waiting"),
+]
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory) -> Path:
-    """A folder with the report of a small model, two copies of it, and an overview."""
+    """A folder with the report of a small model, two copies, and a page of all."""
     root = tmp_path_factory.mktemp("reports")
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(164, 1))
@@ -88,7 +101,11 @@ def reports(tmp_path_factory) -> Path:
     run_report(inputs, folders[0], options)
     for folder in folders[1:]:
         shutil.copytree(folders[0], folder)
-    write_overview(root, folders)
+    others = [Entry("no <b>", state="failed", error="no file & no hope"), *TRAINED]
+    title = "What have these models learned?"
+    entries = [report_entry(folder) for folder in folders[:1]]
+    entries += [report_entry(f, name=f.name, group="copies") for f in folders[1:]]
+    write_fleet(root, [*entries, *others], title=title)
     return root
 
 
@@ -140,10 +157,8 @@ def test_a_page_reads_well(reports, show, name, width):
 @pytest.mark.parametrize("name", PAGES)
 def test_open_tables_do_not_widen_the_page(reports, show, name):
     shown = show(reports / name, WIDTHS[0])
-    for summary in shown.page.locator("details > summary").all():
-        summary.click()
-    closed = shown.page.locator("details:not([open])").count()
-    assert closed == 0
+    while (summary := shown.page.locator("details:not([open]) > summary")).count():
+        summary.first.click()
     assert shown.page.locator("table:visible").count() >= 1
     assert shown.problems() == []
 
@@ -306,15 +321,145 @@ def test_a_page_is_read_without_a_script(browser, reports, name):
     page.goto((reports / name).as_uri())
     assert page.locator("img").first.is_visible()
     assert page.locator("noscript a").first.is_visible()
-    page.locator("details > summary").first.click()
+    page.locator("details:not([open]) > summary").last.click()
     assert page.locator("details[open] tbody tr").count() >= 3
     page.close()
 
 
-def test_the_overview_leads_to_each_report(reports, show):
+def test_the_page_of_many_leads_to_each_report(reports, show):
     page = show(reports / "index.html", 390).page
     page.get_by_role("link", name="one:a model").first.click()
     assert page.locator("h1").inner_text() == "What has one:a model learned?"
+
+
+def names(page) -> list[str]:
+    """First cells of the rows of the table of many that are seen."""
+    heads = page.locator(".fleet tbody tr:visible th").all()
+    return [re.sub(r"x+", "x", head.inner_text()) for head in heads]
+
+
+COPIES, ALPHA = "copies (2 models)", "alpha (2 models)"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_models_are_sorted_by_keyboard_with_groups_in_one_piece(reports, show, width):
+    page = show(reports / "index.html", width).page
+    first = ["one:a model", COPIES, "no <b>", ALPHA, "x", "next"]
+    assert names(page) == first
+    head = page.locator('.fleet th[data-column="pearson"]')
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    # The mean of 0.5 and 0.9 is more than 0.6; those without a number come last.
+    missing = ["one:a model", COPIES, "no <b>", "next"]
+    assert names(page) == [ALPHA, "x", *missing]
+    page.get_by_role("button", name="Open all groups").click()
+    assert names(page)[:4] == [ALPHA, "a2", "a1", "x"]
+    page.keyboard.press("Tab")
+    head.get_by_role("button").focus()
+    page.keyboard.press("Space")
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert names(page)[:4] == ["x", ALPHA, "a1", "a2"]
+    assert page.locator("th[aria-sort]").count() == 1
+    page.locator('.fleet th[data-column="name"]').get_by_role("button").click()
+    assert names(page)[:3] == [ALPHA, "a1", "a2"]
+
+
+def test_models_are_found_and_groups_opened_where_a_member_is(reports, show):
+    page = show(reports / "index.html", 1280).page
+    find = page.get_by_label("Show models with")
+    status = page.locator("#fleet > .tools [role=status]")
+    assert status.inner_text() == "8 of 8 models"
+    find.fill("A2")
+    assert names(page) == [ALPHA, "a2"]
+    assert status.inner_text() == "1 of 8 models"
+    find.fill("alpha")
+    assert names(page) == [ALPHA]
+    assert status.inner_text() == "2 of 8 models"
+    group = page.get_by_role("button", name=ALPHA)
+    assert group.get_attribute("aria-expanded") == "false"
+    group.focus()
+    page.keyboard.press("Enter")
+    assert group.get_attribute("aria-expanded") == "true"
+    assert names(page) == [ALPHA, "a1", "a2"]
+    find.fill("failed")
+    assert names(page) == ["no <b>"]
+    find.fill("nothing of this")
+    assert names(page) == []
+
+
+def test_logos_have_letters_in_their_colours(reports, show):
+    page = show(reports / "index.html", 1280).page
+    # In the row of a group are those of both members, which have their own.
+    assert page.locator(".logos svg").count() == 1 + 2 + 2
+    assert page.locator(".gallery svg").count() == 3
+    for picture in (".logos svg", ".gallery svg"):
+        drawn = io.BytesIO(page.locator(picture).first.screenshot())
+        pixels = (255 * image.imread(drawn)[..., :3]).round().reshape(-1, 3)
+        colours = {tuple(map(int, pixel)) for pixel in pixels}
+        # Those of A, C, G and U.
+        known = {(0, 158, 115), (0, 114, 178), (230, 159, 0), (213, 94, 0)}
+        assert len(known & colours) >= 2
+
+
+@pytest.fixture
+def going_on(reports, tmp_path):
+    """The same while it goes on, and reloads itself each second."""
+
+    def write(entries) -> Path:
+        write_fleet(tmp_path, entries, going_on=True)
+        path = tmp_path / "index.html"
+        page = path.read_text(encoding="utf-8")
+        assert page.count('data-reload="30"') == 1
+        path.write_text(page.replace('data-reload="30"', 'data-reload="1"'))
+        return path
+
+    return write
+
+
+def test_a_page_that_reloads_itself_stays_where_its_reader_is(going_on, show):
+    many = [Entry(f"m{i:03d}", headline={"r": i / 7}) for i in range(200)]
+    path = going_on([*many, *TRAINED])
+    page = show(path, 390).page
+    page.locator('.fleet th[data-column="r"]').get_by_role("button").click()
+    page.get_by_role("button", name=ALPHA).click()
+    page.get_by_label("Show models with").fill("1")
+    page.get_by_role("button", name="Dark").click()
+    page.get_by_role("button", name=ALPHA).focus()
+    page.evaluate("scrollTo(0, 40)")
+    page.evaluate("document.querySelector('#fleet .scroll').scrollTop = 300")
+    seen = names(page)
+    going_on([*many, *TRAINED, Entry("new 1", headline={"r": 99.0})])
+    page.wait_for_function("document.body.innerText.includes('new 1')", timeout=30_000)
+    page.wait_for_load_state()
+    assert names(page) == ["new 1", *seen]
+    assert page.get_by_label("Show models with").input_value() == "1"
+    head = page.locator('.fleet th[data-column="r"]')
+    assert head.get_attribute("aria-sort") == "descending"
+    assert page.evaluate("scrollY") == 40
+    assert page.evaluate("document.querySelector('#fleet .scroll').scrollTop") == 300
+    assert page.evaluate("document.activeElement.textContent") == ALPHA
+    assert page.get_by_role("button", name="Light").is_visible()
+    assert brightness(page) < 100
+
+
+def test_reloading_can_be_stopped(going_on, show):
+    page = show(going_on(TRAINED), 1280).page
+    assert "reloads itself every" in page.locator("[data-reload]").inner_text()
+    page.get_by_role("button", name="Stop reloading").click()
+    going_on([*TRAINED, Entry("new")])
+    page.wait_for_timeout(2500)
+    assert "new" not in names(page)
+    page.get_by_role("button", name="Reload again").click()
+    page.wait_for_function("document.body.innerText.includes('5 models')", timeout=9000)
+
+
+def test_without_a_script_a_page_that_goes_on_is_asked_for_again(browser, going_on):
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(going_on(TRAINED).as_uri())
+    assert page.locator("noscript meta").get_attribute("content") == "30"
+    assert names(page) == [ALPHA, "a1", "a2", "x", "next"]
+    page.close()
 
 
 @pytest.mark.parametrize("name", PAGES)

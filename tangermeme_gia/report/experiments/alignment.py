@@ -75,6 +75,7 @@ def describe(study: Study, results: Results) -> Section:
         logo(aligned.ppm, letters),
         summary=[Line("Aligned motif", consensus or "none")],
         headline={"consensus": consensus},
+        motif=aligned.ppm,
         # The format knows no other alphabets.
         files={_MOTIF_FILE: write} if letters in (DNA, RNA) else {},
     )

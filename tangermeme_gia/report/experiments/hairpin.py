@@ -31,6 +31,8 @@ _PLACES = {
     "left arm": "5′ side of the stem",
     "right arm": "3′ side of the stem",
 }
+# What a table over many models calls the same.
+_COLUMNS = dict(zip(_PLACES.values(), ("loop", "stem_left", "stem_right"), strict=True))
 
 
 def obstacle(study: Study) -> str | None:
@@ -97,8 +99,19 @@ def describe(study: Study, results: Results) -> Section:
                 float(frame[in_loop]["effect"].iloc[0]),
             )
         ],
-        headline={"loop": float(frame[in_loop]["effect"].iloc[0])},
+        headline=_numbers(frame),
     )
+
+
+def _numbers(frame: pd.DataFrame) -> dict[str, float]:
+    """For a table over many models: the effect at each place of the hairpin."""
+    rows = frame[frame["structure"] == "hairpin"].set_index("place")
+    parts = {"": "effect", "_low": "low", "_high": "high"}
+    return {
+        f"{name}{part}": float(rows.loc[place, column])
+        for place, name in _COLUMNS.items()
+        for part, column in parts.items()
+    }
 
 
 def _thumbnail(frame: pd.DataFrame) -> str:

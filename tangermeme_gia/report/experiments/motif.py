@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from ... import plot
+from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...plot.pairs import short_names
@@ -83,6 +84,7 @@ def describe(study: Study, results: Results) -> Section:
             "effect_high": own["high"],
             "output_sd": spread,
         },
+        motif=_matrix(study.placed),
     )
     placed = diagnose_placing(study, {study.motif: [(study.placed, study.start)]})
     if len(placed):
@@ -90,6 +92,11 @@ def describe(study: Study, results: Results) -> Section:
         section.method += gc_in_words(placed)
     _add_others(section, study, results)
     return section
+
+
+def _matrix(motif: Motif) -> torch.Tensor | None:
+    """The probabilities of a motif that is drawn; letters say themselves."""
+    return torch.from_numpy(motif.ppm) if motif.is_drawn else None
 
 
 def _add_others(section: Section, study: Study, results: Results) -> None:

@@ -67,8 +67,15 @@ def describe(study: Study, results: Results) -> Section:
         ),
         curve(starts, frame["effect"], frame["low"], frame["high"]),
         summary=[Line("Effect by position", change)],
-        headline=ends.numbers("position"),
+        headline=_numbers(ends, starts),
     )
+
+
+def _numbers(ends: Extremes, starts: Sequence[int]) -> dict[str, float]:
+    """For a table over many models; where both ends are, only if that is clear."""
+    places = [starts[place] if ends.differ else math.nan for place in ends.places]
+    named = zip(("lowest", "highest"), places, strict=True)
+    return ends.numbers("position") | {f"position_{end}_start": at for end, at in named}
 
 
 def _titles(study: Study) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -98,8 +99,17 @@ def describe(study: Study, results: Results) -> Section:
                 f"unpaired, {row_with_interval(by[1])} with the free energy",
             )
         ],
-        headline={"r_unpaired": float(by[0].effect), "r_energy": float(by[1].effect)},
+        headline=_numbers(by),
     )
+
+
+def _numbers(by: Sequence[Interval]) -> dict[str, float]:
+    """For a table over many models."""
+    return {
+        f"{name}{part}": float(value)
+        for name, r in zip(("r_unpaired", "r_energy"), by, strict=True)
+        for part, value in (("", r.effect), ("_low", r.low), ("_high", r.high))
+    }
 
 
 def _method(study: Study, n: int) -> str:

@@ -76,7 +76,7 @@ def test_a_change_of_the_weights_is_noticed(toys, here, capsys, lines):
     assert "1/1 motif again, changed: model" in lines()
 
 
-def test_many_models_get_an_overview_and_one_that_fails_stops_no_other(
+def test_many_models_get_a_page_of_all_and_one_that_fails_stops_no_other(
     toys, here, capsys, lines
 ):
     models = [f"{toys}:{name}" for name in ("Breaks", "Additive", "ready")]
@@ -94,12 +94,14 @@ def test_many_models_get_an_overview_and_one_that_fails_stops_no_other(
         "tangermeme-gia report: error: 1 of 3 models failed: Breaks (finished parts "
         "are kept)"
     )
-    overview = Path("all/index.html").read_text()
-    assert 'href="./Additive/index.html"' in overview
-    assert "What have 2 models learned?" in overview
-    assert re.search(f"<li>Breaks: {reason}</li>", overview)
+    page = Path("all/index.html").read_text()
+    assert 'href="./Additive/index.html"' in page
+    assert "3 models: 2 finished, 1 failed." in page
+    assert re.search(f"<li>Breaks: {reason}</li>", page)
     table = pd.read_csv("all/tables/models.tsv", sep="\t")
-    assert table.iloc[:, 0].tolist() == ["Additive", "ready"]
+    assert table["name"].tolist() == ["Breaks", "Additive", "ready"]
+    assert table["state"].tolist() == ["failed", "finished", "finished"]
+    assert re.fullmatch(reason, table["error"][0])
     assert list(load_results("all/Breaks")) == ["motif"]
 
     lines()
@@ -145,14 +147,15 @@ def counts(here):
     return write
 
 
-def overview_of(capsys, models, *words):
+def effects_of(capsys, models, *words):
     # Sequences of C alone: GATA brings two A, a G and a T, and takes four C.
     Path("c.txt").write_text("".join(f"{i} {'C' * 24}\n" for i in range(16)))
     sequences = ["--sequences", "c.txt", "--keep-copies", "--backgrounds", "shuffle"]
     options = ["--motif", "GATA", "--n", "4", "--experiments", "motif", *sequences]
     code, _, err = run(capsys, "--model", *models, *options, *words)
     table = pd.read_csv("report/tables/models.tsv", sep="\t")
-    return code, err, dict(zip(table["name"], table["effect"], strict=True))
+    done = table[table["state"] == "finished"]
+    return code, err, dict(zip(done["name"], done["effect"], strict=True))
 
 
 def test_a_motif_that_is_read_elsewhere_is_said_to_be(here, capsys):
@@ -172,12 +175,12 @@ def test_a_motif_that_is_read_elsewhere_is_said_to_be(here, capsys):
 @pytest.mark.parametrize("name", ["model.py", "queue.py"])
 def test_two_files_of_one_name_are_two_models(counts, capsys, name):
     models = [counts(f"{letter.lower()}/{name}", letter) for letter in "AG"]
-    code, _, effects = overview_of(capsys, models)
+    code, _, effects = effects_of(capsys, models)
     assert (code, effects) == (0, {models[0]: 2.0, models[1]: 1.0})
 
 
 def test_every_model_has_a_folder_of_its_own_that_nothing_else_has(counts, capsys):
-    # Slashes and dashes, large and small letters, and what the overview has itself.
+    # Slashes and dashes, large and small letters, and what the page of all has itself.
     models = [
         counts("p/q/m.py", "A"),
         counts("p-q/m.py", "C"),
@@ -186,7 +189,7 @@ def test_every_model_has_a_folder_of_its_own_that_nothing_else_has(counts, capsy
         counts("y.py", "A", "tables"),
         counts("z.py", "G", "Build"),
     ]
-    code, err, effects = overview_of(capsys, models)
+    code, err, effects = effects_of(capsys, models)
     titles = [*models[:3], "figures", "tables", "Build"]
     assert code == 0
     assert effects == dict(zip(titles, [2, -4, 1, 1, 2, 1], strict=True))
@@ -230,7 +233,7 @@ def test_folders_have_names_that_every_file_system_takes():
 
 def test_models_get_the_names_they_are_given(counts, capsys, failure):
     models = [counts("a/model.py", "A"), counts("b/model.py", "G")]
-    code, err, effects = overview_of(capsys, models, "--name", "counts A", "G/s")
+    code, err, effects = effects_of(capsys, models, "--name", "counts A", "G/s")
     assert (code, effects) == (0, {"counts A": 2.0, "G/s": 1.0})
     assert err.splitlines() == ["counts A: report/counts-A", "G/s: report/G-s"]
     line = failure("report", "--model", *models, "--name", "A", "A")
@@ -240,7 +243,7 @@ def test_models_get_the_names_they_are_given(counts, capsys, failure):
         assert f"`--name` {bad!r} must be letters that can be read" in line
 
 
-def test_two_overviews_into_one_folder_are_refused(counts, failure):
+def test_two_pages_of_many_into_one_folder_are_refused(counts, failure):
     models = [counts("a.py", "A", "Build"), counts("b.py", "G")]
     Path("report").mkdir()
     with one_writer(Path("report")):
@@ -259,7 +262,7 @@ def test_whatever_one_model_does_the_others_are_reported(counts, capsys, monkeyp
     for name, (text, _) in bad.items():
         Path(f"{name}.py").write_text(text)
     models = [f"{name}.py:build" for name in bad] + [counts("good.py", "A", "Build")]
-    code, err, effects = overview_of(capsys, models)
+    code, err, effects = effects_of(capsys, models)
     assert (code, effects) == (1, {"Build": 2.0})
     page = Path("report/index.html").read_text()
     for spec, (_, reason) in zip(models, bad.values(), strict=False):
@@ -282,7 +285,7 @@ def test_a_defect_in_one_report_stops_no_other(counts, capsys, monkeypatch):
     original = module.run_report
     monkeypatch.setattr(module, "run_report", defect)
     models = [counts("a.py", "A", "Build"), counts("b.py", "G")]
-    code, err, effects = overview_of(capsys, models)
+    code, err, effects = effects_of(capsys, models)
     assert (code, effects) == (1, {"build": 1.0})
     assert "Traceback" in err
     assert "Build failed: 'defect'" in err
@@ -304,30 +307,56 @@ def test_what_is_missing_is_named_before_anything_is_done(counts, failure):
     assert not Path("report").exists()
 
 
-def test_the_overview_is_there_after_each_model(counts, capsys, monkeypatch):
+def test_the_page_of_all_follows_each_model(counts, capsys, monkeypatch):
     from tangermeme_gia import report as module
 
     seen = []
 
-    def look(root, finished, failed):
-        original(root, finished, failed)
+    def look(root, entries, *, title, going_on):
+        original(root, entries, title=title, going_on=going_on)
+        states = "".join(entry.state[0] + entry.state[1] for entry in entries)
         text = (root / "index.html").read_text()
-        seen.append((len(finished), len(failed), "1 model" in text))
+        seen.append((states, going_on, "reloads\nitself" in text))
 
-    original = module.write_overview
-    monkeypatch.setattr(module, "write_overview", look)
+    original = module.write_fleet
+    monkeypatch.setattr(module, "write_fleet", look)
     Path("bad.py").write_text("build = 3")
     models = ["bad.py:build", counts("a.py", "A", "Build"), counts("b.py", "G")]
-    overview_of(capsys, models)
-    assert seen == [(0, 1, False), (1, 1, True), (2, 1, False)]
+    effects_of(capsys, models)
+    assert seen == [
+        ("ruwawa", True, True),
+        ("faruwa", True, True),
+        ("fafiru", True, True),
+        ("fafifi", False, False),
+    ]
 
 
-def test_a_folder_of_one_report_becomes_that_of_an_overview(counts, capsys):
+def test_a_page_of_all_that_is_stopped_reloads_itself_no_more(
+    counts, capsys, monkeypatch
+):
+    from tangermeme_gia import report as module
+
+    def stop(inputs, folder, *args, **kwargs):
+        if inputs.name == "build":
+            raise KeyboardInterrupt
+        return original(inputs, folder, *args, **kwargs)
+
+    original = module.run_report
+    monkeypatch.setattr(module, "run_report", stop)
+    models = [counts("a.py", "A", "Build"), counts("b.py", "G"), counts("c.py", "C")]
+    code, _, effects = effects_of(capsys, models, "--name", "Build", "build", "last")
+    assert (code, effects) == (130, {"Build": 2.0})
+    page = Path("report/index.html").read_text()
+    assert "3 models: 1 finished, 2 waiting." in page
+    assert "data-reload" not in page.split("</style>")[1].split("<script>")[0]
+
+
+def test_a_folder_of_one_report_becomes_that_of_many(counts, capsys):
     one, two = counts("a.py", "A", "Build"), counts("b.py", "G")
     words = ["--length", "24", "--motif", "GATA", "--n", "4", "--experiments", "motif"]
     assert run(capsys, "--model", one, *words)[0] == 0
     assert (Path("report/figures") / "motif.svg").exists()
-    overview_of(capsys, [one, two])
+    effects_of(capsys, [one, two])
     assert [p.name for p in Path("report/tables").iterdir()] == ["models.tsv"]
     assert not list(Path("report/figures").iterdir())
     assert not Path("report/report.json").exists()
@@ -353,7 +382,7 @@ def test_the_chosen_output_is_in_tables_and_words(toys, here, capsys):
     assert held["provenance"]["output"] == "output 1 of the model"
 
 
-def test_the_overview_names_the_chosen_output(toys, here, capsys):
+def test_the_page_of_all_names_the_chosen_output(toys, here, capsys):
     models = ["--model", f"{toys}:two", f"{toys}:more", "--target", "1"]
     code = Path(f"{toys}.py").read_text()
     Path(f"{toys}.py").write_text(code + "\n\ndef more():\n    return two()\n")

@@ -92,22 +92,10 @@ def test_no_name_ends_the_data(tmp_path):
 
 
 def test_pages_without_a_chart_do_not_hold_what_draws_them():
-    values = {
-        "titles": [],
-        "models": [],
-        "figures": [],
-        "failed": {},
-        "numbers": {
-            "name": "models",
-            "columns": [],
-            "rows": [],
-            "text": "",
-            "more": 0,
-            "left_out": 0,
-        },
-    }
-    small = render("overview.html.jinja", **values)
-    large = render("overview.html.jinja", charts=True, **values)
+    lists = ("failed", "units", "gallery", "figures", "large", "left_out")
+    values = {"title": "", "counts": "", "reload": 0} | {name: [] for name in lists}
+    small = render("fleet.html.jinja", **values)
+    large = render("fleet.html.jinja", charts=True, **values)
     assert len(small) < 30_000 < 700_000 < len(large) < 900_000
     assert "sourceMappingURL" not in large
 

@@ -7,9 +7,11 @@ import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 import torch
 
+from tangermeme_gia import read_motifs
 from tangermeme_gia.report import OneOutput, ReportInputs, ReportOptions, run_report
 from tangermeme_gia.report.figures import data_uri
 
@@ -19,7 +21,7 @@ from .conftest import RNA, Sites
 class Page(HTMLParser):
     """All elements of a page with their attributes, and its text."""
 
-    VOID = frozenset(["meta", "link", "img", "br"])
+    VOID = frozenset(["meta", "link", "img", "br", "input"])
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -167,6 +169,14 @@ def test_report_json_is_strict_json(finished):
     held = json.loads(text, parse_constant=refuse)
     assert held["name"] == "Sites"
     assert held["provenance"]["made by"] == "<a> & b"
+
+
+def test_the_aligned_motif_is_kept_for_pages_of_many_models(finished):
+    logo = json.loads((finished / "report.json").read_text())["logo"]
+    assert tuple(logo) == RNA
+    file = read_motifs(finished / "tables" / "motif.meme", alphabet=RNA)
+    (motif,) = file.values()
+    assert np.allclose([*logo.values()], motif.ppm, atol=1e-5)
 
 
 @pytest.mark.usefixtures("quick")

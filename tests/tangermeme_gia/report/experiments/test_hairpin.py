@@ -38,6 +38,12 @@ def test_a_sequence_model_reads_the_loop_as_it_reads_anything():
     assert section.summary[0].answer.startswith(
         f"{row_with_interval(loop)}, without structure "
     )
+    places = {"loop": "loop", "stem_left": "5′ side of the stem"}
+    places["stem_right"] = "3′ side of the stem"
+    for name, place in places.items():
+        row = frame.loc[("hairpin", place)]
+        numbers = [section.headline[f"{name}{end}"] for end in ("", "_low", "_high")]
+        assert numbers == pytest.approx([row["effect"], row["low"], row["high"]])
     assert "stems of 11 pairs from position 5 and a loop of 6 bases" in section.method
     assert "own reverse complement" not in section.method
     assert section.sentence.startswith("In the loop of a hairpin its effect is ")

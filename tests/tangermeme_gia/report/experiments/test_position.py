@@ -1,5 +1,6 @@
 """What a report says of positions, where the answer is known."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -28,6 +29,7 @@ def test_a_flat_model_has_no_clear_position():
     )
     ends = (section.headline[f"position_{end}"] for end in ("lowest", "highest"))
     assert list(ends) == [2, 2]
+    assert np.isnan(section.headline["position_lowest_start"])
     assert "at 39 starts of the same backgrounds" in section.method
 
 
@@ -43,6 +45,7 @@ def test_a_preferred_position_is_found():
     assert "and highest at position 5, 6." in section.summary[0].answer
     assert section.headline["position_highest"] == pytest.approx(5.9375, abs=0.15)
     assert "difference 4." in section.summary[0][1]
+    assert section.headline["position_highest_start"] == 5
 
 
 def test_a_step_between_starts_is_said():

@@ -64,8 +64,9 @@ def test_a_model_that_reads_folds_is_found_out(sign, places):
         "are not told apart by this."
     )
     assert section.headline == {
-        "r_unpaired": float(unpaired.effect),
-        "r_energy": float(energy.effect),
+        f"{name}{end}": float(value)
+        for name, r in (("r_unpaired", unpaired), ("r_energy", energy))
+        for end, value in (("", r.effect), ("_low", r.low), ("_high", r.high))
     }
     assert row_with_interval(unpaired) in section.summary[0][1]
     assert [figure.name for figure in section.figures] == ["pairedness", "stability"]

@@ -1,0 +1,1 @@
+"""The page of many models: a table, what they have in common, and who failed."""
