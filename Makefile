@@ -5,10 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+FAST := "not slow and not cluster"
+
 # A file's tests share what they set up, so that a process takes whole files.
 WORKERS := -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: demo test test-all test-pages test-models test-documented test-kernels fuzz lint docs bench clean
+.PHONY: demo test test-all test-cluster test-pages test-models test-documented test-kernels fuzz lint docs bench clean
 
 # The whole analysis, on the default of 1,000 backgrounds.
 demo: $(VENV)/.package
@@ -16,16 +18,20 @@ demo: $(VENV)/.package
 	@echo "Open demo-report/index.html in a browser; figures, tables and results lie beside it."
 
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m $(FAST) $(WORKERS)
 
 test-all: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# Drivers and workers in processes of their own, which are killed; five minutes.
+test-cluster: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster
 
 # The report's pages in Chromium (a package of the system) with axe-core of npm; without
 # them `make test` leaves these tests out, and says so.
 test-pages: $(INSTALLED)
 	npm install --no-save --no-package-lock axe-core
-	$(BIN)/python -m pytest -m "not slow" tests/integration/test_report_page.py
+	$(BIN)/python -m pytest -m $(FAST) tests/integration/test_report_page.py
 
 # Models of other packages, in an environment of their own: docs/howto/model_families.md.
 MODELS := .venv-models
@@ -41,7 +47,7 @@ $(MODELS)/.installed: pyproject.toml constraints.txt tests/families/requirements
 
 # Pages, docstrings, tutorials and what both packages do together.
 test-documented: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow" $(WORKERS) tests/integration tangermeme_gia residualbind
+	$(BIN)/python -m pytest -m $(FAST) $(WORKERS) tests/integration tangermeme_gia residualbind
 
 # Processors add up in another order, and so do threads; what is documented holds on all.
 KERNELS := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 ONEDNN_MAX_CPU_ISA=AVX2

@@ -32,7 +32,8 @@ BELOW = {
 }
 BELOW["surveys"] = {*BELOW} - {"models", "plot"}
 BELOW["report"] = {*BELOW}
-BELOW["cli"] = {*BELOW, "report"}
+BELOW["sweep"] = {*BELOW}
+BELOW["cli"] = {*BELOW}
 RESIDUALBIND = {
     "data": set(),
     "structure": {"data"},

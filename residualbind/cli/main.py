@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for add in (
         _add_train,
+        _add_sweep,
         _add_evaluate,
         _add_predict,
         _add_import_keras,
@@ -65,6 +66,16 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         add(subparsers)
     return parser
+
+
+def parser_of(command: str) -> Parser:
+    """The parser of a command that a sweep runs."""
+    if command != "train":
+        raise ValueError(f"`command`={command!r} must be 'train'.")
+    parser = Parser(prog="residualbind")
+    _add_train(subparsers := parser.add_subparsers())
+    train: Parser = subparsers.choices[command]
+    return train
 
 
 def _command(name: str) -> Callable[..., None]:
@@ -110,6 +121,20 @@ def _add_train(subparsers: Any) -> None:
     )
     _add_device(parser)
     _add_bootstrap(parser)
+
+
+def _add_sweep(subparsers: Any) -> None:
+    parser = add_command(
+        subparsers,
+        "sweep",
+        None,
+        "Train a model for each row of a table, here or on a cluster. Run again, it "
+        "does what is missing.",
+        "experiments.tsv --out models --workers 2 --data scores.tsv --format table",
+    )
+    parser.fill = lambda *given: import_module(".sweep", __package__).add_options(
+        *given
+    )
 
 
 _TRAINING = (

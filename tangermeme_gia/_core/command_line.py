@@ -40,13 +40,17 @@ class Parser(argparse.ArgumentParser):
     One with `fill` gets its options when it is used: a list of commands needs none.
     """
 
-    fill: Callable[[argparse.ArgumentParser], None] | None = None
+    fill: Callable[[argparse.ArgumentParser, Sequence[str]], None] | None = None
+
+    def complete(self, words: Sequence[str] = ()) -> None:
+        """Get the options, if they are not there; some depend on what is given."""
+        fill, self.fill = self.fill, None
+        if fill is not None:
+            fill(self, words)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """The options, after the parser has got them and knows all that are given."""
-        fill, self.fill = self.fill, None
-        if fill is not None:
-            fill(self)
+        self.complete(args or ())
         words = takewhile(lambda word: word != "--", args or ())
         if self._subparsers is not None:  # what follows a command is its own
             words = takewhile(lambda word: word.startswith("-"), words)
@@ -166,7 +170,7 @@ def run(parser: argparse.ArgumentParser, words: Sequence[str], package: str) -> 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except USER_ERRORS as error:
-        print(f"{program}: error: {_one_line(error)}", file=sys.stderr)
+        print(f"{program}: error: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
@@ -272,13 +276,35 @@ def check_device(device: str | None) -> None:
 
 
 def write_table(table: pd.DataFrame, out: Path | None, option: str = "out") -> None:
-    """Write a TSV to a file, or to stdout where there is none."""
+    """Write a TSV, to stdout where there is no file; Parquet by the file's ending."""
+    if out is not None and out.suffix == ".parquet":
+        write_file(out, _parquet(table), option)
+        return
     readable = table.apply(lambda column: column.map(_readable))
     text = readable.to_csv(sep="\t", index=False, float_format="%.6g")
     if out is None:
         sys.stdout.write(text)
     else:
         write_file(out, text.encode(), option)
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    """With all digits, which a text of a table has not."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "Parquet needs the extra `cluster`: pip install 'tangermeme-gia[cluster]', "
+            "or give another ending"
+        ) from error
+    readable = table.copy()
+    for name in table:
+        if table[name].dtype == object:
+            column = table[name].map(_readable)
+            mixed = column.dropna().map(type).nunique() > 1
+            readable[name] = column.map(str, na_action="ignore") if mixed else column
+    content: bytes = readable.to_parquet(index=False)
+    return content
 
 
 def write_file(path: Path, content: bytes, option: str) -> None:
@@ -299,7 +325,8 @@ def _readable(value: Any) -> Any:
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else value
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
     text = " ".join(str(error).split()) or type(error).__name__
     if "no locator available" in text:  # numba's words
         return (

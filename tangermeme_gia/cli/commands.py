@@ -57,6 +57,12 @@ COMMANDS = (
         "--model A1CF --out report",
     ),
     Command(
+        "sweep",
+        "Do that, or any other command, for each row of a table: hundreds of models, "
+        "here or on a cluster. Run again, it does what is missing.",
+        "models.tsv --out fleet --workers 8",
+    ),
+    Command(
         "global-importance",
         "How much do these patterns change the output, on average over backgrounds?",
         "--patterns UAAUUA@17 --patterns UAAUUA@10 UAAUUA@17 --n 200",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
 
     from ..backgrounds.by_name import Drawn
     from ..statistics.comparisons import Comparison
+    from .kept import Kept
 
 # Letters of a title.
 _LONGEST = 60
@@ -75,8 +76,10 @@ class _Ran(NamedTuple):
     title: str
 
 
-def run_experiment(command: Command, **options: Any) -> None:
-    """Write the table of an experiment, and its plot."""
+def run_experiment(
+    command: Command, *, kept: Kept | None = None, **options: Any
+) -> None:
+    """Write the table of an experiment, and its plot, unless they are `kept`."""
     from .each import write_each
     from .output import Output
 
@@ -95,6 +98,8 @@ def run_experiment(command: Command, **options: Any) -> None:
     asked = ask(options)
     asks = list(runs(asked.given, asked.inputs.alphabet))
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
+    if kept is not None and kept.holds(asked, drawn):
+        return
     run = partial(
         _run,
         command,
@@ -111,6 +116,8 @@ def run_experiment(command: Command, **options: Any) -> None:
         ran = run(given)
         output.write(ran.table, ran.result, ran.draw, title=ran.title)
     say_intervals(asked)
+    if kept is not None:
+        kept.note(asked, drawn)
 
 
 def _run(

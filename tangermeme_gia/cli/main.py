@@ -50,16 +50,33 @@ def build_parser() -> argparse.ArgumentParser:
     )
     version = f"tangermeme-gia {__version__}"
     parser.add_argument("--version", action="version", version=version)
-    subparsers = parser.add_subparsers(required=True, metavar="command")
-    for command in COMMANDS:
-        name, summary, example, *_ = command
-        one = add_command(subparsers, name, None, summary, example)
-        one.fill = partial(_fill, command)
+    _add_commands(parser)
     return parser
 
 
-def _fill(command: Command, parser: argparse.ArgumentParser) -> None:
+def parsers() -> dict[str, Parser]:
+    """The parser of each command, by its name."""
+    return _add_commands(Parser(prog="tangermeme-gia"))
+
+
+def _add_commands(parser: Parser) -> dict[str, Parser]:
+    subparsers = parser.add_subparsers(required=True, metavar="command")
+    made = {}
+    for command in COMMANDS:
+        name, summary, example, *_ = command
+        made[name] = add_command(subparsers, name, None, summary, example)
+        made[name].fill = partial(_fill, command)
+    return made
+
+
+def _fill(
+    command: Command, parser: argparse.ArgumentParser, words: Sequence[str]
+) -> None:
     if command.options:
         import_module(".experiments", __package__).add_options(command, parser)
+        return
+    module = import_module(f".{command.module}", __package__)
+    if command.name == "sweep":  # its options are also those of the command it runs
+        module.add_options(parser, words)
     else:
-        import_module(f".{command.module}", __package__).add_options(parser)
+        module.add_options(parser)

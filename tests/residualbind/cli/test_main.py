@@ -420,6 +420,7 @@ def test_every_command_explains_every_option():
     subparsers = build_parser()._subparsers._group_actions[0].choices
     assert list(subparsers) == [
         "train",
+        "sweep",
         "evaluate",
         "predict",
         "import-keras",
@@ -427,6 +428,7 @@ def test_every_command_explains_every_option():
         "download",
     ]
     for name, parser in subparsers.items():
+        parser.complete()
         assert f"example: residualbind {name} " in re.sub(
             r"\s+", " ", parser.format_help()
         )

@@ -1,8 +1,15 @@
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from tangermeme_gia._core.command_line import check_device, check_files, check_folders
+from tangermeme_gia._core.command_line import (
+    check_device,
+    check_files,
+    check_folders,
+    write_table,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +62,21 @@ def test_a_device_that_is_none_is_one_short_line(device, message):
         check_device(device)
     assert e.match(message.replace("?$", r"\?$"))
     check_device("cpu")
+
+
+def test_a_table_is_written_as_parquet_with_all_digits(tmp_path):
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame(
+        {
+            "effect": [1 / 3, np.nan],
+            "starts": [(3, 10), (3,)],
+            "output": [0, "K562"],
+            "p": pd.Series([None, 2.0], dtype=object),
+        }
+    )
+    write_table(table, tmp_path / "t.parquet")
+    read = pd.read_parquet(tmp_path / "t.parquet")
+    assert read["effect"].iloc[0] == 1 / 3
+    assert read["starts"].tolist() == ["3,10", "3"]
+    assert read["output"].tolist() == ["0", "K562"]
+    assert read["p"].isna().tolist() == [True, False]

@@ -19,8 +19,7 @@ def filled_commands() -> dict:
     """The parser of each command by its name, with all its options."""
     commands = build_parser()._subparsers._group_actions[0].choices
     for parser in commands.values():
-        parser.fill(parser)
-        parser.fill = None
+        parser.complete()
     return commands
 
 

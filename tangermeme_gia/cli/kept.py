@@ -1,0 +1,139 @@
+"""Whether the results of a task are there, and are those that would come out again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import torch
+from tangermeme.predict import predict
+
+from .._core.identity import environment, model_checksum, tensors_checksum
+from .._core.motif import Motif
+from .._core.patterns import place
+from ..report.probes import agree
+from ..report.store import Probe, Store
+from ..sweep.tasks import Done
+
+if TYPE_CHECKING:
+    from ..backgrounds.by_name import Drawn
+    from .options import Asked
+
+_SEQUENCES, _MOTIFS = 4, 2
+_PART = "kept"
+# Columns of a table that say what an effect is, and how it is called in a headline.
+_INTERVAL = ("effect", "low", "high")
+_IN_HEADLINE = ("effect", "effect_low", "effect_high")
+
+
+class Kept:
+    """What a task's results follow from, beside them.
+
+    They hold as long as words, files they name, environment, weights and code of the
+    model and its backgrounds are the same, the files that were written have not
+    changed, and the model says of some sequences what it said.
+
+    Parameters
+    ----------
+    folder: Path
+        Of the task.
+
+    words: sequence of str
+        Of its command.
+
+    files: tuple of Path
+        What the command writes.
+    """
+
+    def __init__(
+        self, folder: Path, words: Sequence[str], files: tuple[Path, ...]
+    ) -> None:
+        self._store = Store(folder / "results")
+        self._words, self._files = list(words), files
+        self.held = False
+
+    def holds(self, asked: Asked, drawn: Mapping[str, Drawn]) -> bool:
+        """Whether nothing has to be done again."""
+        now = self._fingerprint(asked, drawn)
+        if self._store.changes(_PART, now) == []:
+            probe = self._store.load(_PART).probe
+            X = _probes(asked, drawn)
+            same = X.shape == probe.X.shape and bool((X == probe.X).all())
+            self.held = same and agree(probe.y, _predictions(asked, X))
+        return self.held
+
+    def note(self, asked: Asked, drawn: Mapping[str, Drawn]) -> None:
+        """Keep what the files that are written now follow from."""
+        X = _probes(asked, drawn)
+        probe = Probe(X, _predictions(asked, X))
+        self._store.save(_PART, {}, self._fingerprint(asked, drawn), probe)
+
+    def _fingerprint(self, asked: Asked, drawn: Mapping[str, Drawn]) -> dict[str, str]:
+        X = {name: each.X for name, each in drawn.items()}
+        return {
+            "words": json.dumps(self._words),
+            "named": json.dumps(list(_named_files(self._words))),
+            "written": json.dumps([_checksum(path) for path in self._files]),
+            "model": model_checksum(asked.model),
+            "data": tensors_checksum(X),
+            "environment": environment(),
+        }
+
+
+def headline(table: Path, reused: bool) -> Done:
+    """The largest effect of a table, if it has any, and how many rows it has."""
+    read = pd.read_parquet if table.suffix == ".parquet" else pd.read_table
+    rows: pd.DataFrame = read(table)
+    said: dict[str, Any] = {"conditions": len(rows)}
+    if "effect" in rows and rows["effect"].notna().any():
+        row = rows.iloc[int(rows["effect"].abs().fillna(-1).argmax())]
+        words = ("motif", "kmer", "patterns", "condition", "output")
+        said |= {name: str(row[name]) for name in words if name in rows}
+        known = [name for name in _INTERVAL if name in rows]
+        names = dict(zip(_INTERVAL, _IN_HEADLINE, strict=True))
+        said |= {names[name]: float(row[name]) for name in known}
+    return Done(said, reused)
+
+
+def _probes(asked: Asked, drawn: Mapping[str, Drawn]) -> torch.Tensor:
+    """Some backgrounds as they are, and with motifs that the command names."""
+    X = next(iter(drawn.values())).X[:_SEQUENCES].to(torch.int8)
+    letters, parts = asked.inputs.alphabet, [X]
+    for motif, start in list(_sites(list(asked.given.values())))[:_MOTIFS]:
+        parts.append(place(X, [(motif, start)], letters, random_state=asked.seed))
+    return torch.cat(parts)
+
+
+def _sites(value: Any) -> Iterator[tuple[Motif, int | None]]:
+    """Motifs in options, each with its start."""
+    if isinstance(value, Motif):
+        yield value, None
+    elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Motif):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _sites(part)
+
+
+def _predictions(asked: Asked, X: torch.Tensor) -> torch.Tensor:
+    """All that the model says of sequences, a row each."""
+    y = predict(asked.model, X, **{"batch_size": 64, **asked.prediction})
+    outputs = y if isinstance(y, (list, tuple)) else [y]
+    return torch.cat([each.double().flatten(1) for each in outputs], dim=1)
+
+
+def _named_files(words: Sequence[str]) -> Iterator[str | None]:
+    """Checksums of the files that words name, some with a name of what is in them."""
+    for word in words:
+        for path in (Path(word), Path(word.rpartition(":")[0])):
+            if path.is_file():
+                yield _checksum(path)
+                break
+
+
+def _checksum(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
