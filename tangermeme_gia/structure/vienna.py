@@ -20,6 +20,8 @@ import select
 import signal
 import sys
 import warnings
+import zlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +36,11 @@ Fold = tuple[str, float, Values | None]
 # Of the kind that the window callback is told: external, hairpin, internal, multi.
 _EXTERNAL, _HAIRPIN, _INTERNAL, _MULTI = 1, 2, 4, 8
 _LOOP_KIND = 15
+# Structures drawn of a sequence, and how many of the most frequent stand alone.
+_DRAWN, _ALONE = 100, 5
+# ViennaRNA's letters of unpaired bases, in hairpins, internal loops, multiloops and
+# outside; those of paired bases are capitals.
+_LOOPS = "hime"
 # Milliseconds after which one process has noticed that the other has ended.
 _WATCH = 500
 
@@ -110,9 +117,58 @@ def contexts(sequence: str, temperature: float) -> Values:
     return np.array([paired, *loops])
 
 
+def sampled(sequence: str, temperature: float) -> Values:
+    """Structures drawn at random by their probability, six rows of ten for each base.
+
+    The five most frequent of 100, from the most frequent on, then the mean of the
+    others: nine features of each, and at last its share of the 100, the same at each
+    base. Where fewer than five differ, the last one is repeated and its share divided.
+    A sequence has the same draws each time.
+    """
+    model = _model(temperature)
+    model.uniq_ML = 1
+    compound = RNA.fold_compound(sequence, model)
+    compound.pf()
+    RNA.init_rand(zlib.crc32(sequence.encode()))
+    counts = Counter(compound.pbacktrack(_DRAWN)).most_common()
+    found = [[_features(drawn), n / _DRAWN] for drawn, n in counts]
+    alone, others = found[:_ALONE], found[_ALONE:]
+    missing = _ALONE - len(alone)
+    alone[-1][1] /= missing + 1
+    alone += [alone[-1]] * missing
+    rest = sum(share for _, share in others)
+    mean = sum((f * share for f, share in others), np.zeros_like(alone[0][0]))
+    rows = [*alone, [mean / rest if rest else alone[-1][0], rest]]
+    weights = [np.full(len(sequence), share) for _, share in rows]
+    return np.array(
+        [r for (f, _), w in zip(rows, weights, strict=True) for r in (*f, w)]
+    )
+
+
+def _features(dot_bracket: str) -> Values:
+    """Hairpin, internal, multi, paired, external; then the ends of runs of the first 4.
+
+    A run is of bases of one kind side by side. Its two ends are 1, and their
+    neighbours within it a half; a run of one base has no end.
+    """
+    letters = np.array(list(RNA.db_to_element_string(dot_bracket)))
+    loops = [letters == letter for letter in _LOOPS]
+    paired = ~np.any(loops, axis=0)
+    kinds = np.array([*loops[:3], paired, loops[3]], dtype=np.float64)
+    runs = kinds[:4]
+    beside = np.pad(runs, ((0, 0), (1, 1)))
+    ends = runs * (beside[:, :-2] + beside[:, 2:] == 1)
+    near = np.pad(ends, ((0, 0), (1, 1)))
+    halves = runs * (ends == 0) * ((near[:, :-2] + near[:, 2:]) >= 1) * 0.5
+    return np.concatenate([kinds, ends + halves])
+
+
 _TASKS = {
     task.__name__: task
-    for task in (load, structure, matrix, unpaired, pairs, pairedness, contexts)
+    for task in (
+        *(load, structure, matrix, unpaired, pairs),
+        *(pairedness, contexts, sampled),
+    )
 }
 
 
