@@ -122,8 +122,8 @@ def sampled(sequence: str, temperature: float) -> Values:
 
     The five most frequent of 100, from the most frequent on, then the mean of the
     others: nine features of each, and at last its share of the 100, the same at each
-    base. Where fewer than five differ, the last one is repeated and its share divided.
-    A sequence has the same draws each time.
+    base. Without others their features are 0. Where fewer than five differ, the last
+    one is repeated and its share divided. A sequence has the same draws each time.
     """
     model = _model(temperature)
     model.uniq_ML = 1
@@ -131,18 +131,19 @@ def sampled(sequence: str, temperature: float) -> Values:
     compound.pf()
     RNA.init_rand(zlib.crc32(sequence.encode()))
     counts = Counter(compound.pbacktrack(_DRAWN)).most_common()
-    found = [[_features(drawn), n / _DRAWN] for drawn, n in counts]
-    alone, others = found[:_ALONE], found[_ALONE:]
-    missing = _ALONE - len(alone)
-    alone[-1][1] /= missing + 1
-    alone += [alone[-1]] * missing
-    rest = sum(share for _, share in others)
-    mean = sum((f * share for f, share in others), np.zeros_like(alone[0][0]))
-    rows = [*alone, [mean / rest if rest else alone[-1][0], rest]]
-    weights = [np.full(len(sequence), share) for _, share in rows]
-    return np.array(
-        [r for (f, _), w in zip(rows, weights, strict=True) for r in (*f, w)]
-    )
+    features = [_features(drawn) for drawn, _ in counts]
+    shares = [n / _DRAWN for _, n in counts]
+    missing = max(_ALONE - len(counts), 0)
+    kept = features[:_ALONE] + features[-1:] * missing
+    weights = shares[:_ALONE]
+    weights = weights[:-1] + [weights[-1] / (missing + 1)] * (missing + 1)
+    rest = sum(shares[_ALONE:])
+    rows = np.zeros((_ALONE + 1, len(kept[0]) + 1, len(sequence)))
+    rows[:_ALONE, :-1] = kept
+    for other, share in zip(features[_ALONE:], shares[_ALONE:], strict=True):
+        rows[_ALONE, :-1] += other * share / rest
+    rows[:, -1] = np.array([*weights, rest])[:, None]
+    return rows.reshape(-1, len(sequence))
 
 
 def _features(dot_bracket: str) -> Values:
