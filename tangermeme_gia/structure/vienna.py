@@ -130,38 +130,46 @@ def sampled(sequence: str, temperature: float) -> Values:
     compound = RNA.fold_compound(sequence, model)
     compound.pf()
     RNA.init_rand(zlib.crc32(sequence.encode()))
-    counts = Counter(compound.pbacktrack(_DRAWN)).most_common()
-    features = [_features(drawn) for drawn, _ in counts]
-    shares = [n / _DRAWN for _, n in counts]
-    missing = max(_ALONE - len(counts), 0)
-    kept = features[:_ALONE] + features[-1:] * missing
-    weights = shares[:_ALONE]
-    weights = weights[:-1] + [weights[-1] / (missing + 1)] * (missing + 1)
-    rest = sum(shares[_ALONE:])
-    rows = np.zeros((_ALONE + 1, len(kept[0]) + 1, len(sequence)))
-    rows[:_ALONE, :-1] = kept
-    for other, share in zip(features[_ALONE:], shares[_ALONE:], strict=True):
-        rows[_ALONE, :-1] += other * share / rest
-    rows[:, -1] = np.array([*weights, rest])[:, None]
+    structures, counts = zip(
+        *Counter(compound.pbacktrack(_DRAWN)).most_common(), strict=True
+    )
+    features, shares = _features(structures), np.array(counts) / _DRAWN
+    last = min(len(shares), _ALONE) - 1
+    rest = shares[_ALONE:].sum()
+    rows = np.zeros((_ALONE + 1, features.shape[1] + 1, len(sequence)))
+    rows[: last + 1, :-1] = features[: last + 1]
+    rows[: last + 1, -1] = shares[: last + 1, None]
+    rows[last:_ALONE, :-1] = features[last]
+    rows[last:_ALONE, -1] = shares[last] / (_ALONE - last)
+    if rest:
+        weights = shares[_ALONE:] / rest
+        rows[_ALONE, :-1] = np.tensordot(weights, features[_ALONE:], axes=1)
+        rows[_ALONE, -1] = rest
     return rows.reshape(-1, len(sequence))
 
 
-def _features(dot_bracket: str) -> Values:
-    """Hairpin, internal, multi, paired, external; then the ends of runs of the first 4.
+def _features(structures: Sequence[str]) -> Values:
+    """Nine features of each base of structures in dot-bracket, shape=(n, 9, length).
 
+    Hairpin, internal, multi, paired, external; then the ends of runs of the first four.
     A run is of bases of one kind side by side. Its two ends are 1, and their
     neighbours within it a half; a run of one base has no end.
     """
-    letters = np.array(list(RNA.db_to_element_string(dot_bracket)))
+    letters = np.array([list(RNA.db_to_element_string(s)) for s in structures])
     loops = [letters == letter for letter in _LOOPS]
     paired = ~np.any(loops, axis=0)
-    kinds = np.array([*loops[:3], paired, loops[3]], dtype=np.float64)
-    runs = kinds[:4]
-    beside = np.pad(runs, ((0, 0), (1, 1)))
-    ends = runs * (beside[:, :-2] + beside[:, 2:] == 1)
-    near = np.pad(ends, ((0, 0), (1, 1)))
-    halves = runs * (ends == 0) * ((near[:, :-2] + near[:, 2:]) >= 1) * 0.5
-    return np.concatenate([kinds, ends + halves])
+    kinds = np.stack([*loops[:3], paired, loops[3]], axis=1).astype(np.float64)
+    runs = kinds[:, :4]
+    ends = runs * (_beside(runs) == 1)
+    near = runs * (ends == 0) * (_beside(ends) >= 1)
+    return np.concatenate([kinds, ends + near / 2], axis=1)
+
+
+def _beside(values: Values) -> Values:
+    """The sum of the values on both sides of each base."""
+    padded = np.pad(values, ((0, 0), (0, 0), (1, 1)))
+    both: Values = padded[..., :-2] + padded[..., 2:]
+    return both
 
 
 _TASKS = {

@@ -21,7 +21,9 @@ def split(profiles):
 
 def test_features_of_a_structure_are_its_loops_and_the_ends_of_runs():
     # An external base, a stem of three with a bulge, a hairpin of four.
-    hairpin, internal, multi, paired, external, *ends = _features(".((.(....)))..")
+    hairpin, internal, multi, paired, external, *ends = _features(
+        [".((.(....)))..", "." * 14]
+    )[0]
     assert hairpin.tolist() == [0] * 5 + [1] * 4 + [0] * 5
     assert internal.tolist() == [0] * 3 + [1] + [0] * 10
     assert not multi.any()
@@ -33,7 +35,7 @@ def test_features_of_a_structure_are_its_loops_and_the_ends_of_runs():
 
 
 def test_a_multiloop_is_told_from_an_internal_one():
-    _, internal, multi, *_ = _features("(.((...)).((...)).)")
+    _, internal, multi, *_ = _features(["(.((...)).((...)).)"])[0]
     assert np.flatnonzero(multi).tolist() == [1, 9, 17]
     assert not internal.any()
 
