@@ -90,6 +90,21 @@ def test_a_seed_repeats_a_fit(name, few):
         assert not torch.equal(first.predict(data.test.X), other.predict(data.test.X))
 
 
+def test_weights_to_start_from_follow_the_seed(few, monkeypatch):
+    starts = []
+    real = fitting.train
+
+    def note(model, *given, **options):
+        starts.append(next(model.parameters()).detach().clone())
+        return real(model, *given, **options)
+
+    monkeypatch.setattr(fitting, "train", note)
+    for seed in (0, 0, 1):
+        rb.fit_method("dlprb-cnn", few("dlprb-cnn"), random_state=seed, **QUICK)
+    assert torch.equal(starts[0], starts[1])
+    assert not torch.equal(starts[0], starts[2])
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_an_experiment_takes_any_method(name, few):
     data = few(name)
