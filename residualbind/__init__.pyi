@@ -14,6 +14,11 @@ from .data.rnacompete import RNAcompete as RNAcompete
 from .data.transforms import Transform as Transform
 from .methods.deepbind import DeepBind as DeepBind
 from .methods.deepbind_files import load_deepbind as load_deepbind
+from .methods.fitted import Fitted as Fitted
+from .methods.fitted import load_fitted as load_fitted
+from .methods.fitting import fit_method as fit_method
+from .methods.registry import get_method as get_method
+from .methods.registry import method_names as method_names
 from .network.keras_import import import_keras as import_keras
 from .network.metrics import evaluate as evaluate
 from .network.metrics import pearson as pearson

@@ -1,1 +1,1 @@
-"""Other methods for the same data, as modules: so far DeepBind."""
+"""ResidualBind and the methods that it is compared with, under one interface."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from tangermeme_gia._core.letters import DNA, RNA, check_alphabet
+
+from .recipes import Recipe, log_uniform, one_of, uniform
 
 # Windows of one sequence that are scored at once, so that long ones fit.
 _WINDOWS = 64
@@ -46,6 +49,9 @@ class DeepBind(nn.Module):
         highest counts, as the published models are applied; the mean then is that of
         the best window. Default is False.
 
+    dropout: float, optional
+        Share of the pooled values that is left out in training. Default is 0.
+
     alphabet: sequence of str or None, optional
         Letters in channel order. None is DNA if both strands are read, else RNA.
         Default is None.
@@ -66,6 +72,7 @@ class DeepBind(nn.Module):
         n_hidden: int = 0,
         both_strands: bool = False,
         by_window: bool = False,
+        dropout: float = 0.0,
         alphabet: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
@@ -83,6 +90,7 @@ class DeepBind(nn.Module):
         self.both_strands = both_strands
         self.by_window = by_window
         self.detectors = nn.Conv1d(4, n_detectors, width)
+        self.dropout = nn.Dropout(dropout)
         n_features = n_detectors * (1 + average)
         self.layers = nn.Sequential(nn.Linear(n_features, n_hidden or 1))
         if n_hidden:
@@ -115,5 +123,56 @@ class DeepBind(nn.Module):
         features = rectified.amax(dim=2)
         if self.average:  # maximum and mean of each detector in turn
             features = torch.stack([features, rectified.mean(dim=2)], dim=2).flatten(1)
-        y: torch.Tensor = self.layers(features)
+        y: torch.Tensor = self.layers(self.dropout(features))
         return y
+
+
+def build(
+    channels: int,
+    length: int,
+    *,
+    init_detectors: float,
+    init_layers: float,
+    **settings: Any,
+) -> nn.Module:
+    """A network to be trained; detectors and layers begin with these spreads."""
+    model = DeepBind(average=True, **settings)
+    weights = {init_detectors: [model.detectors], init_layers: [*model.layers]}
+    with torch.no_grad():
+        for spread, layers in weights.items():
+            for layer in layers:
+                for parameter in layer.parameters():
+                    parameter.normal_(std=spread)
+    return model
+
+
+# Numbers of github.com/jisraeli/DeepBind: `code/cfg/regression/allpool` (maximum and
+# mean), which `deepbind_train_rnac.py` takes for RNAcompete, `cfg/trainers/default.cfg`
+# and `deepbind_util.py`: 30 draws, each on three folds; of the best one six models are
+# trained and one is kept by its fit to the training probes. Here one is trained, by
+# the validation. The momentum is drawn evenly, there by a power law; one penalty, of
+# absolute values as in cDeepbind, holds for all layers and from the first step, there
+# each layer has its own from the 100th. What is tried first was chosen here.
+_SPACE = {
+    "lr": log_uniform(0.0005, 0.05),
+    "momentum": uniform(0.95, 0.99),
+    "l1": log_uniform(1e-10, 1e-3),
+    "settings.dropout": one_of(0.0, 0.25, 0.5),
+    "settings.init_detectors": log_uniform(1e-7, 1e-3),
+    "settings.init_layers": log_uniform(1e-5, 1e-2),
+}
+_SETTINGS = {"dropout": 0.0, "init_detectors": 1e-3, "init_layers": 1e-2}
+ONE_LAYER = Recipe(
+    optimizer="sgd",
+    lr=0.01,
+    momentum=0.97,
+    l1=dict.fromkeys(("detectors.weight", "layers"), 1e-10),
+    batch_size=64,
+    epochs=500,
+    steps=20_000,
+    settings={"n_hidden": 0, **_SETTINGS},
+    space=_SPACE,
+    trials=3,
+    full_trials=30,
+)
+TWO_LAYERS = ONE_LAYER.chosen({"settings.n_hidden": 32})

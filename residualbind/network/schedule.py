@@ -13,7 +13,7 @@ from tangermeme_gia._core.letters import check_count
 
 @dataclass(frozen=True)
 class Schedule:
-    """When does training slow down, and when does it end?
+    """How are weights updated, when does training slow down, and when does it end?
 
     The defaults are the paper's.
 
@@ -27,6 +27,14 @@ class Schedule:
 
     patience: int, optional
         Epochs without improvement before training stops. Default is 20.
+
+    lr_drops: tuple of int, optional
+        Epochs after which the learning rate falls whatever the validation says, by the
+        same factor. Default is ().
+
+    momentum: float or None, optional
+        Nesterov momentum of stochastic gradient descent; None is Adam.
+        Default is None.
 
     Raises
     ------
@@ -42,6 +50,8 @@ class Schedule:
     lr_decay: float = 0.3
     lr_patience: int = 7
     patience: int = 20
+    lr_drops: tuple[int, ...] = ()
+    momentum: float | None = None
 
     def __post_init__(self) -> None:
         check_count("lr_patience", self.lr_patience)
@@ -50,14 +60,21 @@ class Schedule:
             raise ValueError(
                 f"`lr_decay`={self.lr_decay} must be above 0 and at most 1."
             )
+        for i, epoch in enumerate(self.lr_drops):
+            check_count(f"lr_drops[{i}]", epoch)
+        if self.momentum is not None and not 0 < self.momentum < 1:
+            raise ValueError(
+                f"`momentum`={self.momentum} must be above 0 and below 1, or None."
+            )
 
     def decay(self, pearsons: list[float]) -> float:
         """What the learning rate has been multiplied by after the given epochs.
 
         It falls when `lr_patience` epochs in a row, counted anew after each fall, were
-        no better than the best before.
+        no better than the best before, and after the epochs of `lr_drops`.
         """
-        best, waited, n_decays = -math.inf, 0, 0
+        best, waited = -math.inf, 0
+        n_decays = sum(len(pearsons) >= epoch for epoch in self.lr_drops)
         for value in pearsons:
             if value > best:
                 best, waited = value, 0

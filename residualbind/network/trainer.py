@@ -49,12 +49,15 @@ class Settings(NamedTuple):
 
     def describe(self) -> dict[str, Any]:
         """Those that change the course of training, in JSON types."""
+        schedule = self.schedule
+        unusual = {"lr_drops": schedule.lr_drops, "momentum": schedule.momentum}
         return {
             "batch_size": self.batch_size,
             "lr": self.lr,
-            "lr_decay": self.schedule.lr_decay,
-            "lr_patience": self.schedule.lr_patience,
+            "lr_decay": schedule.lr_decay,
+            "lr_patience": schedule.lr_patience,
             "dtype": str(self.dtype),
+            **{name: value for name, value in unusual.items() if value},
         }
 
 
@@ -75,7 +78,7 @@ class Trainer:
         self.history: list[dict[str, float]] = []
         self.state: dict[str, torch.Tensor] = {}
         self.best_state: dict[str, torch.Tensor] = {}
-        self.optimizer: torch.optim.Adam | None = None
+        self.optimizer: torch.optim.Optimizer | None = None
 
     @property
     def epoch(self) -> int:
@@ -203,10 +206,14 @@ class Trainer:
             "lr": f"{row['lr']:.1e}",
         }
 
-    def _new_optimizer(self) -> torch.optim.Adam:
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        learned, lr = self.model.parameters(), self.settings.lr
         fused = self.device.type in ("cpu", "cuda")
-        return torch.optim.Adam(
-            self.model.parameters(), lr=self.settings.lr, fused=fused
+        momentum = self.settings.schedule.momentum
+        if momentum is None:
+            return torch.optim.Adam(learned, lr=lr, fused=fused)
+        return torch.optim.SGD(
+            learned, lr=lr, momentum=momentum, nesterov=True, fused=fused
         )
 
     def _fit(self, X: torch.Tensor, y: torch.Tensor) -> float:

@@ -71,11 +71,12 @@ def train(
         at most one. Default is 100.
 
     lr: float, optional
-        Learning rate of Adam. Default is 0.001.
+        Learning rate to begin with. Default is 0.001.
 
     schedule: Schedule or None, optional
         When the learning rate falls and when training stops, such as
-        `Schedule(patience=10)`. None is the paper's. Default is None.
+        `Schedule(patience=10)`, and whether Adam is replaced by stochastic gradient
+        descent. None is the paper's. Default is None.
 
     loss: function, optional
         `loss(prediction, target)` of one mini-batch, a scalar; use

@@ -143,12 +143,12 @@ class WithStructure(nn.Module):
     Parameters
     ----------
     model: torch.nn.Module
-        Takes sequence and profiles, shape=(-1, 6 or 9, length). It is part of this
+        Takes sequence and profiles, shape=(-1, 6, 9 or 64, length). It is part of this
         one, in whose mode and on whose device it is.
 
     kind: str or None, optional
-        The profiles it takes: "PU" or "PHIME". None is what a `ResidualBind` of 6 or
-        9 channels needs. Default is None.
+        The profiles it takes: "PU", "PHIME", or ThermoNet's "sampled". None is what a
+        `ResidualBind` of 6 or 9 channels needs. Default is None.
 
     energies, temperature, n_jobs: optional
         As of `structure_profiles`; they must be those of the training.

@@ -16,7 +16,11 @@ CONTEXTS = {
     "PU": ("paired", "unpaired"),
     "PHIME": ("paired", "hairpin", "internal", "multi", "external"),
 }
-_TASKS = {"PU": "pairedness", "PHIME": "contexts"}
+# ThermoNet's structures drawn at random: each has nine features and its share.
+N_SAMPLED, N_FEATURES = 6, 9
+ROWS = {kind: len(names) for kind, names in CONTEXTS.items()}
+ROWS["sampled"] = N_SAMPLED * (N_FEATURES + 1)
+_TASKS = {"PU": "pairedness", "PHIME": "contexts", "sampled": "sampled"}
 ENERGIES = ("turner1999", "turner1999-as-given", "turner2004")
 # A hairpin loop has three bases at least, so that fewer than five cannot pair.
 SHORTEST = 5

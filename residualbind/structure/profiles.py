@@ -15,7 +15,7 @@ from tangermeme_gia._core.progress import progress
 from tangermeme_gia.structure.processes import count_jobs, require_vienna
 
 from ..data.encoding import check_bases, decode_sequences, encode_sequences
-from .folding import CONTEXTS, ENERGIES, SHORTEST, FoldSettings, Profile, fold
+from .folding import ENERGIES, ROWS, SHORTEST, FoldSettings, Profile, fold
 from .profile_cache import ProfileCache
 
 # To be raised when the same settings give other values, so that caches are not mixed.
@@ -56,7 +56,13 @@ def structure_profiles(
 
     kind: str, optional
         "PU" for paired and unpaired, or "PHIME" for paired and in a hairpin loop, an
-        internal loop or bulge, a multiloop, or external. Default is "PHIME".
+        internal loop or bulge, a multiloop, or external. "sampled" is what ThermoNet
+        reads: six structures, of which each has nine features, 1 or 0, and its share
+        of 100 structures drawn by their probability. The five most frequent come first
+        and then the mean of the others; features are hairpin, internal, multi, paired
+        and external, and the ends of runs of the first four (1, and a half for the base
+        beside it within the run). A sequence has the same draws each time.
+        Default is "PHIME".
 
     length: int or None, optional
         Columns of the profiles of letters, which are centred as by
@@ -84,8 +90,9 @@ def structure_profiles(
 
     Returns
     -------
-    profiles: torch.Tensor, shape=(n, 2 or 5, length), dtype=torch.float32
-        Probabilities, which sum to 1 at every base and N, and are 0 at padding.
+    profiles: torch.Tensor, shape=(n, 2, 5 or 60, length), dtype=torch.float32
+        Probabilities, which sum to 1 at every base and N, and are 0 at padding; or
+        features and shares.
 
     Raises
     ------
@@ -131,7 +138,7 @@ def structure_profiles(
 def check_settings(kind: str, energies: str, temperature: float) -> FoldSettings:
     """The settings, if they are allowed; a ValueError otherwise."""
     for name, value, allowed in (
-        ("kind", kind, tuple(CONTEXTS)),
+        ("kind", kind, tuple(ROWS)),
         ("energies", energies, ENERGIES),
     ):
         if value not in allowed:
@@ -174,17 +181,17 @@ def arrange_profiles(
         The profiles of each of them.
 
     kind: str
-        "PU" or "PHIME".
+        "PU", "PHIME" or "sampled".
 
     Returns
     -------
-    profiles: torch.Tensor, shape=(n, 2 or 5, length), dtype=torch.float32
+    profiles: torch.Tensor, shape=(n, 2, 5 or 60, length), dtype=torch.float32
         On the CPU; 0 at padding.
     """
     n, _, length = X.shape
     known = (X[:, : len(RNA)] != 0).any(dim=1)
     first = known.int().argmax(dim=1).tolist()
-    profiles = np.zeros((n, len(CONTEXTS[kind]), length), dtype=np.float32)
+    profiles = np.zeros((n, ROWS[kind], length), dtype=np.float32)
     for row, (start, sequence) in enumerate(zip(first, letters, strict=True)):
         profiles[row, :, start : start + len(sequence)] = table[sequence]
     return torch.from_numpy(profiles)

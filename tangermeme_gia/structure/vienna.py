@@ -20,6 +20,8 @@ import select
 import signal
 import sys
 import warnings
+import zlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +36,11 @@ Fold = tuple[str, float, Values | None]
 # Of the kind that the window callback is told: external, hairpin, internal, multi.
 _EXTERNAL, _HAIRPIN, _INTERNAL, _MULTI = 1, 2, 4, 8
 _LOOP_KIND = 15
+# Structures drawn of a sequence, and how many of the most frequent stand alone.
+_DRAWN, _ALONE = 100, 5
+# ViennaRNA's letters of unpaired bases, in hairpins, internal loops, multiloops and
+# outside; those of paired bases are capitals.
+_LOOPS = "hime"
 # Milliseconds after which one process has noticed that the other has ended.
 _WATCH = 500
 
@@ -110,9 +117,67 @@ def contexts(sequence: str, temperature: float) -> Values:
     return np.array([paired, *loops])
 
 
+def sampled(sequence: str, temperature: float) -> Values:
+    """Structures drawn at random by their probability, six rows of ten for each base.
+
+    The five most frequent of 100, from the most frequent on, then the mean of the
+    others: nine features of each, and at last its share of the 100, the same at each
+    base. Without others their features are 0. Where fewer than five differ, the last
+    one is repeated and its share divided. A sequence has the same draws each time.
+    """
+    model = _model(temperature)
+    model.uniq_ML = 1
+    compound = RNA.fold_compound(sequence, model)
+    compound.pf()
+    RNA.init_rand(zlib.crc32(sequence.encode()))
+    structures, counts = zip(
+        *Counter(compound.pbacktrack(_DRAWN)).most_common(), strict=True
+    )
+    features, shares = _features(structures), np.array(counts) / _DRAWN
+    last = min(len(shares), _ALONE) - 1
+    rest = shares[_ALONE:].sum()
+    rows = np.zeros((_ALONE + 1, features.shape[1] + 1, len(sequence)))
+    rows[: last + 1, :-1] = features[: last + 1]
+    rows[: last + 1, -1] = shares[: last + 1, None]
+    rows[last:_ALONE, :-1] = features[last]
+    rows[last:_ALONE, -1] = shares[last] / (_ALONE - last)
+    if rest:
+        weights = shares[_ALONE:] / rest
+        rows[_ALONE, :-1] = np.tensordot(weights, features[_ALONE:], axes=1)
+        rows[_ALONE, -1] = rest
+    return rows.reshape(-1, len(sequence))
+
+
+def _features(structures: Sequence[str]) -> Values:
+    """Nine features of each base of structures in dot-bracket, shape=(n, 9, length).
+
+    Hairpin, internal, multi, paired, external; then the ends of runs of the first four.
+    A run is of bases of one kind side by side. Its two ends are 1, and their
+    neighbours within it a half; a run of one base has no end.
+    """
+    letters = np.array([list(RNA.db_to_element_string(s)) for s in structures])
+    loops = [letters == letter for letter in _LOOPS]
+    paired = ~np.any(loops, axis=0)
+    kinds = np.stack([*loops[:3], paired, loops[3]], axis=1).astype(np.float64)
+    runs = kinds[:, :4]
+    ends = runs * (_beside(runs) == 1)
+    near = runs * (ends == 0) * (_beside(ends) >= 1)
+    return np.concatenate([kinds, ends + near / 2], axis=1)
+
+
+def _beside(values: Values) -> Values:
+    """The sum of the values on both sides of each base."""
+    padded = np.pad(values, ((0, 0), (0, 0), (1, 1)))
+    both: Values = padded[..., :-2] + padded[..., 2:]
+    return both
+
+
 _TASKS = {
     task.__name__: task
-    for task in (load, structure, matrix, unpaired, pairs, pairedness, contexts)
+    for task in (
+        *(load, structure, matrix, unpaired, pairs),
+        *(pairedness, contexts, sampled),
+    )
 }
 
 

@@ -22,6 +22,7 @@ hypothesis = pytest.importorskip("hypothesis")
 
 from hypothesis import strategies as st  # noqa: E402
 
+import residualbind as rb  # noqa: E402
 from residualbind import load_deepbind  # noqa: E402
 from residualbind.data import hdf5, readers  # noqa: E402
 from residualbind.data.fasta import read_fasta  # noqa: E402
@@ -131,6 +132,15 @@ def result_file() -> bytes:
     return saving.result_file(result)
 
 
+def fitted_file() -> bytes:
+    data = rb.prepare(rb.simulate_rnacompete(100).data)
+    fitted = rb.fit_method("matrixreduce", data, epochs=1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "m.safetensors")
+        fitted.save(path)
+        return path.read_bytes()
+
+
 def with_other(read, other: str, name: str):
     """A reader of two files, of which the second is sound."""
 
@@ -206,6 +216,7 @@ READERS = {
     "hdf5 with texts": ("d.h5", rnacompete_file(["HuR"]), hdf5.read_hdf5),
     "deepbind model": ("D1.txt", DEEPBIND, load_deepbind),
     "keras": ("w.hdf5", keras_file(), import_keras),
+    "fitted method": ("m.safetensors", fitted_file(), rb.load_fitted),
     "result": ("sites.gia", result_file(), saving.load),
     "report": ("report.json", REPORT, page_of_report),
 }

@@ -42,6 +42,18 @@ def test_unknown_bases_and_padding_count_as_a_quarter_of_each_letter():
     torch.testing.assert_close(model(X), model(quarters))
 
 
+def test_dropout_leaves_pooled_values_out_in_training_alone():
+    torch.manual_seed(0)
+    model = DeepBind(1, 2, dropout=0.5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(1)
+    X = torch.eye(4)[[0, 1, 2]].T.repeat(400, 1, 1)
+    # A window sums to 2 and its threshold is 1; kept values are doubled in training.
+    assert model.eval()(X).unique().tolist() == [4]
+    assert model.train()(X).unique().tolist() == [1, 7]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -34,6 +34,13 @@ def test_the_learning_rate_falls_after_each_window_without_improvement():
     assert decay([NAN] * 7) == pytest.approx(0.3**1)
 
 
+def test_the_learning_rate_falls_after_set_epochs_whatever_the_validation_says():
+    decay = Schedule(lr_decay=0.1, lr_patience=99, lr_drops=(2, 3)).decay
+    rising = [0.1, 0.2, 0.3, 0.4]
+    expected = [1, 1, 0.1, 0.01, 0.01]
+    assert [decay(rising[:n]) for n in range(5)] == pytest.approx(expected)
+
+
 def test_training_ends_after_epochs_without_improvement():
     schedule = Schedule(patience=2)
     assert schedule.goes_on([])
@@ -49,6 +56,8 @@ def test_training_ends_after_epochs_without_improvement():
         ({"lr_decay": 0}, ValueError, "`lr_decay`=0 must be above 0"),
         ({"patience": 2.5}, TypeError, "`patience`=2.5 must be an integer"),
         ({"lr_patience": 0}, ValueError, "`lr_patience`=0 must be at least 1"),
+        ({"lr_drops": (5, 0)}, ValueError, r"`lr_drops\[1\]`=0 must be at least 1"),
+        ({"momentum": 1.0}, ValueError, "`momentum`=1.0 must be above 0 and below 1"),
     ],
 )
 def test_a_schedule_out_of_range_is_named(settings, error, message):

@@ -199,6 +199,38 @@ def test_a_run_continues_from_its_checkpoint_as_if_never_stopped(tmp_path):
     pd.testing.assert_frame_equal(table, result.history)
 
 
+def test_descent_with_momentum_learns_and_resumes(tmp_path):
+    options = {"schedule": Schedule(momentum=0.9), "lr": 0.003}
+    straight, expected = run(epochs=6, **options)
+    assert expected.best_pearson > 0.5
+    run(epochs=3, checkpoint_folder=tmp_path, **options)
+    resumed, result = run(epochs=6, checkpoint_folder=tmp_path, **options)
+    assert_same_state(straight, resumed)
+    assert_same_history(expected.history, result.history)
+    with pytest.raises(ValueError, match=r"`momentum` was 0.9, now absent"):
+        run(epochs=6, checkpoint_folder=tmp_path, lr=0.003)
+
+
+def test_descent_with_momentum_takes_nesterovs_steps():
+    torch.manual_seed(0)
+    model, reference = nn.Linear(4, 1), nn.Linear(4, 1)
+    reference.load_state_dict(model.state_dict())
+    X, y = torch.randn(50, 4), torch.randn(50, 1)
+    options = {"batch_size": 50, "lr": 0.1, "epochs": 3}
+    result = train(model, (X, y), (X, y), schedule=Schedule(momentum=0.9), **options)
+    velocity = [torch.zeros_like(p) for p in reference.parameters()]
+    for _ in range(result.best_epoch):
+        loss = nn.functional.mse_loss(reference(X), y)
+        gradients = torch.autograd.grad(loss, list(reference.parameters()))
+        with torch.no_grad():
+            for p, v, g in zip(
+                reference.parameters(), velocity, gradients, strict=True
+            ):
+                v.mul_(0.9).add_(g)
+                p -= 0.1 * (g + 0.9 * v)
+    torch.testing.assert_close(model.weight, reference.weight)
+
+
 def test_a_run_may_go_on_with_more_patience(tmp_path):
     run(epochs=1, checkpoint_folder=tmp_path)
     _, result = run(checkpoint_folder=tmp_path, schedule=Schedule(patience=99))
