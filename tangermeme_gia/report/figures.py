@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.agreement import FewEffectsWarning
+from .._core.identity import describe
 from .._core.storage import write_atomically
 from .section import Section
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DPI = 300
+# Letters of an SVG in which its key stands.
+_HEAD = 3000
 # A picture of more points than this is drawn by browsers faster as pixels.
 _LARGEST_SVG = 500_000
 # What plots call the output of any model.
@@ -25,18 +30,43 @@ _ANY_OUTPUT = "(model output)"
 _LONGEST_UNIT = 40
 
 
-def save_figures(section: Section, folder: Path, unit: str = "") -> None:
-    """Write each figure of a section as SVG and PNG, `unit` being that of effects."""
+def save_figures(
+    section: Section, folder: Path, unit: str = "", *, only_changed: bool = False
+) -> None:
+    """Write each figure of a section as SVG and PNG, `unit` being that of effects.
+
+    If `only_changed`, those are kept that the folder holds as they would be drawn.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for figure in section.figures:
+        key = _key(figure.draw) if only_changed else ""
+        if key and _is_drawn(folder / figure.name, key):
+            continue
         with _drawing():
             ax = figure.draw()
             _say_unit(ax, unit)
             for ending in ("svg", "png"):
                 write_atomically(
-                    folder / f"{figure.name}.{ending}", _picture(ax, ending)
+                    folder / f"{figure.name}.{ending}", _picture(ax, ending, key)
                 )
             _close(ax)
+
+
+def _key(draw: Callable[[], Axes]) -> str:
+    """SHA-256 of what is drawn and how, by which a drawing is known again."""
+    said = repr(describe(draw=draw, version=metadata.version("matplotlib")))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _is_drawn(path: Path, key: str) -> bool:
+    """Whether a figure of this key is there, as SVG, which says it, and as PNG."""
+    try:
+        with path.with_name(f"{path.name}.svg").open(encoding="utf-8") as file:
+            return (
+                key in file.read(_HEAD) and path.with_name(f"{path.name}.png").is_file()
+            )
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
 
 
 def data_uri(path: Path) -> str:
@@ -96,14 +126,14 @@ def _drawing() -> Iterator[None]:
         yield
 
 
-def _picture(ax: Axes, ending: str) -> bytes:
+def _picture(ax: Axes, ending: str, key: str) -> bytes:
     buffer = io.BytesIO()
-    metadata = {"Date": None} if ending == "svg" else {"Software": None}
+    said: dict[str, Any] = {"Software": None}
+    if ending == "svg":
+        said = {"Date": None} | ({"Identifier": key} if key else {})
     figure = ax.get_figure(root=True)
     assert figure is not None
-    figure.savefig(
-        buffer, format=ending, dpi=_DPI, bbox_inches="tight", metadata=metadata
-    )
+    figure.savefig(buffer, format=ending, dpi=_DPI, bbox_inches="tight", metadata=said)
     return buffer.getvalue()
 
 

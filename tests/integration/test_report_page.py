@@ -390,9 +390,12 @@ def test_models_are_found_and_groups_opened_where_a_member_is(reports, show):
 
 def test_logos_have_letters_in_their_colours(reports, show):
     page = show(reports / "index.html", 1280).page
-    # In the row of a group are those of both members, which have their own.
+    # In the row of a group are those of both members, until these are shown.
     assert page.locator(".logos svg").count() == 1 + 2 + 2
+    assert page.locator(".logos svg:visible").count() == 1 + 2
     assert page.locator(".gallery svg").count() == 3
+    page.get_by_role("button", name=COPIES).click()
+    assert page.locator(".logos svg:visible").count() == 1 + 2
     for picture in (".logos svg", ".gallery svg"):
         drawn = io.BytesIO(page.locator(picture).first.screenshot())
         pixels = (255 * image.imread(drawn)[..., :3]).round().reshape(-1, 3)

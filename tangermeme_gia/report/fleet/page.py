@@ -115,7 +115,7 @@ def write_fleet(
     written = Written(root)
     with written.writing(section.written):
         save_tables(section, root / "tables")
-        save_figures(section, root / "figures")
+        save_figures(section, root / "figures", only_changed=True)
     page = render(
         "fleet.html.jinja",
         scripts=["fleet.js"],

@@ -27,6 +27,8 @@ _TITLES = {
     "interaction_highest": "interaction by spacing, highest",
     "left": "GC bias 5′",
     "right": "GC bias 3′",
+    "left_beyond": "beyond the sum of motif and GC 5′",
+    "right_beyond": "beyond the sum of motif and GC 3′",
     "position_lowest": "effect by position, lowest",
     "position_highest": "effect by position, highest",
     "position_highest_start": "position of the highest",

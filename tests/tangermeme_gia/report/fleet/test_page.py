@@ -1,6 +1,7 @@
 """The page of many models: what it says, leads to, and leaves alone."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -237,6 +238,36 @@ def test_reports_are_read_and_never_written(tmp_path):
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
+def test_figures_are_drawn_again_where_numbers_have_changed(tmp_path):
+    def times():
+        paths = (tmp_path / "figures").iterdir()
+        return {path.name: path.stat().st_mtime_ns for path in paths}
+
+    entries = reports(tmp_path, 4)
+    for each in entries[:3]:
+        write_scan(each.folder, np.random.default_rng(0).normal(size=16))
+    write_fleet(tmp_path, entries)
+    before = times()
+    assert len(before) == 2 * 5
+    # States and errors are on no figure.
+    waiting = Entry("new", state="waiting")
+    write_fleet(tmp_path, [*entries, waiting])
+    assert times() == before
+    assert "5 models: 4 finished, 1 waiting" in page_of(tmp_path).text
+
+    changed = [*entries[:3], replace(entries[3], headline={"r2": 0.5})]
+    write_fleet(tmp_path, changed)
+    after = times()
+    assert {name for name in before if before[name] == after.get(name)} == {
+        f"similarity.{ending}" for ending in ("svg", "png")
+    }
+    write_scan(entries[0].folder, np.random.default_rng(1).normal(size=16))
+    (tmp_path / "figures" / "r2.png").unlink()
+    write_fleet(tmp_path, changed)
+    drawn = {name for name, time in times().items() if time != after.get(name)}
+    assert drawn == {f"{n}.{e}" for n in ("similarity", "r2") for e in ("svg", "png")}
+
+
 def test_figures_of_more_models_go_when_there_are_fewer(tmp_path):
     entries = reports(tmp_path, 4)
     write_fleet(tmp_path, entries)
@@ -257,8 +288,8 @@ def test_the_page_is_there_at_every_moment(tmp_path, monkeypatch):
     write_fleet(tmp_path, reports(tmp_path, 4))
     seen = []
 
-    def look(section, folder):
-        original(section, folder)
+    def look(section, folder, **options):
+        original(section, folder, **options)
         seen.append((tmp_path / "index.html").read_text())
 
     original = module.save_figures
@@ -301,3 +332,13 @@ def test_whole_reports_can_be_read(finished):
     assert table["deviation"].tolist() == [0.0]
     page = page_of(finished.parent)
     assert len(page.all("use")) == 2
+    # Every number that a report may have has words of its own.
+    heads = (
+        (finished.parent / "index.html").read_text().split('<table class="fleet">')[1]
+    )
+    titled = re.findall(
+        r'data-column="(.*?)".*?>(.*?)</th>', heads.split("</thead>")[0]
+    )
+    assert len(titled) > 20
+    same = {name for name, title in titled if title == name.replace("_", " ")}
+    assert same <= {"motif", "effect"}
