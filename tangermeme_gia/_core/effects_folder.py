@@ -198,10 +198,8 @@ class EffectsFolder:
                 f"`path`={str(self.path / _MANIFEST)!r} is damaged: {error}"
             ) from error
 
-    def write(
-        self, begun: Begun, first: int, last: int, heads: list[torch.Tensor]
-    ) -> None:
-        """Write a block: what was predicted as conditions `first` to `last` - 1.
+    def write(self, begun: Begun, part: slice, heads: list[torch.Tensor]) -> None:
+        """Write a block: some in a row of the conditions that are built.
 
         `heads` hold the outputs of each condition that is one of them, in order,
         shape=(n_conditions, n, ...).
@@ -211,7 +209,7 @@ class EffectsFolder:
         OSError
             If that fails, with `save_to` and the file; earlier blocks stay.
         """
-        numbers, digest = numbers_of(begun.built, first, last), hashlib.sha256()
+        numbers, digest = numbers_of(begun.built, part), hashlib.sha256()
         path = self.path / _AFTERS
         with self._named_errors(path), path.open("r+b") as file:
             for place, head in zip(_layout(begun).places, heads, strict=True):
@@ -224,7 +222,7 @@ class EffectsFolder:
                     at += size
             file.flush()
             os.fsync(file.fileno())
-        line = Finished(first, last, digest.hexdigest()).as_line()
+        line = Finished(part.start, part.stop, digest.hexdigest()).as_line()
         path = self.path / _FINISHED
         with self._named_errors(path), path.open("ab") as file:
             file.write(line)
@@ -277,7 +275,7 @@ class EffectsFolder:
             )
         for block in blocks:
             if not self._is_whole(begun, block):
-                numbers = numbers_of(begun.built, block.first, block.last)
+                numbers = numbers_of(begun.built, block.part)
                 raise ValueError(
                     f"`path`={str(self.path / _AFTERS)!r} is damaged: the outputs of "
                     f"{len(numbers)} conditions, the first number {numbers[0]}, are "
@@ -322,7 +320,7 @@ class EffectsFolder:
 
     def _is_whole(self, begun: Begun, block: Finished) -> bool:
         numbers, digest = (
-            numbers_of(begun.built, block.first, block.last),
+            numbers_of(begun.built, block.part),
             hashlib.sha256(),
         )
         with (self.path / _AFTERS).open("rb") as file:
@@ -369,5 +367,5 @@ def _bytes_of(tensor: torch.Tensor) -> memoryview:
 def _done(begun: Begun, blocks: list[Finished]) -> NDArray[np.bool_]:
     done = np.zeros(int(begun.built.max()) + 1, dtype=bool)
     for block in blocks:
-        done[block.first : block.last] = True
+        done[block.part] = True
     return done

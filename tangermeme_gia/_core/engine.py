@@ -173,8 +173,7 @@ class Engine:
                 head.new_empty((*shape, *head.shape[1:])) for head in as_heads(y_before)
             ]
             for block in self.stream(design, reading.heads):
-                edges = block.conditions.start, block.conditions.stop
-                numbers = numbers_of(reading.built, *edges)
+                numbers = numbers_of(reading.built, block.conditions)
                 for after, y in zip(afters, reading.read(block, numbers), strict=True):
                     after[block.rows, torch.from_numpy(numbers)] = y
         y_afters = afters if isinstance(y_before, list) else afters[0]

@@ -20,6 +20,11 @@ class Finished(NamedTuple):
     last: int
     sha256: str
 
+    @property
+    def part(self) -> slice:
+        """The conditions."""
+        return slice(self.first, self.last)
+
     def as_line(self) -> bytes:
         """What stands in the file."""
         return json.dumps(self._asdict()).encode() + b"\n"

@@ -90,12 +90,12 @@ def reading_of(
     return Reading(design, before)
 
 
-def numbers_of(built: NDArray[np.int64], first: int, last: int) -> NDArray[np.int64]:
-    """The conditions that are one of those that are built from `first` to `last`.
+def numbers_of(built: NDArray[np.int64], part: slice) -> NDArray[np.int64]:
+    """The conditions that are one of some in a row of those that are built.
 
     Examples
     --------
-    >>> numbers_of(np.array([0, 1, 0, 2]), 0, 2)
+    >>> numbers_of(np.array([0, 1, 0, 2]), slice(0, 2))
     array([0, 1, 2])
     """
-    return np.flatnonzero((built >= first) & (built < last))
+    return np.flatnonzero((built >= part.start) & (built < part.stop))

@@ -104,15 +104,16 @@ def _fill(
     reading = engine.reading(design, before)
     n = len(engine.X)
     n_bytes = sum(y.nbytes for y in as_heads(begun.y_before))
-    most = max(1, engine.max_memory // n_bytes)
+    most = max(1, engine.max_memory // 2 // n_bytes)
     width = min(most, engine.conditions_at_once(design, reading.heads))
     with whole(n * int((~done).sum()), "sequences", engine.verbose):
         for first, end in _missing(done):
             while first < end:
                 last = _end(begun.built, first, min(first + width, end), most)
                 began = time.monotonic()
-                heads = _predicted(engine, design, reading, slice(first, last))
-                folder.write(begun, first, last, heads)
+                part = slice(first, last)
+                # No name keeps a block while the next one is predicted.
+                folder.write(begun, part, _predicted(engine, design, reading, part))
                 if time.monotonic() - began < _SECONDS / 2:
                     width = min(2 * width, most)
                 first = last
@@ -126,7 +127,7 @@ def _missing(done: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 def _end(built: NDArray[np.int64], first: int, last: int, most: int) -> int:
     """Where a block ends that has few conditions, also where some place the same."""
-    while last - first > 1 and len(numbers_of(built, first, last)) > most:
+    while last - first > 1 and len(numbers_of(built, slice(first, last))) > most:
         last = first + (last - first) // 2
     return last
 
@@ -135,14 +136,13 @@ def _predicted(
     engine: Engine, design: WholeDesign, reading: Reading, part: slice
 ) -> list[torch.Tensor]:
     """Outputs of a block's conditions, shape=(n_conditions, n, ...)."""
-    numbers = numbers_of(reading.built, part.start, part.stop)
+    numbers = numbers_of(reading.built, part)
     shape = len(numbers), len(engine.X)
     heads = [
         head.new_empty((*shape, *head.shape[1:])) for head in as_heads(reading.y_before)
     ]
     for block in engine.stream(design, reading.heads, part=part):
-        edges = block.conditions.start, block.conditions.stop
-        those = numbers_of(reading.built, *edges)
+        those = numbers_of(reading.built, block.conditions)
         where = torch.from_numpy(np.searchsorted(numbers, those))
         for head, y in zip(heads, reading.read(block, those), strict=True):
             head[where, block.rows] = y.transpose(0, 1)
@@ -173,7 +173,7 @@ def _check_again(
     there = np.flatnonzero(done)
     for i in there[:: max(1, len(there) - 1)].tolist():  # the first and the last
         block = engine.ask(design, rows, slice(i, i + 1))
-        numbers = numbers_of(begun.built, i, i + 1)
+        numbers = numbers_of(begun.built, slice(i, i + 1))
         for head, y in enumerate(reading.read(block, numbers)):
             again[head] += y.unbind(dim=1)
             stored[head] += afters[head][rows][:, numbers].unbind(dim=1)
