@@ -48,5 +48,5 @@ def _read_line(line: bytes) -> Finished | None:
     try:
         held = Finished(**json.loads(line))
         return Finished(int(held.first), int(held.last), str(held.sha256))
-    except (ValueError, TypeError):  # cut off
+    except (ValueError, TypeError, OverflowError):  # cut off, or no such line
         return None
