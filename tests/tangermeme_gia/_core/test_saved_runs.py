@@ -212,7 +212,7 @@ def test_conditions_that_place_the_same_are_predicted_once(X, folder):
 
 
 def test_what_follows_from_a_result_is_that_of_one_in_memory(X, folder, monkeypatch):
-    monkeypatch.setattr("tangermeme_gia._core.moments._BLOCK", 20)
+    monkeypatch.setattr("tangermeme_gia._core.moments._BLOCK", 10)
     options = {"n_controls": 1, "random_state": 0}
     expected = positions(Additive(), X, **options)
     result = positions(Additive(), X, folder, **options)
@@ -266,6 +266,21 @@ def test_it_goes_on_where_it_was_interrupted(X, folder):
     assert_same(result, positions(Additive(), X))
     # Of what is there, two backgrounds and two conditions of these.
     assert model.n_seen == 2 + 4 + 10 * (21 - n_done)
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(30, [1, 2, 4, 6, 6, 2]), (0, [1, 1])])
+def test_blocks_grow_while_they_are_quick(X, folder, monkeypatch, seconds, first):
+    monkeypatch.setattr("tangermeme_gia._core.saved_runs._SECONDS", seconds)
+    positions(Additive(), X, folder, **SMALL)
+    sizes = [block["last"] - block["first"] for block in blocks(folder)]
+    assert sizes[: len(first)] == first
+    assert sum(sizes) == 21
+
+
+def test_numbers_lie_where_processors_read_them(X, folder):
+    positions(Additive(POSTS["several"]), X, folder)
+    for head in load(folder).y_afters:
+        assert head.data_ptr() % head.itemsize == 0
 
 
 def test_a_finished_run_only_asks_a_few_again(X, folder):
@@ -443,6 +458,17 @@ def test_a_full_disk_is_found_before_conditions_are_asked(X, folder, monkeypatch
         positions(model, X, folder)
     assert caught.value.errno == errno.ENOSPC
     assert model.n_seen == 12
+    assert not folder.exists()
+
+
+def test_a_disk_without_room_for_the_description_is_left_empty(X, folder, monkeypatch):
+    def full(path: Path, content: bytes) -> None:
+        assert (folder / AFTERS).exists()
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("tangermeme_gia._core.effects_folder.write_atomically", full)
+    with pytest.raises(OSError, match=r"`save_to` .*No space left.*result\.safet"):
+        positions(Additive(), X, folder)
     assert not folder.exists()
 
 
