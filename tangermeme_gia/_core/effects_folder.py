@@ -152,7 +152,7 @@ class EffectsFolder:
                 advice += " An integer `random_state` makes the same draws again."
             raise ValueError(
                 f"{self._named} holds effects of another call: it had other "
-                f"{', '.join(other)}. {advice}"
+                f"{' and '.join(other)}. {advice}"
             )
         return begun
 
