@@ -334,14 +334,14 @@ class GIAResult(Located, _Fields):
                 f"`column`={column!r} does not hold the same values for all conditions "
                 f"that differ elsewhere; it begins {table[column].tolist()[:10]}."
             )
-        groups = order.reshape(len(held), len(held[0]))
+        alike = order.reshape(len(held), len(held[0]))
 
         # One after the other, as all of them may not fit into memory.
         def means(y: torch.Tensor) -> torch.Tensor:
-            return torch.stack([y[:, group].mean(dim=1) for group in groups], dim=1)
+            return torch.stack([y[:, group].mean(dim=1) for group in alike], dim=1)
 
         after = each_head(means, self.y_afters)
-        first = groups[:, 0]
+        first = alike[:, 0]
         rest = table.drop(columns=gone).iloc[first].reset_index(drop=True)
         return self._replace(y_afters=after, conditions=rest)
 
