@@ -29,5 +29,6 @@ _RESULTS = {
     "MotifScan": "surveys.motif_scan_result",
     "MotifDiscovery": "surveys.discovery_result",
 }
+provide({"effects folder": f"{__name__}._core.effects_folder:EffectsFolder"})
 provide({"plot": f"{__name__}.plot:fitting_plot", "version": f"{__name__}:__version__"})
 provide({f"result {n}": f"{__name__}.{module}:{n}" for n, module in _RESULTS.items()})

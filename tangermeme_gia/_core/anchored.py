@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from .conditions import Design
-from .outputs import as_heads
 from .readouts import Readout
-from .results import GIAResult
-
-if TYPE_CHECKING:
-    from .engine import Engine
 
 # Conditions that have these in common differ only in which of the motifs are placed.
 _TOGETHER = ("motifs", "order", "orientation", "spacing", "distance", "left", "right")
@@ -41,24 +35,6 @@ def reading_places(readout: Readout, design: Design) -> list[int]:
                 f"{len(placed)} motifs, counted from 0."
             )
     return [placed[readout.around] for placed in whole]
-
-
-def run_anchored(engine: Engine, design: Design, readout: Readout) -> GIAResult:
-    """What each condition changes where it is read; `y_before` is 0."""
-    length, places = engine.X.shape[-1], reading_places(readout, design)
-    (bins,) = as_heads(engine.before())
-    before = {place: readout.at(bins, place, length) for place in set(places)}
-    built = np.arange(len(places)) if design.columns is None else design.columns
-    some = before[places[0]]
-    y_afters = some.new_empty((len(some), len(places), *some.shape[1:]))
-    for block in engine.stream(design, [bins]):
-        first, last = block.conditions.start, block.conditions.stop
-        for number in np.flatnonzero((built >= first) & (built < last)).tolist():
-            place = places[number]
-            after = readout.at(block.y[0][:, built[number] - first], place, length)
-            y_afters[block.rows, number] = after - before[place][block.rows]
-    fields = (torch.zeros_like(some), y_afters, design.conditions)
-    return GIAResult(*fields, clusters=engine.clusters)
 
 
 def check_one_place(target: Any) -> None:

@@ -24,6 +24,8 @@ from .watching import Watched
 # output, that is more than another order of adding up: for single precision and for
 # halves.
 _ROUNDING, _ROUNDING_OF_HALVES = 5e-3, 0.1
+# Keywords that say how outputs are computed, not which.
+_HOW = ("batch_size", "device", "verbose")
 
 
 class Caller:
@@ -62,7 +64,7 @@ class Caller:
         self._whole, self._func, self._kwargs = as_module(model), func, dict(kwargs)
         self._asked = func is predict
         checked = None if target is None else check_target(target)
-        self.model = self._whole
+        self.model, post = self._whole, None
         if func is predict:
             post = self._kwargs.pop("func", None)
             self.model = Asked(self._whole, checked, post, dtypes)
@@ -70,6 +72,13 @@ class Caller:
             called = func.func if isinstance(func, functools.partial) else func
             keep_axis = called is not predict
             self.model = Targeted(self._whole, checked, keep_axis=keep_axis)
+        settings = {k: v for k, v in self._kwargs.items() if k not in _HOW}
+        # What answers follow from, beside the sequences, but for rounding.
+        self.question: dict[str, Any] = {
+            "model": self._whole,
+            "target": checked,
+            "func": (func, post, settings),
+        }
         self._takes_batches = "batch_size" in self._kwargs or _takes_batch_size(func)
         self.batch_size = batch_size
         # Fewer than this at once, since memory ran out.
@@ -150,9 +159,7 @@ class Caller:
                     f"`model` ({self._named()}) gives {tuple(first.shape[1:])} outputs "
                     f"for a sequence, and {tuple(second.shape[1:])} when asked again."
                 )
-            halves = first.is_floating_point() and torch.finfo(first.dtype).bits < 32
-            halves |= self._kwargs.get("dtype") is not None
-            rounding = _ROUNDING_OF_HALVES if halves else _ROUNDING
+            rounding = _ROUNDING_OF_HALVES if self.halves(first) else _ROUNDING
             a, b = first.to(torch.float64), second.to(torch.float64)
             difference, scale = (a - b).abs().max(), a.abs().max()
             if difference > rounding * scale:
@@ -164,6 +171,11 @@ class Caller:
                     "batch; effects need a model that answers the same. Average draws "
                     "in a `func`."
                 )
+
+    def halves(self, y: torch.Tensor) -> bool:
+        """Whether outputs may be computed in half precision."""
+        few = y.is_floating_point() and torch.finfo(y.dtype).bits < 32
+        return few or self._kwargs.get("dtype") is not None
 
     def followed(self) -> Asked | None:
         """The model in eval mode, where it is only called; else None.

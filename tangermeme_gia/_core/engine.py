@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from tangermeme.predict import predict
 from tangermeme.utils import PackedSequence
 
-from .anchored import run_anchored
 from .background_rows import BackgroundRows
 from .calls import (
     Caller,
@@ -30,12 +30,14 @@ from .finite import check_finite
 from .kept import Keep, resolve_keep
 from .lengths import check_shapes, check_whole, other_length
 from .memory import check_fits, halved, resolve_memory
+from .notes import noted
 from .outputs import Outputs, as_heads
 from .precision import check_precision
 from .progress import progress
-from .readouts import Readout
+from .readings import Block, Reading, numbers_of, reading_of
 from .results import GIAResult
 from .reuse import Reuse, check_reuse
+from .saved_runs import run_saved
 from .shapes import end_if_only_shapes
 from .target import Target, target_labels
 
@@ -54,17 +56,14 @@ _LARGEST_BLOCK = 65_536
 # Backgrounds that are asked first.
 _FEW = 2
 _WAY_OUT = (
-    "Choose outputs by `target`, reduce them in a `func`, or take fewer conditions or "
-    "backgrounds at a time."
+    "`save_to` writes it to a folder. Or choose outputs by `target`, reduce them in a "
+    "`func`, or take fewer conditions or backgrounds at a time."
 )
-
-
-class Block(NamedTuple):
-    """Outputs of some conditions on some backgrounds, shape=(rows, conditions, ...)."""
-
-    rows: slice
-    conditions: slice
-    y: list[torch.Tensor]
+NO_RAW = (
+    "`save_to` is for experiments that return a GIAResult, with the effect on every "
+    "background; scans and surveys keep less, which fits into memory and is kept by "
+    "`result.save`. Leave it out."
+)
 
 
 class Engine:
@@ -104,6 +103,9 @@ class Engine:
     verbose: bool
         Whether to show a progress bar.
 
+    save_to: None
+        Here anything else is an error: only `run` keeps raw effects.
+
     kwargs: optional
         Keywords for `func`; `args` are repeated to follow the sequences. Where
         `batch_size` is absent or None and `func` takes one, it is chosen by device
@@ -123,8 +125,11 @@ class Engine:
         max_memory: int | None = None,
         reuse: bool | None = None,
         verbose: bool = False,
+        save_to: str | os.PathLike[str] | None = None,
         **kwargs: Any,
     ) -> None:
+        if save_to is not None:
+            raise ValueError(NO_RAW)
         keywords = merge_kwargs(kwargs, additional_func_kwargs)
         self.target, self.X, self.verbose = target, X, verbose
         self.clusters = None if clusters is None else as_labels(clusters, len(X))
@@ -138,8 +143,8 @@ class Engine:
         dtypes = [arg.dtype for arg in args or []]
         self.caller = Caller(model, target, func, keywords, dtypes, batch_size)
         self.model = self.caller.model
-        self._in_bytes = func is predict
-        self.rows = BackgroundRows(X, args, self.device if self._in_bytes else None)
+        self.is_predicted = func is predict
+        self.rows = BackgroundRows(X, args, self.device if self.is_predicted else None)
         self._reuse = Reuse(
             self.caller, check_reuse(reuse), self.max_memory, keywords.get("batch_size")
         )
@@ -148,32 +153,44 @@ class Engine:
         self._alive = 0
         self._is_checked = False
 
-    def run(self, design: WholeDesign) -> GIAResult:
-        """Outputs of every condition on every background, with the outputs before."""
+    def run(
+        self, design: WholeDesign, save_to: str | os.PathLike[str] | None = None
+    ) -> GIAResult:
+        """Outputs of every condition on every background, with the outputs before.
+
+        In a folder, if there is one to save them to.
+        """
         self.check_kept(design)
+        if save_to is not None:
+            return run_saved(self, design, save_to)
         with self.held():
-            if (design.lengths != self.X.shape[-1]).any():
-                rows = slice(0, min(_FEW, len(self.X)))
-                args = self.rows.side_inputs(rows)
-                check_whole(self.caller, self.rows.writable(rows), args)
-            if isinstance(self.target, Readout) and self.target.around is not None:
-                return run_anchored(self, design, self.target)
-            y_before = self.before()
+            self.check_lengths(design)
+            reading = self.reading(design, self.before())
+            y_before = reading.y_before
             self._check_fits(design, as_heads(y_before))
-            afters: list[torch.Tensor] = []
-            for block in self.stream(design, as_heads(y_before)):
-                if not afters:
-                    shape = (len(self.X), len(design.lengths))
-                    afters = [y.new_empty((*shape, *y.shape[2:])) for y in block.y]
-                for after, y in zip(afters, block.y, strict=True):
-                    after[block.rows, block.conditions] = y
-        if design.columns is not None:
-            columns = torch.from_numpy(design.columns)
-            afters = [after[:, columns] for after in afters]
+            shape = len(self.X), len(design.conditions)
+            afters = [
+                head.new_empty((*shape, *head.shape[1:])) for head in as_heads(y_before)
+            ]
+            for block in self.stream(design, reading.heads):
+                numbers = numbers_of(reading.built, block.conditions)
+                for after, y in zip(afters, reading.read(block, numbers), strict=True):
+                    after[block.rows, torch.from_numpy(numbers)] = y
         y_afters = afters if isinstance(y_before, list) else afters[0]
         fields = (y_before, y_afters, design.conditions)
         labels = target_labels(self.target, y_before)
         return GIAResult(*fields, outputs=labels, clusters=self.clusters)
+
+    def reading(self, design: Design, before: Outputs) -> Reading:
+        """What is kept of outputs."""
+        return reading_of(design, before, self.target, self.X.shape[-1])
+
+    def check_lengths(self, design: Design) -> None:
+        """Raise if a design lengthens sequences whose outputs lie along them."""
+        if (design.lengths != self.X.shape[-1]).any():
+            rows = slice(0, min(_FEW, len(self.X)))
+            args = self.rows.side_inputs(rows)
+            check_whole(self.caller, self.rows.writable(rows), args)
 
     def on(self, rows: NDArray[np.int64]) -> Engine:
         """The same on some of the backgrounds, in any order."""
@@ -218,7 +235,7 @@ class Engine:
         answers the same.
         """
         n, _, length = self.X.shape
-        few = self._first(slice(0, min(n, _FEW, self._block_size(length, []))))
+        few = self.first()
         end_if_only_shapes(few)
         size = self._block_size(length, few)
         parts: list[list[torch.Tensor]] = []
@@ -229,21 +246,45 @@ class Engine:
         self.caller.check_again(few, [head[: len(few[0])] for head in heads])
         return heads if self.caller.is_list else heads[0]
 
+    def first(self) -> list[torch.Tensor]:
+        """Outputs of a few backgrounds; what they keep alive counts from now on."""
+        n, _, length = self.X.shape
+        rows = slice(0, min(n, _FEW, self._block_size(length, [])))
+        X, args = self.rows.writable(rows), self.rows.side_inputs(rows)
+        note = f"while running backgrounds 0 to {rows.stop - 1}, the first"
+        with noted(note, partial(self.caller.advise, X, args)):
+            few, alive = self.caller.first(X, args)
+        kept = sum(y.nbytes for y in few) // len(few[0])
+        if self.is_predicted:
+            # Only a batch of them is there at a time, and then what is asked of them.
+            most = max(1, self.max_memory // (4 * max(alive, 1)))
+            self.caller.batch_size = min(self.caller.batch_size, most)
+        elif alive > kept:
+            self._alive = 2 * alive
+        return few
+
     def stream(
-        self, design: Design, before: list[torch.Tensor], *, together: int = 1
+        self,
+        design: Design,
+        before: list[torch.Tensor],
+        *,
+        together: int = 1,
+        part: slice | None = None,
     ) -> Iterator[Block]:
         """Outputs block by block, all backgrounds of a condition in one if they fit.
 
-        Every `together` conditions in a row, which have one length, share a block.
+        Every `together` conditions in a row, which have one length, share a block. Of
+        all conditions, or of some in a row.
         """
-        n = len(self.X)
-        total = n * len(design.lengths)
+        n, part = len(self.X), part or slice(0, len(design.lengths))
+        total = n * (part.stop - part.start)
         if not self._is_checked:
             self._is_checked = True
             check_precision(self.caller, self.rows, design)
         at_once = self._reuse.rows_at_once(self.rows, design)
         with progress(total, "sequences", self.verbose) as update:
-            for first, last in runs_of_equal(design.lengths):
+            for run_first, run_last in runs_of_equal(design.lengths[part]):
+                first, last = part.start + run_first, part.start + run_last
                 length = int(design.lengths[first])
                 size = self._block_size(length, before, together)
                 n_rows = min(n, size // together, at_once or n)
@@ -263,7 +304,7 @@ class Engine:
         """One block, or several where memory runs out."""
 
         def run(conditions: slice) -> list[Block]:
-            ask = partial(self._run_block, design, conditions=conditions)
+            ask = partial(self.ask, design, conditions=conditions)
             return list(halved(ask, rows, say))
 
         say = self.caller.say_fewer
@@ -271,14 +312,15 @@ class Engine:
             yield from blocks
 
     def _run_backgrounds(self, rows: slice) -> list[torch.Tensor]:
-        with _noted(f"while running backgrounds {rows.start} to {rows.stop - 1}"):
+        with noted(f"while running backgrounds {rows.start} to {rows.stop - 1}"):
             y = self.caller(self.rows.writable(rows), self.rows.side_inputs(rows))
         self._check_finite(
             rows, [head[:, None] for head in y], lambda *_: "the background"
         )
         return y
 
-    def _run_block(self, design: Design, rows: slice, conditions: slice) -> Block:
+    def ask(self, design: Design, rows: slice, conditions: slice) -> Block:
+        """Outputs of some conditions on some backgrounds."""
         n_rows = rows.stop - rows.start
         n_conditions = conditions.stop - conditions.start
         X = self.rows.one_hot(rows, any_device=design.any_device)
@@ -287,7 +329,7 @@ class Engine:
         y = self._reuse.ask(self.rows, rows, X, sequences)
         args = self.rows.side_inputs(rows, n_conditions)
         with (
-            _noted(f"while running conditions {first} to {last}"),
+            noted(f"while running conditions {first} to {last}"),
             other_length(self.X.shape[-1], sequences.shape[-1]),
         ):
             y = y or self.caller(sequences.flatten(end_dim=1), args)
@@ -297,21 +339,6 @@ class Engine:
         )
         return Block(rows, conditions, shaped)
 
-    def _first(self, rows: slice) -> list[torch.Tensor]:
-        """Outputs of a few backgrounds; what they keep alive counts from now on."""
-        X, args = self.rows.writable(rows), self.rows.side_inputs(rows)
-        note = f"while running backgrounds 0 to {rows.stop - 1}, the first"
-        with _noted(note, partial(self.caller.advise, X, args)):
-            few, alive = self.caller.first(X, args)
-        kept = sum(y.nbytes for y in few) // len(few[0])
-        if self._in_bytes:
-            # Only a batch of them is there at a time, and then what is asked of them.
-            most = max(1, self.max_memory // (4 * max(alive, 1)))
-            self.caller.batch_size = min(self.caller.batch_size, most)
-        elif alive > kept:
-            self._alive = 2 * alive
-        return few
-
     def _check_finite(
         self,
         rows: slice,
@@ -319,16 +346,18 @@ class Engine:
         condition: Callable[[int, int], str],
     ) -> None:
         numbers = self.rows.numbers[rows]
-        who = "`model`" if self._in_bytes else "`func`"
+        who = "`model`" if self.is_predicted else "`func`"
         check_finite(y, who, condition, lambda i: int(numbers[i]))
 
+    def conditions_at_once(self, design: Design, before: list[torch.Tensor]) -> int:
+        """So many as are in flight, of the longest sequences; 1 if not even that."""
+        size = self._block_size(int(design.lengths.max()), before)
+        return max(1, size // len(self.X))
+
     def _check_fits(self, design: Design, before: list[torch.Tensor]) -> None:
-        n_conditions = len(design.lengths)
-        if design.columns is not None:
-            n_conditions += len(design.columns)
         sizes = {
             "backgrounds": len(self.X),
-            "conditions": n_conditions,
+            "conditions": len(design.conditions),
             "bytes of outputs": sum(y[0].nbytes for y in before),
         }
         check_fits("the result", sizes, _WAY_OUT)
@@ -359,23 +388,10 @@ def run_design(
     **options: Unpack[Options],
 ) -> GIAResult:
     """Run a design on the backgrounds, or on some, in clusters of the same ones."""
+    save_to = options.pop("save_to", None)
     engine = Engine(model, X, **options)
     if rows is not None:
         engine = engine.on(rows)
         if engine.clusters is None:
             engine.clusters = as_labels(rows, len(rows))
-    return engine.run(design)._replace(length=X.shape[-1])
-
-
-@contextmanager
-def _noted(
-    note: str, advise: Callable[[Exception], str] = lambda error: ""
-) -> Iterator[None]:
-    """Errors from within get a note, and what to do where there is advice."""
-    try:
-        yield
-    except Exception as error:
-        if hasattr(error, "add_note"):  # Python >= 3.11
-            for text in filter(None, (note, advise(error))):
-                error.add_note(text)
-        raise
+    return engine.run(design, save_to)._replace(length=X.shape[-1])

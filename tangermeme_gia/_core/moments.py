@@ -159,6 +159,24 @@ def change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     return after.to(dtype) - before[:, None].to(dtype)
 
 
+def mean_change(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """The mean of `change` over rows, shape=(n_conditions, ...), block by block.
+
+    Examples
+    --------
+    >>> mean_change(torch.tensor([1.0, 2.0]), torch.tensor([[3.0, 1.0], [2.0, 4.0]]))
+    tensor([1., 1.])
+    """
+    n, n_conditions = after.shape[:2]
+    flat_before, flat = before.reshape(n, -1), after.reshape(n, n_conditions, -1)
+    kind = change(flat_before[:1, :1], flat[:1, :1, :1]).dtype
+    mean = torch.empty(flat.shape[1:], dtype=kind)
+    for rows, columns in blocks_of_effects(flat):
+        local = change(flat_before[:, columns], flat[:, rows, columns])
+        mean[rows, columns] = local.mean(dim=0)
+    return mean.reshape(after.shape[1:])
+
+
 def effect_moments(
     before: torch.Tensor, after: torch.Tensor, codes: Codes | None
 ) -> tuple[Values, Values]:

@@ -8,6 +8,7 @@ describes them in its docstring.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from textwrap import indent
 from typing import Any, TypedDict, TypeVar
@@ -33,6 +34,7 @@ class Options(TypedDict, total=False):
     additional_func_kwargs: Mapping[str, Any] | None
     max_memory: int | None
     reuse: bool | None
+    save_to: str | os.PathLike[str] | None
     verbose: bool
     batch_size: int | None
     device: str | torch.device | None
@@ -120,6 +122,14 @@ reuse: bool or None, optional
     with those computed in full, on the first and the last of the sequences, and where
     they differ by more than rounding or the model cannot be followed all is computed in
     full, with a warning. None does it where a trial is faster. Default is None.
+
+save_to: str, path-like or None, optional
+    A folder, new or empty, that outputs are written to while conditions finish, for
+    results that are larger than memory or must survive a kill; the same call with it
+    goes on where it stopped, once the model gave a few of the stored outputs again.
+    `y_afters` then stays in its file, of which memory holds what is read, and
+    `tangermeme_gia.load(folder)` gives the result again. Scans and surveys, which keep
+    means and errors only, refuse it. Default is None, in memory.
 
 verbose: bool, optional
     Whether to show a progress bar. Default is False.

@@ -1,4 +1,4 @@
-"""Whether effects survive the `dtype` in which they are computed."""
+"""Whether numbers differ by more than rounding: of a `dtype`, of another run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from .conditions import Design
 _ROWS, _CONDITIONS = 2, 4
 # Of the spread of effects, what their error may be.
 _ACCEPTED = 0.05
+# Of the largest output: what processors and their precisions differ by, and what single
+# precision cannot tell; and of the range of outputs, which may be far from 0.
+_OTHER_PROCESSOR, _ROUNDING, _OF_RANGE = 1e-3, 1e-6, 1e-2
 
 
 def check_precision(caller: Caller, rows: BackgroundRows, design: Design) -> None:
@@ -59,3 +62,25 @@ def check_precision(caller: Caller, rows: BackgroundRows, design: Design) -> Non
             RuntimeWarning,
             stacklevel=2,
         )
+
+
+def agree(before: torch.Tensor, now: torch.Tensor, rounding: float = _ROUNDING) -> bool:
+    """Whether two predictions of the same sequences differ by no more than rounding.
+
+    `rounding` is that of the largest of them, whatever their range.
+
+    Examples
+    --------
+    >>> agree(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.001]))
+    True
+    >>> agree(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]))
+    False
+    """
+    if before.shape != now.shape:
+        return False
+    before, now = before.double(), now.double()
+    largest = float(before.abs().max())
+    spread = float(before.max() - before.min())
+    tolerance = min(_OTHER_PROCESSOR * largest, _OF_RANGE * spread)
+    most = max(tolerance, rounding * largest)
+    return bool(((before - now).abs() <= most).all())

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch  # noqa: F401 - in the examples
+import torch
 
 from .agreement import note_agreement_of_outputs, one_warning
 from .cards import conditions_table, result_lines, strongest_conditions
 from .clusters import Labels
 from .finite import check_effects
 from .located import Located
-from .moments import change, effect_moments
+from .moments import change, effect_moments, mean_change
 from .outputs import (
     Label,
     Outputs,
@@ -127,7 +127,7 @@ class GIAResult(Located, _Fields):
     @property
     def global_importance(self) -> Outputs:
         """Mean effect over backgrounds, shape=(n_conditions, ...) (paper, Eq. 2)."""
-        return each_head(lambda local: local.mean(dim=0), self.local_importance)
+        return each_head(mean_change, self.y_before, self.y_afters)
 
     @property
     def outputs(self) -> list[Label]:
@@ -334,12 +334,14 @@ class GIAResult(Located, _Fields):
                 f"`column`={column!r} does not hold the same values for all conditions "
                 f"that differ elsewhere; it begins {table[column].tolist()[:10]}."
             )
-        shape = (len(held), len(held[0]))
-        after = each_head(
-            lambda y: y[:, order].reshape(len(y), *shape, *y.shape[2:]).mean(dim=2),
-            self.y_afters,
-        )
-        first = order[:: shape[1]]
+        alike = order.reshape(len(held), len(held[0]))
+
+        # One after the other, as all of them may not fit into memory.
+        def means(y: torch.Tensor) -> torch.Tensor:
+            return torch.stack([y[:, group].mean(dim=1) for group in alike], dim=1)
+
+        after = each_head(means, self.y_afters)
+        first = alike[:, 0]
         rest = table.drop(columns=gone).iloc[first].reset_index(drop=True)
         return self._replace(y_afters=after, conditions=rest)
 

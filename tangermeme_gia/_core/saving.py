@@ -31,10 +31,15 @@ def result_file(result: Any) -> bytes:
     TypeError
         If it holds something that would not come back.
     """
+    return value_file(result, FORMAT, "`result`")
+
+
+def value_file(value: Any, kind: str, where: str) -> bytes:
+    """The content of a file of some kind, of all that `to_json` takes."""
     tensors: Tensors = {}
-    text = json.dumps(to_json(result, tensors, "`result`"), separators=(",", ":"))
+    text = json.dumps(to_json(value, tensors, where), separators=(",", ":"))
     metadata = {
-        "format": FORMAT,
+        "format": kind,
         "format_version": str(FORMAT_VERSION),
         "package_version": provided("version"),
     }
@@ -57,12 +62,15 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path: str or path-like
-        A file that `result.save`, or a command's ``--save``, has written.
+        A file that `result.save`, or a command's ``--save``, has written; or a folder
+        of an experiment's `save_to`, or a command's ``--save-to``.
 
     Returns
     -------
     result: GIAResult, KmerScan, MotifScan, Grammar or another
-        As it was saved, with tensors on the CPU.
+        As it was saved, with tensors on the CPU. Of a folder `y_afters` stays in its
+        file, of which memory holds what is read (it is read once, to compare
+        checksums); what is written into the tensor stays in memory.
 
     Raises
     ------
@@ -70,7 +78,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         If there is no such file.
 
     ValueError
-        If it is no file of a result, one of a newer version, damaged or cut off.
+        If it is no file or folder of a result, one of a newer version, damaged, cut
+        off or not finished; it says which file, and how many conditions are there.
 
     Examples
     --------
@@ -84,9 +93,22 @@ def load(path: str | os.PathLike[str]) -> Any:
     ...     load(f"{folder}/sites.gia").conditions["starts"].tolist()
     [(3, 10)]
     """
+    if Path(path).is_dir():
+        return provided("effects folder")(path).result()
+    return read_value(Path(path), FORMAT, "result")
+
+
+def read_value(path: Path, kind: str, only: str) -> Any:
+    """What a file of some kind keeps, which is `only` of one kind of `to_json`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load`.
+    """
     source = f"`path`={str(path)!r}"
-    header, tensors = read_tensor_file(Path(path))
-    _check_format(source, header)
+    header, tensors = read_tensor_file(path)
+    _check_format(source, header, kind)
     checksum = header.pop("checksum", None)
     if checksum != tensors_checksum(tensors, header):
         raise ValueError(
@@ -97,7 +119,7 @@ def load(path: str | os.PathLike[str]) -> Any:
         text = header.get(_TEXT)
         if text is None:
             text = tensors[_TEXT].numpy().tobytes().decode()
-        return from_json({"result": json.loads(text)["result"]}, tensors)
+        return from_json({only: json.loads(text)[only]}, tensors)
     # Its content is what was written, but not by `save`.
     except Exception as error:
         raise ValueError(
@@ -107,8 +129,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         ) from error
 
 
-def _check_format(source: str, header: dict[str, str]) -> None:
-    if header.get("format") != FORMAT:
+def _check_format(source: str, header: dict[str, str], kind: str) -> None:
+    if header.get("format") != kind:
         raise ValueError(
             f"{source} is a safetensors file, but holds no result; one is written by "
             "`result.save`."

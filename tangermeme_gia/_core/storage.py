@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 @contextmanager
@@ -34,6 +36,35 @@ def write_atomically(path: Path, content: bytes) -> None:
         If the content cannot be written, with `path` as the file's name; what it holds
         is then as it was and no temporary file is left.
     """
+    _replace(path, lambda file: file.write(content))
+
+
+def reserve(path: Path, header: bytes, size: int) -> None:
+    """Replace `path` by a header and room for so many bytes behind it, in one step.
+
+    Raises
+    ------
+    FileNotFoundError, OSError
+        As `write_atomically`, also where the disk has less room.
+    """
+
+    def write(file: BinaryIO) -> None:
+        file.write(header)
+        file.flush()
+        file.truncate(len(header) + size)
+        # A file that is only as long as that would find a full disk midway.
+        try:
+            os.posix_fallocate(file.fileno(), len(header), size)
+        except AttributeError:  # not on this system
+            pass
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+
+    _replace(path, write)
+
+
+def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
     target = path.resolve()  # a symbolic link stays one
     if not target.parent.is_dir():
         raise FileNotFoundError(f"`path`={str(path)!r}: its folder does not exist.")
@@ -41,7 +72,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(content)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_group(parser, _ALIGNMENT)
     add_backgrounds(parser, several=False)
-    output = add_output(parser, local=False, intervals=False)
+    output = add_output(parser, raw=False, intervals=False)
     output.add_argument(
         "--meme",
         type=Path,

@@ -66,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run_discovery)
     add_model(parser)
     add_group(parser, _DISCOVERY)
-    output = add_output(parser, local=False)
+    output = add_output(parser, raw=False)
     output.add_argument(
         "--meme", type=Path, metavar="FILE", help="patterns to write for other tools"
     )

@@ -22,12 +22,15 @@ from .options import Asked, add_inputs, add_model, add_output, ask, take
 from .values import pattern
 
 if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
+    from pathlib import Path
+
     import pandas as pd
     from matplotlib.axes import Axes
 
     from ..backgrounds.by_name import Drawn
     from ..statistics.comparisons import Comparison
     from .kept import Kept
+    from .output import Output
 
 # Letters of a title.
 _LONGEST = 60
@@ -46,7 +49,7 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     )
     add_output(
         parser,
-        local=command.name
+        raw=command.name
         not in ("kmer-scan", "best-kmers", "junction-effects", "motif-scan"),
     )
     add_inputs(parser)
@@ -85,15 +88,7 @@ def run_experiment(
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     listed = options.pop("listed", options.get("top"))
-    if chosen.backgrounds and (listed is not None or output.local is not None):
-        raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
-    check_folds(
-        options.get("folds", AVERAGE),
-        len(options["weights"] or ()),
-        top=listed,
-        local=output.local,
-        backgrounds=chosen.backgrounds,
-    )
+    _check_together(options, output, chosen, listed)
     check_which(options)
     asked = ask(options)
     asks = list(runs(asked.given, asked.inputs.alphabet))
@@ -108,6 +103,7 @@ def run_experiment(
         listed=listed,
         confidence=output.confidence,
         keep=chosen.keep,
+        save_to=output.save_to,
     )
     if options.get("each") is not None:
         write_each(output, run, asks, asked.inputs.name)
@@ -120,6 +116,33 @@ def run_experiment(
         kept.note(asked, drawn)
 
 
+def _check_together(
+    options: Mapping[str, Any],
+    output: Output,
+    chosen: Backgrounds,
+    listed: int | None,
+) -> None:
+    """Raise where options exclude each other."""
+    if chosen.backgrounds and (listed is not None or output.local is not None):
+        raise ValueError("`--backgrounds` goes with neither `--top` nor `--local`.")
+    folds = options.get("folds", AVERAGE)
+    output.check_one_result(
+        {
+            "backgrounds": bool(chosen.backgrounds),
+            "motifs": options.get("each") is not None,
+            "folds cross": folds != AVERAGE,
+            "minus": options["minus"] is not None,
+        }
+    )
+    check_folds(
+        folds,
+        len(options["weights"] or ()),
+        top=listed,
+        local=output.local,
+        backgrounds=chosen.backgrounds,
+    )
+
+
 def _run(
     command: Command,
     asked: Asked,
@@ -129,12 +152,15 @@ def _run(
     listed: int | None,
     confidence: float,
     keep: list[int] | None,
+    save_to: Path | None,
 ) -> _Ran:
     """Run an experiment, on one background or several, with one model or its folds."""
     from .._core.target import Contrast
     from .contrasts import asked_of_chosen, beside_its_outputs, rows_of_chosen
 
     keywords = {**_library_keywords(given), **asked.keywords, "keep": keep}
+    if save_to is not None:
+        keywords["save_to"] = save_to
     target = keywords.pop("target")
     run = partial(_result, asked, drawn, command.function, **keywords)
     result = run(target=target)
@@ -165,6 +191,7 @@ def _result(
     **keywords: Any,
 ) -> Any:
     """What an experiment gives; a `Comparison` of several backgrounds or folds."""
+    from .._core.effects_folder import EffectsFolder
     from ..experiments.robustness import across_backgrounds, across_models
 
     first, *others = drawn.values()
@@ -183,7 +210,10 @@ def _result(
         compared = across_models(function, asked.folds, first.X, **keywords)
         found = compared.results.items()
         return compared._replace(results={k: _at(one, first) for k, one in found})
-    return _at(function(asked.model, first.X, **keywords), first)
+    result = _at(function(asked.model, first.X, **keywords), first)
+    if keywords.get("save_to") is not None:
+        EffectsFolder(keywords["save_to"]).keep_regions(first.regions)
+    return result
 
 
 def _at(result: Any, drawn: Drawn) -> Any:

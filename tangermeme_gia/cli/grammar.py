@@ -63,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_group(parser, _GRAMMAR)
     add_backgrounds(parser, several=False)
-    output = add_output(parser, local=False)
+    output = add_output(parser, raw=False)
     texts = {
         "pairs": "table of the pairs: kind of rule, strongest placement, q",
         "profiles": "table of each order and strands: kind of rule, period, decay",

@@ -69,6 +69,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     """Write the effects of regions of observed sequences, averaged over draws."""
+    from .._core.effects_folder import EffectsFolder
     from ..experiments.occlusion import occlusion, occlusion_annotations
     from .output import Output
 
@@ -87,13 +88,18 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     assert X is not None
     replacement = _replacement(background, asked, n)
     keywords = {**asked.keywords, "background": replacement, "n": n}
+    if output.save_to is not None:
+        keywords["save_to"] = output.save_to
     if regions.annotations is not None:
         drawn = occlusion_annotations(model, X, regions.annotations, **keywords)
     else:
         drawn = occlusion(model, X, regions.along(X.shape[-1]), **keywords)
     result = drawn.average("draw")
     if asked.inputs.loci is not None:
-        result = result.with_regions(_places(asked.inputs.loci, regions.annotations))
+        places = _places(asked.inputs.loci, regions.annotations)
+        result = result.with_regions(places)
+        if output.save_to is not None:
+            EffectsFolder(output.save_to).keep_regions(places)
         output.write_tracks(result, asked.inputs.loci.sizes)
     output.write(
         result.to_frame(output.confidence),

@@ -49,9 +49,12 @@ def add_model(parser: argparse.ArgumentParser, several: bool = False) -> None:
 
 
 def add_output(
-    parser: argparse.ArgumentParser, local: bool = True, intervals: bool = True
+    parser: argparse.ArgumentParser, raw: bool = True, intervals: bool = True
 ) -> argparse._ArgumentGroup:
-    """Options that say what is written where; the group, to add others."""
+    """Options that say what is written where; the group, to add others.
+
+    `raw` is whether the effect on each single sequence is kept.
+    """
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out", type=Path, metavar="FILE", help="table to write (default: stdout)"
@@ -65,7 +68,15 @@ def add_output(
         metavar="FILE",
         help="the whole result, for tangermeme_gia.load in Python",
     )
-    if local:
+    if raw:
+        group.add_argument(
+            "--save-to",
+            type=Path,
+            metavar="FOLDER",
+            help="instead, a folder that the effects on each single sequence are "
+            "written to as conditions finish, for results larger than memory; the same "
+            "command goes on where it stopped",
+        )
         group.add_argument(
             "--local",
             type=Path,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .._core.command_line import check_files, write_file, write_table
+from .._core.command_line import check_files, check_folders, write_file, write_table
 from .._core.outputs import as_columns
 from .._core.regions import beside_rows
 from .._core.results import GIAResult
@@ -47,6 +47,7 @@ class Output:
     confidence: float = 0.95
     local: Path | None = None
     save: Path | None = None
+    save_to: Path | None = None
     bed: Path | None = None
     bigwig: Path | None = None
 
@@ -57,9 +58,23 @@ class Output:
             )
         files = ("out", "plot", "local", "save", "bed", "bigwig")
         check_files(**{name: getattr(self, name) for name in files})
+        check_folders(save_to=self.save_to)
+        if self.save is not None and self.save_to is not None:
+            raise ValueError(
+                "`--save` and `--save-to` both keep the result: give one of them."
+            )
         if not 0 < self.confidence < 1:
             raise ValueError(
                 f"`--confidence`={self.confidence:g} must be between 0 and 1."
+            )
+
+    def check_one_result(self, several: Mapping[str, bool]) -> None:
+        """Raise where options that ask for several results go with a folder for one."""
+        given = [f"`--{name}`" for name, is_given in several.items() if is_given]
+        if self.save_to is not None and given:
+            raise ValueError(
+                f"`--save-to` keeps one result; {' and '.join(given)} gives several. "
+                "Give one or the other."
             )
 
     def write(

@@ -75,6 +75,7 @@ def across_backgrounds(
     """
     if not isinstance(backgrounds, Mapping) or not backgrounds:
         raise _not_named("backgrounds", "sequences", backgrounds)
+    _check_no_folder(kwargs)
     of_each = _of_each(clusters, backgrounds)
     results = {
         name: _run(
@@ -151,6 +152,7 @@ def across_models(
         models = {f"model {i}": model for i, model in enumerate(models, start=1)}
     if not isinstance(models, Mapping) or not models:
         raise _not_named("models", "models", models)
+    _check_no_folder(kwargs)
     if len(models) > 1:
         _check_shapes(experiment, models, X, *args, **kwargs)
     results = {
@@ -178,6 +180,14 @@ def _of_each(
         name: {} if labels is None else {"clusters": labels}
         for name, labels in clusters.items()
     }
+
+
+def _check_no_folder(kwargs: Mapping[str, Any]) -> None:
+    if kwargs.get("save_to") is not None:
+        raise ValueError(
+            "`save_to` keeps the result of one experiment, and here are several: leave "
+            "it out, or call the experiment for each with a folder of its own."
+        )
 
 
 def _not_named(argument: str, what: str, value: object) -> TypeError | ValueError:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tangermeme.utils import PackedSequence
 
 from .._core.designs import run_patterns
+from .._core.engine import NO_RAW
 from .._core.junctions import Junctions
 from .._core.letters import (
     DNA,
@@ -107,6 +108,8 @@ def junction_effects(
     >>> junctions.to_frame()["n_with"].tolist()[0]
     0
     """
+    if options.get("save_to") is not None:
+        raise ValueError(NO_RAW)
     letters = resolve_alphabet(model, alphabet)
     names, motifs = _exact_motifs(kmers, letters, consensus)
     completed = find_junctions(

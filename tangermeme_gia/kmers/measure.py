@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from .._core.clusters import as_codes
 from .._core.conditions import Design
-from .._core.engine import Block, Engine
+from .._core.engine import Engine
 from .._core.moments import ClusteredMoments, Moments
+from .._core.readings import Block
 
 
 def make_moments(

@@ -12,13 +12,11 @@ import torch
 from .._core.identity import tensors_checksum
 from .._core.motif import MotifLike
 from .._core.patterns import place
+from .._core.precision import agree
 from .store import Fingerprint, Probe, Results, Store
 from .study import Study
 
 _SEQUENCES, _WITH_MOTIF = 4, 4
-# Of the largest output: what processors and their precisions differ by, and what single
-# precision cannot tell; and of the range of outputs, which may be far from 0.
-_OTHER_PROCESSOR, _ROUNDING, _OF_RANGE = 1e-3, 1e-6, 1e-2
 
 
 def make_probe(study: Study, results: Results) -> Probe:
@@ -62,24 +60,6 @@ def predicts_as_before(study: Study, probe: Probe) -> bool:
     if probe.X.shape[1:] != study.X.shape[1:] or len(probe.X) != len(probe.y):
         return False
     return agree(probe.y, _predict(study, probe.X))
-
-
-def agree(before: torch.Tensor, now: torch.Tensor) -> bool:
-    """Whether two predictions of the same sequences differ by no more than rounding.
-
-    Examples
-    --------
-    >>> agree(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.001]))
-    True
-    >>> agree(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]))
-    False
-    """
-    before, now = before.double(), now.double()
-    largest = float(before.abs().max())
-    spread = float(before.max() - before.min())
-    tolerance = min(_OTHER_PROCESSOR * largest, _OF_RANGE * spread)
-    most = max(tolerance, _ROUNDING * largest)
-    return before.shape == now.shape and bool(((before - now).abs() <= most).all())
 
 
 def _predict(study: Study, X: torch.Tensor) -> torch.Tensor:

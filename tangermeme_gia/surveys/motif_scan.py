@@ -14,7 +14,7 @@ from tangermeme.utils import PackedSequence
 
 from .._core.anchored import check_one_place
 from .._core.clusters import Labels, as_codes, as_labels
-from .._core.engine import Block, Engine
+from .._core.engine import Engine
 from .._core.kept import free_starts, resolve_keep
 from .._core.letters import (
     RandomState,
@@ -30,6 +30,7 @@ from .._core.motif import Motif
 from .._core.options import document
 from .._core.outputs import Label, Outputs, as_heads
 from .._core.patterns import resolve_start
+from .._core.readings import Block
 from .._core.scans import KmerScan
 from .._core.target import target_labels
 from ..experiments.positions import draw_starts

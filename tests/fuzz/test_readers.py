@@ -27,7 +27,7 @@ from residualbind import load_deepbind  # noqa: E402
 from residualbind.data import hdf5, readers  # noqa: E402
 from residualbind.data.fasta import read_fasta  # noqa: E402
 from residualbind.network.keras_import import import_keras  # noqa: E402
-from tangermeme_gia import GIAResult, read_motifs  # noqa: E402
+from tangermeme_gia import GIAResult, positional_bias, read_motifs  # noqa: E402
 from tangermeme_gia._core import saving  # noqa: E402
 from tangermeme_gia.backgrounds import genomic_background  # noqa: E402
 from tangermeme_gia.cli.sequences import read_sequences  # noqa: E402
@@ -141,6 +141,28 @@ def fitted_file() -> bytes:
         return path.read_bytes()
 
 
+def effects_files() -> dict[str, bytes]:
+    """A folder of `save_to`, of two blocks."""
+    X = torch.eye(4)[[0, 1, 2, 3, 0, 1]].T[None].repeat(3, 1, 1)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "effects")
+        options = {"max_memory": 150, "save_to": folder}
+        positional_bias(lambda X: X[:, :2].sum(-1), X, "GC", range(3), **options)
+        assert len((folder / "finished.jsonl").read_text().splitlines()) > 1
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+EFFECTS = effects_files()
+
+
+def spoilt_effects(path: Path):
+    """Reads the folder with one of its files as it is there."""
+    for name, content in EFFECTS.items():
+        if name != path.name:
+            path.with_name(name).write_bytes(content)
+    return saving.load(path.parent)
+
+
 def with_other(read, other: str, name: str):
     """A reader of two files, of which the second is sound."""
 
@@ -219,6 +241,10 @@ READERS = {
     "fitted method": ("m.safetensors", fitted_file(), rb.load_fitted),
     "result": ("sites.gia", result_file(), saving.load),
     "report": ("report.json", REPORT, page_of_report),
+    **{
+        name: (name, EFFECTS[name], spoilt_effects)
+        for name in ("result.safetensors", "y_afters.safetensors", "finished.jsonl")
+    },
 }
 
 SPOIL = st.tuples(

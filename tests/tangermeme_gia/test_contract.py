@@ -15,6 +15,7 @@ from tangermeme.predict import predict
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 from tangermeme.utils import PackedSequence
 
+from tangermeme_gia import load
 from tangermeme_gia._core.calls import Caller
 from tangermeme_gia._core.engine import Engine
 from tangermeme_gia._core.letters import DNA, RNA
@@ -204,6 +205,17 @@ def test_what_is_kept_of_backgrounds_does_not_matter(experiment, network, X):
     assert torch.equal(reused.y_before, full.y_before)
 
 
+def test_a_folder_does_not_matter(experiment, network, X, tmp_path):
+    expected = experiment(network, X, random_state=3)
+    folder = tmp_path / "effects"
+    result = experiment(network, X, random_state=3, max_memory=700, save_to=folder)
+    for one in (result, load(folder)):
+        assert torch.allclose(one.y_afters, expected.y_afters, atol=1e-6)
+        assert torch.allclose(one.y_before, expected.y_before, atol=1e-6)
+        assert one.conditions.equals(expected.conditions)
+        pd.testing.assert_frame_equal(one.to_frame(), expected.to_frame(), atol=1e-5)
+
+
 def test_the_seed_alone_decides(pattern_experiment, X):
     first, again, other = (
         pattern_experiment(Blank(), X, random_state=seed).y_afters for seed in (0, 0, 1)
@@ -262,7 +274,7 @@ def test_patterns_are_placed_where_the_model_is(
 ):
     # On the device "meta" any operation with a tensor that lies elsewhere fails.
     built = []
-    run_block = Engine._run_block
+    run_block = Engine.ask
 
     def build_elsewhere(engine, design, rows, conditions):
         assert design.any_device
@@ -270,7 +282,7 @@ def test_patterns_are_placed_where_the_model_is(
         built.append(design.build(X, rows, conditions))
         return run_block(engine, design, rows, conditions)
 
-    monkeypatch.setattr(Engine, "_run_block", build_elsewhere)
+    monkeypatch.setattr(Engine, "ask", build_elsewhere)
     pattern_experiment(network, X, random_state=0)
     assert {(y.device.type, y.dtype) for y in built} == {("meta", torch.int8)}
 

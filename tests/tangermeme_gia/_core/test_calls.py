@@ -453,7 +453,7 @@ def test_a_result_that_cannot_fit_says_why(X, monkeypatch):
     model = Gs(lambda y: y.repeat(1, 2_000))
     text = (
         "the result would take 10 backgrounds x 20 conditions x 8,000 bytes of outputs "
-        "= 1.6 MB, and 1.0 MB of memory are free. Choose outputs by `target`"
+        "= 1.6 MB, and 1.0 MB of memory are free. `save_to` writes it to a folder"
     )
     with pytest.raises(ValueError, match=text):
         global_importance(model, X, conditions)

@@ -183,6 +183,24 @@ def test_a_command_writes_the_table_of_its_experiment(
     )
 
 
+@pytest.mark.filterwarnings("ignore:`insert`=True moves")
+@pytest.mark.parametrize("name", CASES)
+def test_raw_effects_go_to_a_folder(toy, table, here, failure, name, model):
+    words, function, keywords = CASES[name]
+    command = [name, *words.split(), *toy, "--n", "9", "--random-state", "3"]
+    if "--local" not in COMMANDS[name]._option_string_actions:
+        assert "no option --save-to" in failure(*command, "--save-to", "raw")
+        return
+    shown = [table(*command, *["--save-to", "raw"] * (i > 0)) for i in range(3)]
+    for one in shown[1:]:
+        pd.testing.assert_frame_equal(one, shown[0], rtol=1e-4, atol=1e-4)
+    X = gia.backgrounds.profile_background(UNIFORM, 9, 3)
+    expected = function(model, X, random_state=3, **keywords)
+    saved = gia.load("raw")
+    assert type(saved) is type(expected)
+    assert torch.allclose(saved.y_afters, expected.y_afters, atol=1e-4)
+
+
 def test_every_experiment_of_the_library_is_a_command():
     functions = {command.function for command in TABLE}
     functions |= {gia.occlusion, gia.occlusion_annotations, gia.discover_motifs}
@@ -523,6 +541,11 @@ FAILURES = {
     "--save none/sites.gia": "`--save`: there is no folder",
     "--save .": "`--save`: . is a folder",
     "--save x --out x": "are the same file",
+    "--save-to mixed.fa": "`--save-to`: mixed.fa is a file; give a folder",
+    "--save-to .": "`save_to`='.' holds other files, such as",
+    "--save-to x --save y": "`--save` and `--save-to` both keep the result",
+    "--save-to x --backgrounds shuffle profile": "keeps one result; `--backgrounds`",
+    "--save-to x --target 0 --minus 0": "keeps one result; `--minus` gives several",
     "--n 0": "`--n`=0 must be at least 1",
     "--n x": "argument --n: invalid int value: 'x'",
     "--confidence 1": "`--confidence`=1 must be between 0 and 1",

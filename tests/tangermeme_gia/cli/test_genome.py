@@ -154,6 +154,8 @@ def test_a_saved_result_knows_its_places(words, here, capsys):
     ]
     run(capsys, *command, "--background", "observed")
     assert gia.load("x.gia").regions["name"].tolist()[:2] == ["peak0", "peak1"]
+    run(capsys, *command[:-2], "--save-to", "raw", "--background", "observed")
+    assert gia.load("raw").regions.equals(gia.load("x.gia").regions)
     several = ["--backgrounds", "profile", "genomic", "observed", "--n", 9]
     run(capsys, *command, *several)
     results = gia.load("x.gia").results
@@ -238,6 +240,8 @@ def test_occlusion_is_a_track(words, here, capsys):
     """Its windows overlap: a base has the mean of the rows of the table over it."""
     command = ["occlusion", *words, "--width", 10, "--step", 5, "--local", "l.tsv"]
     run(capsys, *command, "--bed", "x.bed", "--bigwig", "x.bw", "--save", "x.gia")
+    run(capsys, *command, "--save-to", "raw")
+    assert gia.load("raw").regions.equals(gia.load("x.gia").regions)
     local = as_table(here / "l.tsv")
     bed = pd.read_csv(here / "x.bed", sep="\t", header=None)
     assert len(bed) == len(local)

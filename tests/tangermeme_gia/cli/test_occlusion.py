@@ -19,6 +19,12 @@ def test_occlusion_replaces_windows_of_observed_sequences(
     again = table(*command, "--windows", "0:6", "5:24", "--n", "4", "--save", "x.gia")
     assert again.equals(shown)
     assert_same(shown, gia.load("x.gia").to_frame())
+    command += ["--save-to", "raw"]
+    assert_same(table(*command, "--windows", "0:6", "5:24", "--n", "4"), shown)
+    raw = gia.load("raw")
+    assert len(raw.conditions) == 8
+    assert_same(shown, raw.average("draw").to_frame())
+    command = command[:-2]
     tiles = [(start, start + 7) for start in (0, 7, 14, 17)]
     assert_same(table(*command, "--width", "7"), occlude(model, X, tiles))
     steps = [(start, start + 20) for start in (0, 2, 4)]
