@@ -108,7 +108,7 @@ def _numbers(frame: pd.DataFrame) -> dict[str, float]:
     rows = frame[frame["structure"] == "hairpin"].set_index("place")
     parts = {"": "effect", "_low": "low", "_high": "high"}
     return {
-        f"{name}{part}": float(rows.loc[place, column])
+        f"{name}{part}": float(rows[column][place])
         for place, name in _COLUMNS.items()
         for part, column in parts.items()
     }

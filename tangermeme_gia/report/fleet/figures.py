@@ -100,7 +100,7 @@ def _effects(frame: pd.DataFrame) -> list[Figure]:
         return []
     scaled = shown[_EFFECT].div(shown["output_sd"], axis=0)
     shown = shown.assign(**scaled)
-    strongest = shown.loc[scaled["effect"].abs().idxmax()]
+    strongest = shown.iloc[int(scaled["effect"].abs().to_numpy().argmax())]
     return [
         Figure(
             "effects",
