@@ -41,6 +41,7 @@ RESIDUALBIND = {
     "network": {"data", "structure"},
     "methods": {"data", "network", "structure"},
 }
+RESIDUALBIND["benchmark"] = set()
 RESIDUALBIND["cli"] = set(RESIDUALBIND)
 TABLES = {"tangermeme_gia": BELOW, "residualbind": RESIDUALBIND}
 

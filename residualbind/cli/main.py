@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,21 @@ from typing import Any
 from tangermeme_gia._core.command_line import Parser, add_command, run
 
 from .. import __version__
-from ..network.pretrained import pretrained_names
+from .arguments import (
+    METHODS,
+    TRANSFORMS,
+    add_bootstrap,
+    add_data,
+    add_device,
+    add_model,
+    add_numbers,
+    add_prediction,
+    add_split,
+    add_structure_cache,
+)
 
 # Choices and defaults of the library, which is imported when a command runs; tests
 # hold them to it.
-_FORMATS = ("scores", "deepbind", "ray2013", "hdf5", "table", "fasta")
-_TRANSFORMS = ("log", "clip", "clip-std", "zscore", "none")
 _STRUCTURES = ("PU", "PHIME")
 
 
@@ -57,7 +66,9 @@ def build_parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar="command")
     for add in (
         _add_train,
+        _add_fit,
         _add_sweep,
+        _add_benchmark,
         _add_evaluate,
         _add_predict,
         _add_import_keras,
@@ -70,19 +81,20 @@ def build_parser() -> argparse.ArgumentParser:
 
 def parser_of(command: str) -> Parser:
     """The parser of a command that a sweep runs."""
-    if command != "train":
-        raise ValueError(f"`command`={command!r} must be 'train'.")
+    add = {"train": _add_train, "fit": _add_fit}.get(command)
+    if add is None:
+        raise ValueError(f"`command`={command!r} must be 'train' or 'fit'.")
     parser = Parser(prog="residualbind")
-    _add_train(subparsers := parser.add_subparsers())
-    train: Parser = subparsers.choices[command]
-    return train
+    add(subparsers := parser.add_subparsers())
+    found: Parser = subparsers.choices[command]
+    return found
 
 
-def _command(name: str) -> Callable[..., None]:
+def _command(name: str, module: str = "commands") -> Callable[..., None]:
     """A function of `commands`, which is imported when it is called."""
 
     def call(**given: Any) -> None:
-        getattr(import_module(".commands", __package__), name)(**given)
+        getattr(import_module(f".{module}", __package__), name)(**given)
 
     return call
 
@@ -96,13 +108,13 @@ def _add_train(subparsers: Any) -> None:
         "--data RNCMPT00001.train.txt.gz RNCMPT00001.test.txt.gz "
         "--out A1CF.safetensors",
     )
-    _add_data(parser)
+    add_data(parser)
     parser.add_argument("--length", type=int, default=41, help="pad sequences to this")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
     _add_model_and_scores(parser)
-    _add_structure_cache(parser)
-    _add_split(parser)
-    _add_numbers(parser, _TRAINING)
+    add_structure_cache(parser)
+    add_split(parser)
+    add_numbers(parser, _TRAINING)
     parser.add_argument(
         "--checkpoint-folder",
         type=Path,
@@ -119,8 +131,52 @@ def _add_train(subparsers: Any) -> None:
         choices=("float32", "bfloat16"),
         help="mixed precision (default: bfloat16 on a GPU, float32 on a CPU)",
     )
-    _add_device(parser)
-    _add_bootstrap(parser)
+    add_device(parser)
+    add_bootstrap(parser)
+
+
+def _add_fit(subparsers: Any) -> None:
+    parser = add_command(
+        subparsers,
+        "fit",
+        _command("fit_model", "fit"),
+        "Fit one of the methods that ResidualBind is compared with, by the recipe of "
+        "its authors, and report its test metrics.",
+        "--method dlprb-cnn --data RNCMPT00001.train.txt.gz RNCMPT00001.test.txt.gz "
+        "--out A1CF_dlprb.safetensors",
+    )
+    parser.add_argument(
+        "--method",
+        required=True,
+        choices=METHODS,
+        metavar="METHOD",
+        help=f"one of {', '.join(METHODS)}",
+    )
+    add_data(parser)
+    parser.add_argument("--length", type=int, default=41, help="pad sequences to this")
+    parser.add_argument("--out", type=Path, required=True, help="model file to write")
+    parser.add_argument(
+        "--channels",
+        type=int,
+        help="4 for the sequence alone, 6 or 9 with structure (default: the method's)",
+    )
+    parser.add_argument(
+        "--trials",
+        help="settings to try where the authors search: a number, or full for theirs "
+        "(default: as many as a laptop can do)",
+    )
+    parser.add_argument("--epochs", type=int, help="at most (default: the recipe's)")
+    _add_transform(parser)
+    add_split(parser)
+    add_structure_cache(parser)
+    parser.add_argument(
+        "--checkpoint-folder",
+        type=Path,
+        help="where training is saved after each epoch and resumed from (default: "
+        "nowhere)",
+    )
+    add_device(parser)
+    add_bootstrap(parser)
 
 
 def _add_sweep(subparsers: Any) -> None:
@@ -134,6 +190,35 @@ def _add_sweep(subparsers: Any) -> None:
     )
     parser.fill = lambda *given: import_module(".sweep", __package__).add_options(
         *given
+    )
+
+
+def _add_benchmark(subparsers: Any) -> None:
+    parser = add_command(
+        subparsers,
+        "benchmark",
+        None,
+        "Fit and score every method on every experiment of a table, with the same "
+        "splits, and compare them. Run again, it does what is missing.",
+        "experiments.tsv --methods all --out benchmark --workers 2 --data scores.tsv "
+        "--format table",
+    )
+    parser.fill = lambda *given: import_module(".benchmark", __package__).add_options(
+        *given
+    )
+
+
+def _add_transform(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--transform",
+        choices=TRANSFORMS,
+        default="log",
+        help="of the scores, fitted on the training split; saved with the model",
+    )
+    parser.add_argument(
+        "--fit-per-split",
+        action="store_true",
+        help="transform each split by its own fit, as the authors did",
     )
 
 
@@ -159,17 +244,7 @@ def _add_model_and_scores(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="scores are 0 or 1: sigmoid output, cross entropy, no transform",
     )
-    parser.add_argument(
-        "--transform",
-        choices=_TRANSFORMS,
-        default="log",
-        help="of the scores, fitted on the training split; saved with the model",
-    )
-    parser.add_argument(
-        "--fit-per-split",
-        action="store_true",
-        help="transform each split by its own fit, as the authors did",
-    )
+    _add_transform(parser)
     parser.add_argument(
         "--structure",
         choices=_STRUCTURES,
@@ -186,24 +261,24 @@ def _add_evaluate(subparsers: Any) -> None:
         "Report how well a model predicts measured scores, with intervals.",
         "--model A1CF --data RNCMPT00001.test.txt.gz --part all",
     )
-    _add_model(parser)
-    _add_data(parser)
+    add_model(parser)
+    add_data(parser)
     parser.add_argument(
         "--part",
         choices=("train", "valid", "test", "all"),
         default="test",
         help="which probes: set B is the test set, set A is divided by the seed",
     )
-    _add_split(parser)
+    add_split(parser)
     parser.add_argument(
         "--classification", action="store_true", help="scores are 0 or 1: AUROC, AUPR"
     )
-    _add_bootstrap(parser)
+    add_bootstrap(parser)
     parser.add_argument(
         "--confidence", type=float, default=0.95, help="coverage of the intervals"
     )
-    _add_structure_cache(parser)
-    _add_prediction(parser)
+    add_structure_cache(parser)
+    add_prediction(parser)
 
 
 def _add_predict(subparsers: Any) -> None:
@@ -214,7 +289,7 @@ def _add_predict(subparsers: Any) -> None:
         "Predict the binding score of each sequence.",
         "--model A1CF --sequences probes.fa",
     )
-    _add_model(parser)
+    add_model(parser)
     parser.add_argument(
         "--sequences",
         type=Path,
@@ -234,8 +309,8 @@ def _add_predict(subparsers: Any) -> None:
         default="measured",
         help="scores as measured, or as transformed for training",
     )
-    _add_structure_cache(parser)
-    _add_prediction(parser)
+    add_structure_cache(parser)
+    add_prediction(parser)
 
 
 def _add_import_keras(subparsers: Any) -> None:
@@ -267,7 +342,7 @@ def _add_simulate(subparsers: Any) -> None:
     parser.add_argument(
         "--motif", default="UGCAUG", help="what is bound; N stands for any base"
     )
-    _add_numbers(parser, _SIMULATION)
+    add_numbers(parser, _SIMULATION)
     parser.add_argument("--out", type=Path, help="table to write (default: stdout)")
     parser.add_argument(
         "--truth", type=Path, help="table of what makes up each probe's score"
@@ -295,15 +370,6 @@ _SIMULATION = (
 )
 
 
-def _add_numbers(
-    parser: argparse.ArgumentParser, options: Iterable[tuple[str, float, str]]
-) -> None:
-    """Add options by keyword, default and help; the default tells int from float."""
-    for name, default, text in options:
-        option = "--" + name.replace("_", "-")
-        parser.add_argument(option, type=type(default), default=default, help=text)
-
-
 def _add_download(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
@@ -314,75 +380,3 @@ def _add_download(subparsers: Any) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--files", nargs="+", help="which (default: all)")
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("data")
-    group.add_argument(
-        "--data",
-        nargs="+",
-        required=True,
-        metavar="FILE",
-        help="scores: set A, set B; deepbind: sequences, targets; fasta: FASTA, scores",
-    )
-    group.add_argument(
-        "--format", choices=_FORMATS, default="scores", help="of the files"
-    )
-    group.add_argument(
-        "--experiment", nargs="+", help="one or several; needed where there are more"
-    )
-    group.add_argument("--sequence", default="sequence", help="column of a table")
-    group.add_argument("--score", default="score", help="column of a table")
-    group.add_argument(
-        "--set-column",
-        help="column of a table with A and B (set A is divided, B is the test set), or "
-        "train, valid and test; without valid, train is divided (default: all are "
-        "set A)",
-    )
-    group.add_argument("--protein", help="group of the authors' 2009 HDF5 files")
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    names = ", ".join(pretrained_names())
-    parser.add_argument(
-        "--model", required=True, help=f"model file, or a bundled model: {names}"
-    )
-
-
-def _add_structure_cache(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--structure-cache",
-        type=Path,
-        metavar="FOLDER",
-        help="where structure profiles are kept between runs (default: nowhere)",
-    )
-
-
-def _add_split(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--valid-fraction", type=float, default=0.1, help="of set A, for validation"
-    )
-    parser.add_argument(
-        "--drop-duplicates",
-        action="store_true",
-        help="leave out validation and test probes whose sequence is in a set before",
-    )
-    parser.add_argument("--random-state", type=int, default=0, help="seed")
-
-
-def _add_bootstrap(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--n-resamples", type=int, default=1000, help="resamples for the intervals"
-    )
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device", help="such as cpu or cuda (default: CUDA if present)"
-    )
-
-
-def _add_prediction(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--batch-size", type=int, default=512, help="of prediction")
-    _add_device(parser)
-    parser.add_argument("--out", type=Path, help="table to write (default: stdout)")

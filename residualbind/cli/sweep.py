@@ -11,15 +11,18 @@ from tangermeme_gia.sweep.words import Given, Program
 
 from .main import parser_of
 
+OWN = ("out", "checkpoint-folder")
+SEVERAL = ("method", "random-state")
+
 
 def add_options(parser: Parser, words: Sequence[str]) -> None:
     """What `sweep` takes."""
-    Sweeper(_program, "train").add_options(parser, words)
+    Sweeper(program, "train").add_options(parser, words)
 
 
-def _program() -> Program:
+def program() -> Program:
     work = "residualbind.cli.trainings:run_words"
-    return Program(parser_of, work, ("out", "checkpoint-folder"), _title)
+    return Program(parser_of, work, OWN, SEVERAL, _title)
 
 
 def _title(given: Given) -> str:

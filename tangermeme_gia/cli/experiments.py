@@ -113,7 +113,7 @@ def run_experiment(
         output.write(ran.table, ran.result, ran.draw, title=ran.title)
     say_intervals(asked)
     if kept is not None:
-        kept.note(asked, drawn)
+        kept.note()
 
 
 def _check_together(

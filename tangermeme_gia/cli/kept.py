@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from tangermeme.predict import predict
 from .._core.identity import environment, model_checksum, tensors_checksum
 from .._core.motif import Motif
 from .._core.patterns import place
-from ..report.probes import agree
+from .._core.precision import agree
+from .._core.storage import write_atomically
 from ..report.store import Probe, Store
 from ..sweep.tasks import Done
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from .options import Asked
 
 _SEQUENCES, _MOTIFS = 4, 2
-_PART = "kept"
+_QUESTION = "question"
 # Columns of a table that say what an effect is, and how it is called in a headline.
 _INTERVAL = ("effect", "low", "high")
 _IN_HEADLINE = ("effect", "effect_low", "effect_high")
@@ -57,27 +59,45 @@ class Kept:
         self.held = False
 
     def holds(self, asked: Asked, drawn: Mapping[str, Drawn]) -> bool:
-        """Whether nothing has to be done again."""
-        now = self._fingerprint(asked, drawn)
-        if self._store.changes(_PART, now) == []:
-            probe = self._store.load(_PART).probe
-            X = _probes(asked, drawn)
-            same = X.shape == probe.X.shape and bool((X == probe.X).all())
-            self.held = same and agree(probe.y, _predictions(asked, X))
+        """Whether nothing has to be done again; what is of another question goes."""
+        now, X = self._fingerprint(asked, drawn), _probes(asked, drawn)
+        y = _predictions(asked, X)
+        if not self._is_as_before(now, X, y):
+            for path in self._files:
+                if path.is_dir():  # effects that would be gone on with
+                    shutil.rmtree(path)
+            self._written.unlink(missing_ok=True)
+            self._store.save(_QUESTION, {}, now, Probe(X, y))
+        elif self._written.exists():
+            self.held = json.loads(self._written.read_text()) == self._checksums()
         return self.held
 
-    def note(self, asked: Asked, drawn: Mapping[str, Drawn]) -> None:
-        """Keep what the files that are written now follow from."""
-        X = _probes(asked, drawn)
-        probe = Probe(X, _predictions(asked, X))
-        self._store.save(_PART, {}, self._fingerprint(asked, drawn), probe)
+    def note(self) -> None:
+        """Keep which files are written now."""
+        write_atomically(self._written, json.dumps(self._checksums()).encode())
+
+    @property
+    def _written(self) -> Path:
+        return self._store.folder / "written.json"
+
+    def _checksums(self) -> list[str | None]:
+        return [_checksum(path) for path in self._files]
+
+    def _is_as_before(
+        self, now: dict[str, str], X: torch.Tensor, y: torch.Tensor
+    ) -> bool:
+        """Whether the same was asked, of a model that said the same."""
+        if self._store.changes(_QUESTION, now) != []:
+            return False
+        probe = self._store.load(_QUESTION).probe
+        same = X.shape == probe.X.shape and bool((X == probe.X).all())
+        return same and agree(probe.y, y)
 
     def _fingerprint(self, asked: Asked, drawn: Mapping[str, Drawn]) -> dict[str, str]:
         X = {name: each.X for name, each in drawn.items()}
         return {
             "words": json.dumps(self._words),
             "named": json.dumps(list(_named_files(self._words))),
-            "written": json.dumps([_checksum(path) for path in self._files]),
             "model": model_checksum(asked.model),
             "data": tensors_checksum(X),
             "environment": environment(),
@@ -136,4 +156,8 @@ def _named_files(words: Sequence[str]) -> Iterator[str | None]:
 
 
 def _checksum(path: Path) -> str | None:
+    """Of a file, or of the files in a folder; none of what is not there."""
+    if path.is_dir():
+        parts = {p.name: _checksum(p) for p in sorted(path.iterdir())}
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

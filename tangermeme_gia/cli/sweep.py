@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # What a worker gives to each task.
 _OWN = ("out", "save", "save-to", "plot", "local", "bed", "bigwig")
 _REPORT = "report"
+_SEVERAL = ("model", "background", "motif")
 
 
 def add_options(parser: Parser, words: Sequence[str]) -> None:
@@ -25,7 +26,7 @@ def add_options(parser: Parser, words: Sequence[str]) -> None:
 
 
 def _program() -> Program:
-    return Program(_parser, f"{__name__}:run_words", _OWN, _title)
+    return Program(_parser, f"{__name__}:run_words", _OWN, _SEVERAL, _title)
 
 
 def _parser(command: str) -> Parser:
@@ -92,10 +93,14 @@ def _experiment(folder: Path, words: Sequence[str]) -> Done:
     table.parent.mkdir(parents=True, exist_ok=True)
     files = {"out": table}
     options = options_of(_parser(words[0]))
-    # One file keeps one result; each of several motifs has its own.
+    # Each of several motifs has a result of its own, which is in the table alone.
     each = [f"--{name}" for name, one in options.items() if one.dest == "each"]
-    if "save" in options and not {*each} & {*words}:
-        files["save"] = folder / "effects.gia"
+    several = {"--backgrounds", "--minus", "--folds"} & {*words}
+    if not {*each} & {*words}:
+        if "save-to" in options and not several:
+            files["save-to"] = folder / "effects"
+        elif "save" in options:
+            files["save"] = folder / "effects.gia"
     more = [word for name, path in files.items() for word in (f"--{name}", str(path))]
     given = _options([*words, *more])
     run = given.pop("command")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,18 +48,19 @@ class Sweeper:
             if name not in (*given.own, *_OWN):
                 action.required = False
                 group._add_action(action)
-        self._add_own(parser)
+        self.add_own(parser)
         parser.set_defaults(command=self.run, words=[], runs=runs)
 
-    def _add_own(self, parser: Parser) -> None:
+    def add_own(self, parser: Parser) -> None:
+        """The options of the sweep itself."""
         parser.add_argument(
             "table",
             nargs="?",
             type=Path,
             metavar="TABLE",
             help="TSV or CSV: a row for each task, with columns name, group and any "
-            "option of the command, without dashes; several models, backgrounds or "
-            "motifs in a cell are a task each",
+            "option of the command, without dashes; several values in a cell of "
+            f"{', '.join(self.program().several)} are a task each",
         )
         parser.add_argument("--out", type=Path, help="folder of the sweep")
         parser.add_argument(
@@ -101,7 +102,7 @@ class Sweeper:
         status: Path | None,
         runs: str,
         words: Sequence[str],
-        **_: Any,
+        **given: Any,
     ) -> int:
         """Do what the table asks for; the exit code."""
         from .ledger import read_ledger
@@ -121,7 +122,7 @@ class Sweeper:
         check_folders(out=out)
         program = self.program()
         defaults = self._defaults(words, table, runs)
-        tasks = read_tasks(table, program, runs, defaults)
+        tasks = read_tasks(table, program, runs, defaults, self.cells(given))
         try:
             ledger = run_sweep(
                 tasks,
@@ -139,8 +140,16 @@ class Sweeper:
                 file=sys.stderr,
             )
             return 1
+        self.finish(out, given)
         print(out / "index.html")
         return _say_failures(ledger)
+
+    def cells(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Cells of all rows that follow from options of the sweep's own."""
+        return {}
+
+    def finish(self, out: Path, given: Mapping[str, Any]) -> None:
+        """Write what else is to be said of a whole sweep."""
 
     def _defaults(self, words: Sequence[str], table: Path, runs: str) -> list[str]:
         """What the command line says for all rows."""

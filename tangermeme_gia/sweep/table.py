@@ -7,6 +7,7 @@ import itertools
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from .._core.command_line import Parser
 from .._core.readers import open_table
@@ -15,13 +16,17 @@ from .words import Program, check, given_by, joined, options_of, split, words_of
 
 # Columns of every table; the others are options of the command.
 NAME, GROUP, COMMAND = _OWN = ("name", "group", "command")
-# What may have several values in a cell: a task for each.
-SEVERAL = (COMMAND, "model", "background", "motif")
+# What a row of several tasks is called in their labels.
+ROW = "row"
 _log = logging.getLogger("tangermeme_gia.sweep")
 
 
 def read_tasks(
-    path: Path, program: Program, command: str, defaults: Sequence[str]
+    path: Path,
+    program: Program,
+    command: str,
+    defaults: Sequence[str],
+    cells: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Task]:
     """The tasks of a table.
 
@@ -41,6 +46,9 @@ def read_tasks(
     defaults: sequence of str
         Options for all rows, as words of a command line.
 
+    cells: mapping of str to str, optional
+        Cells that stand in all rows that have none of their own. Default is none.
+
     Raises
     ------
     ValueError
@@ -48,15 +56,15 @@ def read_tasks(
         option, or a row that the command does not take.
     """
     table = open_table(path)
-    cells, _ = table.read(table.columns, [])
+    columns, _ = table.read(table.columns, [])
     reader = _Rows(program, command, defaults)
     labels = reader.labels(path, table.columns)
     tasks: list[Task] = []
-    for number, values in enumerate(zip(*cells, strict=True)):
+    for number, values in enumerate(zip(*columns, strict=True)):
         row = {k: v for k, v in zip(table.columns, values, strict=True) if v}
         own = {name: row.pop(name) for name in labels if name in row}
         try:
-            tasks += reader.tasks(row, own)
+            tasks += reader.tasks({**cells, **row}, own)
         except ValueError as error:
             raise ValueError(f"{table.place(number)}: {error}") from error
     return tasks
@@ -91,7 +99,11 @@ class _Rows:
 
     def tasks(self, row: Mapping[str, str], labels: Mapping[str, str]) -> list[Task]:
         """Those of a row: one, or one for each value of what has several."""
-        several = {name: words_of(row[name]) for name in SEVERAL if name in row}
+        several = {
+            _option(column): words_of(cell)
+            for column, cell in row.items()
+            if _option(column) in (COMMAND, *self._program.several)
+        }
         tasks = []
         for values in itertools.product(*several.values()):
             chosen = dict(zip(several, values, strict=True))
@@ -124,6 +136,7 @@ class _Rows:
         words = [command, *joined(given)]
         check(parser, words[1:], self._program.own)
         group = row.get(GROUP, base if varied else "")
+        labels = {ROW: base, **labels} if varied else labels
         name = " / ".join([base, *varied])
         return Task(name, self._program.work, {"words": words}, group, dict(labels))
 

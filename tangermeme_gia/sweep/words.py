@@ -32,6 +32,9 @@ class Program(NamedTuple):
     own: tuple of str
         Options that the worker gives, such as "out".
 
+    several: tuple of str
+        Options of one value that may have several in a cell: a task for each.
+
     title: function
         What to call a row without a name, by the words of its options.
     """
@@ -39,6 +42,7 @@ class Program(NamedTuple):
     parser: Callable[[str], Parser]
     work: str
     own: tuple[str, ...]
+    several: tuple[str, ...]
     title: Callable[[Given], str]
 
 

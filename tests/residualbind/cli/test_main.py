@@ -420,7 +420,9 @@ def test_every_command_explains_every_option():
     subparsers = build_parser()._subparsers._group_actions[0].choices
     assert list(subparsers) == [
         "train",
+        "fit",
         "sweep",
+        "benchmark",
         "evaluate",
         "predict",
         "import-keras",

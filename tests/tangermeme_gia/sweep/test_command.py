@@ -47,7 +47,7 @@ def test_each_row_gives_what_the_command_alone_gives(models, capsys):
     np.testing.assert_allclose(own["effect"], one["effect"], rtol=1e-5)
     assert own["starts"].tolist() == ["3", "3,12"]
     assert {*sites["tissue"]} == {"liver", "brain"}
-    result = load("out/tasks/a/effects.gia")
+    result = load("out/tasks/a/effects")
     mean = result.global_importance.double().squeeze(-1)
     torch.testing.assert_close(
         mean, torch.tensor(own["effect"].to_numpy()), rtol=1e-5, atol=1e-7
@@ -56,10 +56,10 @@ def test_each_row_gives_what_the_command_alone_gives(models, capsys):
 
 def test_a_second_run_finds_its_results_and_says_so(models, capsys):
     assert main(WORDS) == 0
-    written = (models / "out/tasks/a/effects.gia").stat().st_mtime_ns
+    written = (models / "out/tasks/a/effects").stat().st_mtime_ns
     assert main(WORDS) == 0
     assert read_ledger("out")["reused"].tolist() == [True, True]
-    assert (models / "out/tasks/a/effects.gia").stat().st_mtime_ns == written
+    assert (models / "out/tasks/a/effects").stat().st_mtime_ns == written
 
 
 def touch(models):
@@ -110,7 +110,7 @@ def test_a_changed_row_does_only_its_own_tasks_again(models):
     )
     assert main(WORDS) == 0
     assert read_ledger("out")["reused"].tolist() == [True, False]
-    assert len(load("out/tasks/b/effects.gia").y_before) == 14
+    assert len(load("out/tasks/b/effects").y_before) == 14
 
 
 def test_a_motif_file_that_says_something_else_is_read_again(models):
