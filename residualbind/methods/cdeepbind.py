@@ -179,7 +179,7 @@ CNN = Recipe(
         "settings.init_scale": log_uniform(1e-7, 1e-3),
     },
     trial_epochs=10,
-    trials=3,
+    trials=5,
     full_trials=5,
 )
 # The authors' mini-batches grow from 500 over 1,000 to 2,000; here they stay at 500.
@@ -195,6 +195,6 @@ RNN = Recipe(
         "settings.motifs": one_of(8, 16, 24),
         "settings.units": one_of(10, 20, 30),
     },
-    trials=3,
+    trials=5,
     full_trials=5,
 )

@@ -172,7 +172,7 @@ ONE_LAYER = Recipe(
     steps=20_000,
     settings={"n_hidden": 0, **_SETTINGS},
     space=_SPACE,
-    trials=3,
+    trials=10,
     full_trials=30,
 )
 TWO_LAYERS = ONE_LAYER.chosen({"settings.n_hidden": 32})

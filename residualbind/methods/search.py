@@ -63,13 +63,16 @@ def search(
     if _is_finite(recipe):
         n_trials = min(n_trials, n_listed)
     best, highest = recipe, -math.inf
+    failed = optuna.trial.TrialState.FAIL
     for i in range(n_trials):
         trial = study.ask()
         values = {name: _draw(trial, name, c) for name, c in recipe.space.items()}
         candidate = recipe.chosen(values)
         value = score(candidate, i)
         worst = not value > -math.inf
-        study.tell(trial, -1.0 if worst else value)
+        study.tell(
+            trial, state=failed if worst else None, values=None if worst else value
+        )
         if value > highest:
             best, highest = candidate, value
     return best

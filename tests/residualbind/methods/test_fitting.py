@@ -206,6 +206,44 @@ def test_a_search_resumes_where_it_was(few, monkeypatch, tmp_path):
     assert torch.equal(again.predict(X), straight.predict(X))
 
 
+def test_a_trial_is_judged_by_its_lowest_loss_on_each_fold(few, monkeypatch):
+    histories, scores = [], []
+    real = fitting.train
+
+    def note(*given, **options):
+        result = real(*given, **options)
+        histories.append(result.history)
+        return result
+
+    def only_one(recipe, n, score, seed):
+        scores.append(score(recipe, 0))
+        return recipe
+
+    monkeypatch.setattr(fitting, "train", note)
+    monkeypatch.setattr(fitting, "search", only_one)
+    options = QUICK | {"trials": 1, "epochs": 4}
+    fitted = rb.fit_method("cdeepbind-cnn", few("cdeepbind-cnn"), **options)
+    lowest = [history["valid_loss"].min() for history in histories[:3]]
+    assert scores == [pytest.approx(-sum(lowest) / 3)]
+    assert fitted.pearson == histories[3]["valid_pearson"].max()
+
+
+def test_predictions_that_shrank_to_nothing_lose(prepared, monkeypatch):
+    """A penalty leaves some correlation, but no effect: the loss is the variance, 1."""
+    scores = {}
+
+    def compare(recipe, n, score, seed):
+        for strength in (1e-10, 0.03):
+            scores[strength] = score(recipe.chosen({"l1": strength}), 0)
+        return recipe
+
+    monkeypatch.setattr(fitting, "search", compare)
+    options = QUICK | {"trials": 1, "epochs": 10}
+    rb.fit_method("deepbind-1", prepared, **options)
+    assert scores[0.03] == pytest.approx(-1, abs=0.1)
+    assert scores[1e-10] > -0.5
+
+
 def test_a_trial_that_cannot_be_trained_loses(few, monkeypatch):
     data = few("deepbind-1")
 
@@ -219,7 +257,7 @@ def test_a_trial_that_cannot_be_trained_loses(few, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("trials", "expected"), [(None, 3), (0, 0), (7, 7), ("full", 30)]
+    ("trials", "expected"), [(None, 10), (0, 0), (7, 7), ("full", 30)]
 )
 def test_trials_are_counted(trials, expected):
     assert fitting._count_trials(METHODS["deepbind-1"], trials) == expected
