@@ -320,6 +320,16 @@ def test_files_of_others_and_damaged_ones_are_refused(few, tmp_path):
         rb.load_fitted(path)
 
 
+def test_residualbind_is_trained_as_by_train(few):
+    data = few("residualbind")
+    fitted = rb.fit_method("residualbind", data, random_state=4, **QUICK)
+    torch.manual_seed(4)
+    model = rb.ResidualBind(rb.ResidualBindConfig.released())
+    rb.train(model, data.train, data.valid, epochs=1, random_state=4, device="cpu")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, fitted.model.state_dict()[name]), name
+
+
 def test_the_recipe_of_residualbind_is_the_papers():
     recipe = METHODS["residualbind"].recipe
     assert recipe.schedule() == rb.Schedule()
