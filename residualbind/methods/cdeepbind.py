@@ -5,6 +5,7 @@ Numbers are those of github.com/shreshthgandhi/cDeepbind (`deepbind_model/utils.
 The authors draw five settings at random, try each on three folds for ten epochs, train
 five models with the best and average the best of these; here one is trained. The
 learning rate is drawn between 1e-6 and 1e-2, the penalty between 1e-6 and 1e-3.
+Gradients of the CNN with a norm above 20 are cut there and not here.
 """
 
 from __future__ import annotations

@@ -56,7 +56,10 @@ def search(
             'pip install "tangermeme-gia[search]"; `trials=0` searches none'
         ) from error
     sampler = optuna.samplers.RandomSampler(seed=random_state)
+    spoken = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # a new study is no news
     study = optuna.create_study(direction="maximize", sampler=sampler)
+    optuna.logging.set_verbosity(spoken)
     for values in itertools.islice(_listed(recipe, random_state), n_trials):
         study.enqueue_trial(values)
         n_listed = len(study.trials)
