@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -137,42 +138,50 @@ def build(
 ) -> nn.Module:
     """A network to be trained; detectors and layers begin with these spreads."""
     model = DeepBind(average=True, **settings)
-    weights = {init_detectors: [model.detectors], init_layers: [*model.layers]}
     with torch.no_grad():
-        for spread, layers in weights.items():
-            for layer in layers:
-                for parameter in layer.parameters():
-                    parameter.normal_(std=spread)
+        for name, parameter in model.named_parameters():
+            parameter.zero_()
+            if name.endswith("weight"):
+                is_detectors = name.startswith("detectors")
+                parameter.normal_(std=init_detectors if is_detectors else init_layers)
     return model
 
 
 # Numbers of github.com/jisraeli/DeepBind: `code/cfg/regression/allpool` (maximum and
-# mean), which `deepbind_train_rnac.py` takes for RNAcompete, `cfg/trainers/default.cfg`
-# and `deepbind_util.py`: 30 draws, each on three folds; of the best one six models are
-# trained and one is kept by its fit to the training probes. Here one is trained, by
-# the validation. The momentum is drawn evenly, there by a power law; one penalty, of
-# absolute values as in cDeepbind, holds for all layers and from the first step, there
-# each layer has its own from the 100th. What is tried first was chosen here.
+# mean), which `deepbind_train_rnac.py` takes for RNAcompete; `cfg/trainers`,
+# `deepbind_util.py` and `libs/`: 30 draws for both networks together, on three folds;
+# of the one with the lowest loss six models are trained and one is kept by its fit to
+# the training probes. Here each network has 15 draws, one model is trained, and its
+# best epoch is kept. Penalties hold from the first step, there from the 100th; the
+# momentum is drawn evenly, there by a power law, and both layers begin with one spread.
+# What is tried first was chosen here.
 _SPACE = {
     "lr": log_uniform(0.0005, 0.05),
     "momentum": uniform(0.95, 0.99),
-    "l1": log_uniform(1e-10, 1e-3),
     "settings.dropout": one_of(0.0, 0.25, 0.5),
     "settings.init_detectors": log_uniform(1e-7, 1e-3),
     "settings.init_layers": log_uniform(1e-5, 1e-2),
+    "l1.detectors.weight": log_uniform(1e-15, 1e-3),
+    "l1.layers.0.weight": log_uniform(1e-10, 1e-3),
 }
+_LAST = "layers.2.weight"
 _SETTINGS = {"dropout": 0.0, "init_detectors": 1e-3, "init_layers": 1e-2}
 ONE_LAYER = Recipe(
     optimizer="sgd",
     lr=0.01,
     momentum=0.97,
-    l1=dict.fromkeys(("detectors.weight", "layers"), 1e-10),
+    l1=dict.fromkeys(("detectors.weight", "layers.0.weight"), 1e-10),
     batch_size=64,
     epochs=500,
     steps=20_000,
     settings={"n_hidden": 0, **_SETTINGS},
     space=_SPACE,
-    trials=3,
-    full_trials=30,
+    trials=10,
+    full_trials=15,
 )
-TWO_LAYERS = ONE_LAYER.chosen({"settings.n_hidden": 32})
+TWO_LAYERS = replace(
+    ONE_LAYER,
+    l1={**ONE_LAYER.l1, _LAST: 1e-10},
+    settings={"n_hidden": 32, **_SETTINGS},
+    space={**_SPACE, f"l1.{_LAST}": log_uniform(1e-10, 1e-3)},
+)

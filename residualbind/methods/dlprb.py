@@ -4,7 +4,8 @@ Numbers are those of github.com/ilanbb/dlprb (`cnn/main.py`, `rnn/main.py`). The
 CNN's number of epochs comes from three folds, checked every 50 mini-batches with a
 patience of five checks, and the last model is trained on all of set A; the RNN is
 trained for 18 epochs. Here both keep the best epoch on the validation probes, and the
-CNN stops after five epochs without a better one, which is later than there.
+CNN stops after five epochs without a better one, which is later than there. Their
+hidden layer has one bias for all its units, here each unit has one.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from torch import nn
 
 from tangermeme_gia._core.letters import RNA, check_count
 
@@ -17,7 +18,7 @@ from ..data.rnacompete import RNAcompete
 from ..data.transforms import Transform
 from ..network.devices import cuda_devices, default_device
 from ..network.examples import checked_examples
-from ..network.trainer import TrainingError
+from ..network.trainer import TrainingError, TrainingResult
 from ..network.training import train
 from .fitted import Fitted
 from .inputs import as_channels
@@ -185,9 +186,12 @@ class _Trainer:
             return self.method.fit(recipe, self.problem)
         if n_trials:
             recipe = search(recipe, n_trials, self.score, self.problem.random_state)
-        return self.run(recipe, self.problem, "final" if n_trials else "")
+        model, result = self.run(recipe, self.problem, "final" if n_trials else "")
+        return Outcome(model, recipe, len(result.history), result.best_pearson)
 
-    def run(self, recipe: Recipe, problem: Problem, place: str) -> Outcome:
+    def run(
+        self, recipe: Recipe, problem: Problem, place: str
+    ) -> tuple[nn.Module, TrainingResult]:
         """A model from seeded weights; `place` is its folder of checkpoints."""
         with torch.random.fork_rng(cuda_devices(self.device)):
             torch.manual_seed(problem.random_state)
@@ -206,10 +210,13 @@ class _Trainer:
             device=self.device,
             verbose=self.verbose,
         )
-        return Outcome(model, recipe, len(result.history), result.best_pearson)
+        return model, result
 
     def score(self, recipe: Recipe, trial: int) -> float:
-        """The mean correlation on held-out parts of the training probes."""
+        """Minus the lowest loss on held-out parts of the training probes, on average.
+
+        Not the correlation, which does not see predictions that have shrunk to nothing.
+        """
         X, y = self.problem.train
         seed = self.problem.random_state
         recipe = replace(recipe, epochs=recipe.trial_epochs or recipe.epochs)
@@ -217,10 +224,11 @@ class _Trainer:
         for i, (rows, held_out) in enumerate(folds_of(X, recipe.folds, seed)):
             fold = Problem((X[rows], y[rows]), (X[held_out], y[held_out]), seed)
             try:
-                total += self.run(recipe, fold, f"trial-{trial}-fold-{i}").pearson
+                _, result = self.run(recipe, fold, f"trial-{trial}-fold-{i}")
             except TrainingError:  # it predicts a constant, or nothing finite
                 return float("nan")
-        return total / recipe.folds
+            total += float(result.history["valid_loss"].min())
+        return -total / recipe.folds
 
 
 def _checked_channels(method: Method, channels: int | None) -> int:

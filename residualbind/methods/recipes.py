@@ -85,7 +85,8 @@ class Recipe:
 
     space: mapping of str to Choice, optional
         What is searched for: a field of the recipe, of which "l1" and "l2" are one
-        strength for all weights that they have, or "settings.NAME". Default is none.
+        strength for all weights that they have, or "settings.NAME", "l1.NAME" and
+        "l2.NAME". Default is none.
 
     folds: int, optional
         Parts of the training probes that are held out in turn in a search.
@@ -153,9 +154,9 @@ class Recipe:
         """The value of what `space` calls so."""
         group, _, key = name.partition(".")
         value = getattr(self, group)
-        if group in _PENALTIES:
-            return max(value.values())
-        return value[key] if key else value
+        if key:
+            return value[key]
+        return max(value.values()) if group in _PENALTIES else value
 
     def chosen(self, choices: Mapping[str, Any]) -> Recipe:
         """The recipe with these values, by the names that `space` has."""
@@ -163,7 +164,7 @@ class Recipe:
         for name, value in choices.items():
             group, _, key = name.partition(".")
             if key:
-                value = {**recipe.settings, key: value}
+                value = {**getattr(recipe, group), key: value}
             elif group in _PENALTIES:
                 value = dict.fromkeys(getattr(recipe, group), value)
             recipe = replace(recipe, **{group: value})

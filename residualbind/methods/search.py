@@ -56,20 +56,26 @@ def search(
             'pip install "tangermeme-gia[search]"; `trials=0` searches none'
         ) from error
     sampler = optuna.samplers.RandomSampler(seed=random_state)
+    spoken = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # a new study is no news
     study = optuna.create_study(direction="maximize", sampler=sampler)
+    optuna.logging.set_verbosity(spoken)
     for values in itertools.islice(_listed(recipe, random_state), n_trials):
         study.enqueue_trial(values)
         n_listed = len(study.trials)
     if _is_finite(recipe):
         n_trials = min(n_trials, n_listed)
     best, highest = recipe, -math.inf
+    failed = optuna.trial.TrialState.FAIL
     for i in range(n_trials):
         trial = study.ask()
         values = {name: _draw(trial, name, c) for name, c in recipe.space.items()}
         candidate = recipe.chosen(values)
         value = score(candidate, i)
         worst = not value > -math.inf
-        study.tell(trial, -1.0 if worst else value)
+        study.tell(
+            trial, state=failed if worst else None, values=None if worst else value
+        )
         if value > highest:
             best, highest = candidate, value
     return best

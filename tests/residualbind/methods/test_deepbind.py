@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from residualbind.methods.deepbind import DeepBind
+from residualbind.methods.deepbind import DeepBind, build
 
 
 @pytest.mark.parametrize("options", [{}, {"average": True, "n_hidden": 3}])
@@ -40,6 +40,21 @@ def test_unknown_bases_and_padding_count_as_a_quarter_of_each_letter():
     quarters = X.clone()
     quarters[:, :, 4:6] = 0.25
     torch.testing.assert_close(model(X), model(quarters))
+
+
+def test_weights_to_train_begin_with_their_spreads_and_biases_with_none():
+    torch.manual_seed(0)
+    settings = {"init_detectors": 1e-4, "init_layers": 0.01}
+    model = build(4, 41, n_hidden=32, dropout=0.25, **settings)
+    weights = [(n, p) for n, p in model.named_parameters() if n.endswith("weight")]
+    spread = {name: weight.std().item() for name, weight in weights}
+    assert spread["detectors.weight"] == pytest.approx(1e-4, rel=0.1)
+    assert spread["layers.0.weight"] == pytest.approx(0.01, rel=0.1)
+    assert spread["layers.2.weight"] == pytest.approx(0.01, rel=0.4)
+    assert not model.detectors.bias.any()
+    assert not model.layers[0].bias.any()
+    assert model.average
+    assert model.dropout.p == 0.25
 
 
 def test_dropout_leaves_pooled_values_out_in_training_alone():

@@ -185,7 +185,12 @@ def test_a_search_tries_settings_on_folds_of_the_training_probes(
     options = QUICK | {"trials": 2, "checkpoint_folder": tmp_path}
     fitted = rb.fit_method(name, data, **options)
     places = [f"trial-{t}-fold-{f}" for t in (0, 1) for f in (0, 1, 2)]
-    assert [place for *_, place in seen] == [*places, "final"]
+    *tried, last = [place for *_, place in seen]
+    assert last == "final"
+    assert tried[:3] == places[:3]
+    # A trial ends with the first fold on which a model predicts a constant.
+    assert tried == [place for place in places if place in tried]
+    assert "trial-1-fold-0" in tried
     assert all(n + m == 120 for n, m, _ in seen[:-1])
     assert seen[-1][:2] == (120, 80)
     assert fitted.trials == 2
@@ -206,6 +211,44 @@ def test_a_search_resumes_where_it_was(few, monkeypatch, tmp_path):
     assert torch.equal(again.predict(X), straight.predict(X))
 
 
+def test_a_trial_is_judged_by_its_lowest_loss_on_each_fold(few, monkeypatch):
+    histories, scores = [], []
+    real = fitting.train
+
+    def note(*given, **options):
+        result = real(*given, **options)
+        histories.append(result.history)
+        return result
+
+    def only_one(recipe, n, score, seed):
+        scores.append(score(recipe, 0))
+        return recipe
+
+    monkeypatch.setattr(fitting, "train", note)
+    monkeypatch.setattr(fitting, "search", only_one)
+    options = QUICK | {"trials": 1, "epochs": 4}
+    fitted = rb.fit_method("cdeepbind-cnn", few("cdeepbind-cnn"), **options)
+    lowest = [history["valid_loss"].min() for history in histories[:3]]
+    assert scores == [pytest.approx(-sum(lowest) / 3)]
+    assert fitted.pearson == histories[3]["valid_pearson"].max()
+
+
+def test_predictions_that_shrank_to_nothing_lose(prepared, monkeypatch):
+    """A penalty leaves some correlation, but no effect: the loss is the variance, 1."""
+    scores = {}
+
+    def compare(recipe, n, score, seed):
+        for strength in (1e-10, 0.03):
+            scores[strength] = score(recipe.chosen({"l1": strength}), 0)
+        return recipe
+
+    monkeypatch.setattr(fitting, "search", compare)
+    options = QUICK | {"trials": 1, "epochs": 15}
+    rb.fit_method("deepbind-1", prepared, **options)
+    assert scores[0.03] == pytest.approx(-1, abs=0.1)
+    assert scores[1e-10] > -0.5
+
+
 def test_a_trial_that_cannot_be_trained_loses(few, monkeypatch):
     data = few("deepbind-1")
 
@@ -219,7 +262,7 @@ def test_a_trial_that_cannot_be_trained_loses(few, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("trials", "expected"), [(None, 3), (0, 0), (7, 7), ("full", 30)]
+    ("trials", "expected"), [(None, 10), (0, 0), (7, 7), ("full", 15)]
 )
 def test_trials_are_counted(trials, expected):
     assert fitting._count_trials(METHODS["deepbind-1"], trials) == expected
@@ -280,6 +323,16 @@ def test_files_of_others_and_damaged_ones_are_refused(few, tmp_path):
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"model\.safetensors.* is damaged"):
         rb.load_fitted(path)
+
+
+def test_residualbind_is_trained_as_by_train(few):
+    data = few("residualbind")
+    fitted = rb.fit_method("residualbind", data, random_state=4, **QUICK)
+    torch.manual_seed(4)
+    model = rb.ResidualBind(rb.ResidualBindConfig.released())
+    rb.train(model, data.train, data.valid, epochs=1, random_state=4, device="cpu")
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, fitted.model.state_dict()[name]), name
 
 
 def test_the_recipe_of_residualbind_is_the_papers():

@@ -77,6 +77,15 @@ def test_folds_hold_out_every_probe_once_and_copies_together():
     assert max(map(len, held_out)) < 30
 
 
+def test_optuna_says_nothing_and_speaks_as_before(capfd):
+    import optuna
+
+    before = optuna.logging.get_verbosity()
+    tried(DRAWN, 2)
+    assert optuna.logging.get_verbosity() == before
+    assert capfd.readouterr() == ("", "")
+
+
 def test_without_optuna_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ImportError, match=r"tangermeme-gia\[search\].*`trials=0`"):
