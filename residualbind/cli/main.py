@@ -155,6 +155,15 @@ def _add_fit(subparsers: Any) -> None:
     add_data(parser)
     parser.add_argument("--length", type=int, default=41, help="pad sequences to this")
     parser.add_argument("--out", type=Path, required=True, help="model file to write")
+    _add_recipe(parser)
+    _add_transform(parser)
+    add_split(parser)
+    add_structure_cache(parser)
+    add_device(parser)
+    add_bootstrap(parser)
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--channels",
         type=int,
@@ -166,17 +175,12 @@ def _add_fit(subparsers: Any) -> None:
         "(default: as many as a laptop can do)",
     )
     parser.add_argument("--epochs", type=int, help="at most (default: the recipe's)")
-    _add_transform(parser)
-    add_split(parser)
-    add_structure_cache(parser)
     parser.add_argument(
         "--checkpoint-folder",
         type=Path,
         help="where training is saved after each epoch and resumed from (default: "
         "nowhere)",
     )
-    add_device(parser)
-    add_bootstrap(parser)
 
 
 def _add_sweep(subparsers: Any) -> None:
