@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .._core.above import provided
+from .._core.command_line import one_line
 from .._core.progress import Update, progress
 from .dataset import write_dataset
 from .ledger import FAILED, FINISHED, RUNNING, Ledger, as_table
@@ -215,8 +216,14 @@ class _Page:
         self._next = 0.0
 
     def write_sometimes(self) -> None:
-        if time.monotonic() >= self._next:
+        """Write it if it is time; what is wrong with a page stops no task."""
+        if time.monotonic() < self._next:
+            return
+        try:
             self.write(going_on=True)
+        except Exception as error:
+            _log.warning("the page could not be written: %s", one_line(error))
+            self._next = time.monotonic() + _REDRAW
 
     def write(self, going_on: bool) -> None:
         began = time.monotonic()

@@ -98,3 +98,14 @@ def test_without_dask_workers_are_an_extra(works, monkeypatch):
     with pytest.raises(ImportError, match=r"pip install 'tangermeme-gia\[cluster\]'"):
         run_sweep(tasks("wait"), works, workers=2)
     assert run_sweep(tasks("wait"), works)["state"].tolist() == ["finished"]
+
+
+def test_a_page_that_cannot_be_written_stops_no_task(works, monkeypatch, caplog):
+    def fail(root, tasks, title, going_on):
+        raise OSError("no room for the page")
+
+    monkeypatch.setattr("tangermeme_gia.sweep.run.write_page", fail)
+    with pytest.raises(OSError, match="no room for the page"):
+        run_sweep(tasks("wait", "wait"), works)
+    assert read_ledger(works)["state"].tolist() == ["finished", "finished"]
+    assert caplog.text.count("the page could not be written: no room") == 1
