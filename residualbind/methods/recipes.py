@@ -200,7 +200,7 @@ class Recipe:
 
 
 class _Penalised:
-    """A loss that grows with weights while the model is trained."""
+    """A loss that grows with weights in training, and not on validation probes."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class _Penalised:
 
     def __call__(self, y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         value = self.loss(y_hat, y)
-        if not self.model.training:
+        if not y_hat.requires_grad:
             return value
         for name, weight in self.model.named_parameters():
             for start, strength in self.l1.items():

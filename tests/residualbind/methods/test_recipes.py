@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from residualbind import train
 from residualbind.methods.recipes import Recipe, log_uniform, one_of
 from residualbind.methods.registry import METHODS, get_method, method_names
 
@@ -60,10 +61,23 @@ def test_penalties_are_added_in_training_only():
             parameter.fill_(value)
     recipe = Recipe(l1={"0.weight": 0.1}, l2={"1": 0.01})
     loss = recipe.loss_of(model)
-    y_hat, y = torch.tensor([1.0]), torch.tensor([3.0])
+    y_hat, y = torch.tensor([1.0], requires_grad=True), torch.tensor([3.0])
     assert loss(y_hat, y).item() == pytest.approx(4 + 0.1 * 4 + 0.01 * (25 + 49))
-    model.eval()
-    assert loss(y_hat, y).item() == pytest.approx(4)
+    assert loss(y_hat.detach(), y).item() == pytest.approx(4)
+
+
+def test_the_validation_loss_has_no_penalty():
+    torch.manual_seed(0)
+    X = torch.randn(60, 4, 5)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(20, 1))
+    loss = Recipe(l2={"1": 100.0}).loss_of(model)
+    examples = (X, X[:, 0, :1])
+    result = train(model, examples, examples, epochs=1, loss=loss, device="cpu")
+    with torch.no_grad():
+        plain = nn.functional.mse_loss(model(X), examples[1])
+    row = result.history.iloc[0]
+    assert row["valid_loss"] == pytest.approx(plain.item())
+    assert row["train_loss"] > 10 * plain
 
 
 def test_the_loss_is_the_one_named():
