@@ -89,14 +89,13 @@ def fit(options: FitOptions) -> pd.DataFrame:
 def _test(fitted: Fitted, prepared: Prepared, options: FitOptions) -> pd.DataFrame:
     test = prepared.test
     table: pd.DataFrame = pd.DataFrame(columns=["output", "metric", "value", "scale"])
-    if len(test) == 0:
-        return table
-    table = score_scales(
-        replace(test, y=prepared.test_scores),
-        test.y,
-        fitted.predict(test.X, cache_folder=options.structure_cache),
-        prepared.transform,
-        classification=False,
-        n_resamples=options.n_resamples,
-    )
+    if len(test):
+        table = score_scales(
+            replace(test, y=prepared.test_scores),
+            test.y,
+            fitted.predict(test.X, cache_folder=options.structure_cache),
+            prepared.transform,
+            classification=False,
+            n_resamples=options.n_resamples,
+        )
     return table

@@ -31,8 +31,11 @@ from tangermeme_gia import GIAResult, positional_bias, read_motifs  # noqa: E402
 from tangermeme_gia._core import saving  # noqa: E402
 from tangermeme_gia.backgrounds import genomic_background  # noqa: E402
 from tangermeme_gia.cli.sequences import read_sequences  # noqa: E402
+from tangermeme_gia.cli.sweep import _program  # noqa: E402
 from tangermeme_gia.motifs import read_cwms, read_seqlets  # noqa: E402
 from tangermeme_gia.report import report_entry, write_fleet  # noqa: E402
+from tangermeme_gia.sweep import read_ledger  # noqa: E402
+from tangermeme_gia.sweep.table import read_tasks  # noqa: E402
 
 N_FILES = int(os.environ.get("FUZZ_FILES", "25"))
 
@@ -204,6 +207,14 @@ def page_of_report(path):
     write_fleet(path.parent, [report_entry(path.parent)])
 
 
+LEDGER = (
+    '{"task": "a", "state": "waiting", "time": 1.5, "folder": "a", "key": "0f", '
+    '"group": "", "labels": {}}\n'
+    '{"task": "a", "state": "finished", "time": 2, "seconds": 0.5, "worker": "0", '
+    '"headline": {"effect": 1.5}, "reused": false}\n'
+)
+SWEEP = "name\tmodel\tn\ttissue\na\tA1CF\t20\tliver\nb\tA1CF ANKHD1\t\t\n"
+
 READERS = {
     "meme": ("m.meme", MEME, read_motifs),
     "jaspar": ("m.jaspar", JASPAR, read_motifs),
@@ -241,6 +252,12 @@ READERS = {
     "fitted method": ("m.safetensors", fitted_file(), rb.load_fitted),
     "result": ("sites.gia", result_file(), saving.load),
     "report": ("report.json", REPORT, page_of_report),
+    "ledger": ("ledger.jsonl", LEDGER, lambda path: read_ledger(path.parent)),
+    "sweep": (
+        "models.tsv",
+        SWEEP,
+        lambda path: read_tasks(path, _program(), "report", []),
+    ),
     **{
         name: (name, EFFECTS[name], spoilt_effects)
         for name in ("result.safetensors", "y_afters.safetensors", "finished.jsonl")
