@@ -41,7 +41,7 @@ RESIDUALBIND = {
     "network": {"data", "structure"},
     "methods": {"data", "network", "structure"},
 }
-RESIDUALBIND["benchmark"] = set()
+RESIDUALBIND["benchmark"] = {"methods"}
 RESIDUALBIND["cli"] = set(RESIDUALBIND)
 TABLES = {"tangermeme_gia": BELOW, "residualbind": RESIDUALBIND}
 

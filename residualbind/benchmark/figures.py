@@ -9,6 +9,8 @@ import pandas as pd
 
 from tangermeme_gia.plot.style import BLUE, GREY, ORANGE, finish, new_axes
 
+from ..methods.registry import get_method, method_names
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -32,7 +34,8 @@ def draw_methods(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
             _box(ax, place, values)
         shift = rng.uniform(-_JITTER, _JITTER, len(values)) * (len(values) > 1)
         ax.scatter(place + shift, values, s=9, color=BLUE, alpha=0.8, lw=0, zorder=3)
-    ax.set_xticks(range(len(order)), order, rotation=40, ha="right", parse_math=False)
+    titles = [title_of(method) for method in order]
+    ax.set_xticks(range(len(order)), titles, rotation=40, ha="right", parse_math=False)
     ax.set_xlim(-0.6, len(order) - 0.4)
     return finish(ax, "", "Test Pearson correlation")
 
@@ -74,4 +77,15 @@ def draw_pair(scores: pd.DataFrame, a: str, b: str, ax: Axes | None = None) -> A
         for name, (x, y) in zip(both.index, both.to_numpy(), strict=True):
             ax.annotate(str(name), (x, y), fontsize=6, parse_math=False)
     ax.set(xlim=ends, ylim=ends, aspect="equal")
-    return finish(ax, f"{a} (test Pearson)", f"{b} (test Pearson)")
+    return finish(ax, f"{title_of(a)} (test Pearson)", f"{title_of(b)} (test Pearson)")
+
+
+def title_of(method: str) -> str:
+    """What papers call a method; its name where it is none of ours.
+
+    Examples
+    --------
+    >>> title_of("dlprb-rnn")
+    'DLPRB-RNN'
+    """
+    return get_method(method).title if method in method_names() else method

@@ -22,7 +22,7 @@ def add_options(parser: Parser, words: Sequence[str]) -> None:
 
 def program() -> Program:
     work = "residualbind.cli.trainings:run_words"
-    return Program(parser_of, work, OWN, SEVERAL, _title)
+    return Program(parser_of, work, OWN, SEVERAL, ("data",), _title)
 
 
 def _title(given: Given) -> str:

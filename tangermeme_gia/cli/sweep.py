@@ -26,7 +26,7 @@ def add_options(parser: Parser, words: Sequence[str]) -> None:
 
 
 def _program() -> Program:
-    return Program(_parser, f"{__name__}:run_words", _OWN, _SEVERAL, _title)
+    return Program(_parser, f"{__name__}:run_words", _OWN, _SEVERAL, ("model",), _title)
 
 
 def _parser(command: str) -> Parser:

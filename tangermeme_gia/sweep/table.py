@@ -130,6 +130,9 @@ class _Rows:
                 if name not in options:
                     raise ValueError(f"{command} has no option `--{name}`.")
                 given |= given_by(name, cell, options[name])
+        for name in self._program.needs:
+            if name in options and name not in given:
+                raise ValueError(f"neither the row nor `--{name}` says which {name}.")
         base = row.get(NAME) or self._program.title(given)
         if NAME in options:
             given[NAME] = [[base]]

@@ -35,6 +35,10 @@ class Program(NamedTuple):
     several: tuple of str
         Options of one value that may have several in a cell: a task for each.
 
+    needs: tuple of str
+        Options that a row or the command line must give: a default would stand under
+        the name of a row that is about something else.
+
     title: function
         What to call a row without a name, by the words of its options.
     """
@@ -43,6 +47,7 @@ class Program(NamedTuple):
     work: str
     own: tuple[str, ...]
     several: tuple[str, ...]
+    needs: tuple[str, ...]
     title: Callable[[Given], str]
 
 

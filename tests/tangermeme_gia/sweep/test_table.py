@@ -84,6 +84,13 @@ def test_what_is_wrong_is_named_with_its_line(table, text, message):
         table(text, defaults=SITES)
 
 
+def test_no_row_gets_a_model_that_nobody_named(table):
+    with pytest.raises(ValueError, match="line 2: neither the row nor `--model` says"):
+        table("name\tn\nx\t20\n", "report")
+    (task,) = table("name\tn\nx\t20\n", "report", ["--model", "A1CF"])
+    assert "--model A1CF" in words(task)
+
+
 def test_an_option_that_is_missing_is_named(table):
     with pytest.raises(ValueError, match=r"line 2: .*required: .*--starts"):
         table("name\tmodel\nx\tA1CF\n", defaults=["--motif", "UAAUUA"])
