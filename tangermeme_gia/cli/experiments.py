@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
 
     from ..backgrounds.by_name import Drawn
     from ..statistics.comparisons import Comparison
-    from .kept import Kept
     from .output import Output
 
 # Letters of a title.
@@ -79,10 +78,8 @@ class _Ran(NamedTuple):
     title: str
 
 
-def run_experiment(
-    command: Command, *, kept: Kept | None = None, **options: Any
-) -> None:
-    """Write the table of an experiment, and its plot, unless they are `kept`."""
+def run_experiment(command: Command, **options: Any) -> None:
+    """Write the table of an experiment, and its plot."""
     from .each import write_each
     from .output import Output
 
@@ -93,8 +90,6 @@ def run_experiment(
     asked = ask(options)
     asks = list(runs(asked.given, asked.inputs.alphabet))
     drawn = chosen.draw(asked.inputs, asked.seed, **asked.prediction)
-    if kept is not None and kept.holds(asked, drawn):
-        return
     run = partial(
         _run,
         command,
@@ -112,8 +107,6 @@ def run_experiment(
         ran = run(given)
         output.write(ran.table, ran.result, ran.draw, title=ran.title)
     say_intervals(asked)
-    if kept is not None:
-        kept.note()
 
 
 def _check_together(

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import torch
@@ -18,14 +18,12 @@ from .._core.motif import Motif
 from .._core.patterns import place
 from .._core.precision import agree
 from .._core.storage import write_atomically
+from ..backgrounds.profiles import profile_background
 from ..report.store import Probe, Store
 from ..sweep.tasks import Done
+from .options import Asked, ask
 
-if TYPE_CHECKING:
-    from ..backgrounds.by_name import Drawn
-    from .options import Asked
-
-_SEQUENCES, _MOTIFS = 4, 2
+_SEQUENCES, _MOTIFS = 6, 2
 _QUESTION = "question"
 # Columns of a table that say what an effect is, and how it is called in a headline.
 _INTERVAL = ("effect", "low", "high")
@@ -36,8 +34,8 @@ class Kept:
     """What a task's results follow from, beside them.
 
     They hold as long as words, files they name, environment, weights and code of the
-    model and its backgrounds are the same, the files that were written have not
-    changed, and the model says of some sequences what it said.
+    model and its sequences are the same, the files that were written have not changed,
+    and the model says of some sequences what it said.
 
     Parameters
     ----------
@@ -47,30 +45,37 @@ class Kept:
     words: sequence of str
         Of its command.
 
+    options: mapping
+        What the command's parser makes of them.
+
     files: tuple of Path
         What the command writes.
     """
 
     def __init__(
-        self, folder: Path, words: Sequence[str], files: tuple[Path, ...]
+        self,
+        folder: Path,
+        words: Sequence[str],
+        options: Mapping[str, Any],
+        files: tuple[Path, ...],
     ) -> None:
         self._store = Store(folder / "results")
-        self._words, self._files = list(words), files
-        self.held = False
+        self._words, self._options, self._files = list(words), options, files
 
-    def holds(self, asked: Asked, drawn: Mapping[str, Drawn]) -> bool:
+    def holds(self) -> bool:
         """Whether nothing has to be done again; what is of another question goes."""
-        now, X = self._fingerprint(asked, drawn), _probes(asked, drawn)
-        y = _predictions(asked, X)
-        if not self._is_as_before(now, X, y):
+        asked = ask(self._options) if "model" in self._options else None
+        now, probe = self._fingerprint(asked), _probe(asked)
+        if not self._is_as_before(now, probe):
             for path in self._files:
                 if path.is_dir():  # effects that would be gone on with
                     shutil.rmtree(path)
             self._written.unlink(missing_ok=True)
-            self._store.save(_QUESTION, {}, now, Probe(X, y))
-        elif self._written.exists():
-            self.held = json.loads(self._written.read_text()) == self._checksums()
-        return self.held
+            self._store.save(_QUESTION, {}, now, probe)
+            return False
+        if not self._written.exists():
+            return False
+        return bool(json.loads(self._written.read_text()) == self._checksums())
 
     def note(self) -> None:
         """Keep which files are written now."""
@@ -83,25 +88,27 @@ class Kept:
     def _checksums(self) -> list[str | None]:
         return [_checksum(path) for path in self._files]
 
-    def _is_as_before(
-        self, now: dict[str, str], X: torch.Tensor, y: torch.Tensor
-    ) -> bool:
+    def _is_as_before(self, now: dict[str, str], probe: Probe) -> bool:
         """Whether the same was asked, of a model that said the same."""
         if self._store.changes(_QUESTION, now) != []:
             return False
-        probe = self._store.load(_QUESTION).probe
-        same = X.shape == probe.X.shape and bool((X == probe.X).all())
-        return same and agree(probe.y, y)
+        before = self._store.load(_QUESTION).probe
+        same = before.X.shape == probe.X.shape and bool((before.X == probe.X).all())
+        return same and (not len(probe.X) or agree(before.y, probe.y))
 
-    def _fingerprint(self, asked: Asked, drawn: Mapping[str, Drawn]) -> dict[str, str]:
-        X = {name: each.X for name, each in drawn.items()}
-        return {
+    def _fingerprint(self, asked: Asked | None) -> dict[str, str]:
+        of = {
             "words": json.dumps(self._words),
             "named": json.dumps(list(_named_files(self._words))),
-            "model": model_checksum(asked.model),
-            "data": tensors_checksum(X),
             "environment": environment(),
         }
+        if asked is None:
+            return of
+        inputs = asked.inputs
+        held = {"X": inputs.X, "profile": inputs.profile, "scores": inputs.scores}
+        tensors = {name: one for name, one in held.items() if one is not None}
+        own = {"model": model_checksum(asked.model), "data": tensors_checksum(tensors)}
+        return of | own
 
 
 def headline(table: Path, reused: bool) -> Done:
@@ -119,13 +126,23 @@ def headline(table: Path, reused: bool) -> Done:
     return Done(said, reused)
 
 
-def _probes(asked: Asked, drawn: Mapping[str, Drawn]) -> torch.Tensor:
-    """Some backgrounds as they are, and with motifs that the command names."""
-    X = next(iter(drawn.values())).X[:_SEQUENCES].to(torch.int8)
-    letters, parts = asked.inputs.alphabet, [X]
+def _probe(asked: Asked | None) -> Probe:
+    """Some sequences as they are, and with motifs that the command names."""
+    if asked is None:
+        return Probe(torch.zeros(0, dtype=torch.int8), torch.zeros(0))
+    inputs = asked.inputs
+    if inputs.X is not None:
+        X = inputs.X[:_SEQUENCES].to(torch.int8)
+    else:
+        assert inputs.profile is not None
+        drawn = profile_background(inputs.profile, _SEQUENCES, asked.seed)
+        X = drawn.to(torch.int8)
+    parts = [X]
     for motif, start in list(_sites(list(asked.given.values())))[:_MOTIFS]:
-        parts.append(place(X, [(motif, start)], letters, random_state=asked.seed))
-    return torch.cat(parts)
+        site = [(motif, start)]
+        parts.append(place(X, site, inputs.alphabet, random_state=asked.seed))
+    X = torch.cat(parts)
+    return Probe(X, _predictions(asked, X))
 
 
 def _sites(value: Any) -> Iterator[tuple[Motif, int | None]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,9 @@ from ..sweep.words import Given, Program, options_of
 if TYPE_CHECKING:
     from ..sweep.tasks import Done
 
-# What a worker gives to each task.
+# What a command writes: a worker gives some to each task, a row none.
 _OWN = ("out", "save", "save-to", "plot", "local", "bed", "bigwig")
+_OWN += ("meme", "pairs", "profiles", "triples")
 _REPORT = "report"
 _SEVERAL = ("model", "background", "motif")
 
@@ -86,13 +86,17 @@ def _report(folder: Path, words: Sequence[str]) -> Done:
 
 def _experiment(folder: Path, words: Sequence[str]) -> Done:
     """The table and the effects of an experiment; its largest effect."""
-    from .experiments import run_experiment
     from .kept import Kept, headline
 
     table = folder / "tables" / f"{words[0]}{_ending()}"
     table.parent.mkdir(parents=True, exist_ok=True)
     files = {"out": table}
     options = options_of(_parser(words[0]))
+    if words[0] == "align-kmers":
+        files["meme"] = folder / "motif.meme"
+    for name in ("pairs", "profiles"):
+        if name in options:
+            files[name] = table.with_stem(f"{words[0]}-{name}")
     # Each of several motifs has a result of its own, which is in the table alone.
     each = [f"--{name}" for name, one in options.items() if one.dest == "each"]
     several = {"--backgrounds", "--minus", "--folds"} & {*words}
@@ -104,12 +108,12 @@ def _experiment(folder: Path, words: Sequence[str]) -> Done:
     more = [word for name, path in files.items() for word in (f"--{name}", str(path))]
     given = _options([*words, *more])
     run = given.pop("command")
-    kept = Kept(folder, words, tuple(files.values()))
-    if isinstance(run, partial) and run.func is run_experiment:
-        run(kept=kept, **given)
-    else:
+    kept = Kept(folder, words, given, tuple(files.values()))
+    reused = kept.holds()
+    if not reused:
         run(**given)
-    return headline(table, kept.held)
+        kept.note()
+    return headline(table, reused)
 
 
 def _ending() -> str:

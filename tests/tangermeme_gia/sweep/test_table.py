@@ -68,6 +68,7 @@ def test_underscores_are_dashes(table):
     [
         ("name\tmodle\nx\tA1CF\n", "no option of multi-site is called 'modle'; did "),
         ("name\tout\nx\tA1CF\n", "the sweep sets `out` itself"),
+        ("name\tmodel\tmeme\nx\tA1CF\tm.meme\n", "the sweep sets `meme` itself"),
         ("name\tmodel\tn\nx\tA1CF\tmany\n", "line 2: argument --n: invalid int value"),
         ("name\tmodel\nx\tA1CF\n\ny", "line"),
         ("name\tmodel\n", "no rows"),
