@@ -54,7 +54,7 @@ def __getattr__(name):
         return lambda: net(int(name.removeprefix("net_")))
     raise AttributeError(name)
 """
-SCAN = ("kmer-scan", "--k", "4", "--n", "64", "--length", "200", "--no-reuse")
+SCAN = ("kmer-scan", "--k", "4", "--n", "40", "--length", "200", "--no-reuse")
 PARTS = ("fleet", "cost", "tiny")
 
 
