@@ -139,7 +139,8 @@ def _subject(
 def _say(subject: Subject, table: pd.DataFrame, agreement: pd.DataFrame) -> str:
     first = table.groupby("background", sort=False).nth(0)
     said = [
-        f"{row.background} {number(row.effect)}" for row in first.itertuples(index=False)
+        f"{each} {number(effect)}"
+        for each, effect in zip(first["background"], first["effect"], strict=True)
     ]
     worst = agreement.loc[agreement["pearson"].idxmin()]
     return (
@@ -157,7 +158,7 @@ def _pairs(model, X, motif, gaps, *, alphabet, **options) -> gia.GIAResult:
 
 
 def _variants(model, X, motif, *, alphabet, **options) -> gia.GIAResult:
-        placed = [[(kmer, START)] for kmer in VARIANTS]
+    placed = [[(kmer, START)] for kmer in VARIANTS]
     result = gia.global_importance(model, X, placed, alphabet=alphabet, **options)
     result.conditions["kmer"] = list(VARIANTS)
     return result
