@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from tangermeme_gia.report.figures import save_figures
 from tangermeme_gia.report.rendering import render, shown_figures
 from tangermeme_gia.report.tables import save_tables, shown
@@ -13,6 +15,7 @@ from tangermeme_gia.report.tables import save_tables, shown
 from .panel import Panel
 
 PAGE = "paper.html"
+SAID = ("name", "question", "paper", "ours", "source", "differs", "method")
 DOI = "10.1371/journal.pcbi.1008925"
 
 
@@ -28,26 +31,28 @@ def write_page(
     left_out: Mapping[str, str],
     provenance: Mapping[str, str],
 ) -> Path:
-    """Write the page of panels that are saved, and of those that could not be drawn."""
+    """Write the page of panels that are saved, and of those that could not be drawn.
+
+    What is said of each is in `tables/panels.tsv`, too.
+    """
+    said = [{name: getattr(panel, name) for name in SAID} for panel in panels]
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(said, columns=list(SAID)).to_csv(
+        folder / "tables" / "panels.tsv", sep="\t", index=False
+    )
     page = render(
         "paper.html.jinja",
         folder=Path(__file__).parent,
         panels=[
             {
-                "name": panel.name,
-                "question": panel.question,
-                "paper": panel.paper,
-                "ours": panel.ours,
-                "source": panel.source,
-                "differs": panel.differs,
-                "method": panel.method,
+                **words,
                 "figures": shown_figures(panel.figures, folder / "figures"),
                 "tables": [
                     shown(name, table, with_output=True)
                     for name, table in panel.tables.items()
                 ],
             }
-            for panel in panels
+            for panel, words in zip(panels, said, strict=True)
         ],
         left_out=left_out,
         provenance={**provenance, "date": _now()},

@@ -46,7 +46,7 @@ def _side_by_side(draw: dict[str, Callable[..., Axes]], height: float) -> Axes:
     )[1][0]
     for (name, each), ax in zip(draw.items(), axes, strict=True):
         each(ax=ax)
-        ax.set_title(name, loc="left", fontsize=8)
+        ax.set_title(name, loc="left", fontsize=8, pad=14)
     first: Axes = axes[0]
     return first
 

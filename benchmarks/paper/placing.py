@@ -160,9 +160,9 @@ def panel_4c(material: Material) -> Panel:
         for name, result in found.items()
     }
     said = [
-        f"{name}: the motif alone {number(m['motif'])}, with 5′ GC "
-        f"{number(m['motif+left'])}, with 3′ GC {number(m['motif+right'])}; GC alone "
-        f"{number(m['left'])} and {number(m['right'])}"
+        f"{name}: the motif alone {number(m['motif'], 2)}, with 5′ GC "
+        f"{number(m['motif+left'], 2)}, with 3′ GC {number(m['motif+right'], 2)}; GC "
+        f"alone {number(m['left'], 2)} and {number(m['right'], 2)}"
         for name, m in means.items()
     ]
     return Panel(

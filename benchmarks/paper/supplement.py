@@ -115,13 +115,16 @@ def _robust(
             )
         ],
         {name: table},
-        ours=_say(subject, table, agreement),
+        ours=_say(
+            protein, table, [label] if isinstance(label, str) else label, agreement
+        ),
         paper=_PAPER,
         source=f"the simulated {protein} protein, which binds {WORD[protein]}: "
         f"{material.trained(protein).budget}.",
         differs="Simulated scores, as quartiles need measured ones. Which experiment "
-        "is which of S1 to S5 is our order. A quartile of strong probes holds the "
-        "motif already, so that a further one may do less.",
+        "is which of S1 to S5 is our order. The upper quartiles hold the motif "
+        "already, the more so as it was planted in most probes: a further one does "
+        "less there, and patterns may be written over it.",
     )
 
 
@@ -136,17 +139,24 @@ def _subject(
     return material.simulated(protein), test.X[long], scores[long]
 
 
-def _say(subject: Subject, table: pd.DataFrame, agreement: pd.DataFrame) -> str:
-    first = table.groupby("background", sort=False).nth(0)
+def _say(
+    name: str, table: pd.DataFrame, columns: list[str], agreement: pd.DataFrame
+) -> str:
+    """The strongest condition of the first background under all of them."""
+    first = table[table["background"] == table["background"].iloc[0]]
+    strongest = first.loc[first["effect"].idxmax(), columns]
+    same = table[(table[columns] == strongest).all(axis=1)]
     said = [
-        f"{each} {number(effect)}"
-        for each, effect in zip(first["background"], first["effect"], strict=True)
+        f"{each} {number(effect, 1)}"
+        for each, effect in zip(same["background"], same["effect"], strict=True)
     ]
     worst = agreement.loc[agreement["pearson"].idxmin()]
+    words = ", ".join(map(str, strongest)) if len(columns) > 1 else strongest.iloc[0]
     return (
-        f"{subject.name}, first condition: {', '.join(said)}. Effects over conditions "
-        f"go along least between {worst['background_a']} and {worst['background_b']}: "
-        f"Pearson {number(worst['pearson'], 2)}."
+        f"{name}, {' and '.join(columns).replace('_', ' ')} {words}: "
+        f"{', '.join(said)}. Over conditions effects agree least between "
+        f"{worst['background_a']} and {worst['background_b']}: Pearson "
+        f"{number(worst['pearson'], 2)}."
     )
 
 
