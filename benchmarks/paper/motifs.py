@@ -167,7 +167,7 @@ def _letters(subjects: Mapping[str, Subject], name: str, **words: str) -> Panel:
         )
     return Panel(
         name,
-        "Which letters of the motif matter?",
+        f"Which letters of the motif matter ({listed(list(subjects))})?",
         "Every single-letter variant less the wild type; above, letters as high as the "
         "L2 norm of their changes. Below, the ten best k-mers aligned, weighted by "
         "effect.",

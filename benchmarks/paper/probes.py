@@ -101,8 +101,7 @@ def _probes(
     pearson = table.set_index("metric").loc["pearson"]
     return Panel(
         name,
-        "Do predictions follow what was measured, and what does the model read in "
-        "single probes?",
+        f"Do predictions follow what was measured ({subject.name})?",
         f"{len(X):,} probes of set B. Maps are of the {_ENDS} highest and the {_ENDS} "
         f"lowest of at least {_LONG} bases: each letter is as high as its changes are "
         "long (L2 norm), above the structure that ViennaRNA predicts, if it is "

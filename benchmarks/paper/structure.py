@@ -88,7 +88,7 @@ def panel_3c(material: Material) -> Panel:
         f"{material.trained(CONTROL).pearson:.3f}.",
         differs="Simulated, with a control that the paper lacks; hairpins of stems "
         "that training has shown, and of others. The truth (what an error-free model "
-        "would say) is in the table. What stays of stems that training has not shown may "
+        "would say) is in the table. What stays of stems not seen in training may "
         "be the letters that pair with the motif, read as a word. One model each: "
         "intervals are over backgrounds, not over seeds of training.",
     )
