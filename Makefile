@@ -10,7 +10,7 @@ FAST := "not slow and not cluster"
 # A file's tests share what they set up, so that a process takes whole files.
 WORKERS := -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: demo test test-all test-cluster test-pages test-models test-documented test-kernels fuzz lint docs bench clean
+.PHONY: demo test test-all test-cluster test-pages test-models test-documented test-kernels fuzz lint docs bench paper clean
 
 # The whole analysis, on the default of 1,000 backgrounds.
 demo: $(VENV)/.package
@@ -77,6 +77,12 @@ docs: $(VENV)/.installed-docs
 # Writes the tables of speed and memory to benchmarks/results/; half an hour on two cores.
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/speed.py
+
+# Every panel of the paper beside its statement: paper/paper.html. DATA is a folder of models
+# of `residualbind train`; ARGS are further options (docs/paper.md). What is trained on
+# simulated probes for panels without data is kept in paper/trained: half an hour, once.
+paper: $(INSTALLED)
+	$(BIN)/python -m benchmarks.paper --out paper $(if $(DATA),--data $(DATA)) $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(MODELS) docs/_build docs/_tutorials docs/api/generated

@@ -20,15 +20,20 @@ _CHARTS = ("vendor/vega.min.js", "vendor/vega-lite.min.js", "templates/charts.js
 
 
 def render(
-    template: str, charts: bool = False, scripts: Sequence[str] = (), **values: Any
+    template: str,
+    charts: bool = False,
+    scripts: Sequence[str] = (),
+    folder: Path | None = None,
+    **values: Any,
 ) -> str:
     """A page of this package's templates, with the scripts that it needs inside.
 
-    Those of its own, given by name, run before those that all pages have.
+    Those of its own, given by name, run before those that all pages have. A template in
+    `folder` may use the parts of all pages.
     """
     own = [f"templates/{name}" for name in scripts]
     names = (*own, *_SCRIPTS, *(_CHARTS if charts else ()))
-    return _template(template).render(scripts="".join(map(_script, names)), **values)
+    return _template(template, folder).render(scripts="".join(map(_script, names)), **values)
 
 
 def shown_figures(figures: Sequence[Figure], folder: Path) -> list[Mapping[str, Any]]:
@@ -57,9 +62,14 @@ def _json(value: Mapping[str, Any]) -> str:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
+def _template(name: str, folder: Path | None) -> jinja2.Template:
+    places: list[jinja2.BaseLoader] = [
+        jinja2.PackageLoader("tangermeme_gia.report", "templates")
+    ]
+    if folder is not None:
+        places.append(jinja2.FileSystemLoader(folder))
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("tangermeme_gia.report", "templates"),
+        loader=jinja2.ChoiceLoader(places),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
