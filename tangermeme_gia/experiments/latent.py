@@ -64,6 +64,7 @@ def latent_interaction(
     n_levels: Sequence[int] = (5, 5, 4),
     *,
     n_words: int = 48,
+    like: GIAResult | None = None,
     alphabet: Sequence[str] | None = None,
     random_state: RandomState = None,
     **options: Unpack[Options],
@@ -101,6 +102,10 @@ def latent_interaction(
     n_words: int, optional
         Words that are tried for each, with one letter to all of them changed.
         Default is 48.
+
+    like: GIAResult or None, optional
+        An earlier result, whose words are placed again instead of chosen: so several
+        models, or backgrounds, are asked the same (`across_models`). Default is None.
 
     {options}
 
@@ -140,6 +145,26 @@ def latent_interaction(
     sizes = _as_levels(n_levels)
     full = _resolve(a, b, c, X.shape[-1], letters)
     compile_conditions([full], len(X), X.shape[-1], letters)
+    if like is None:
+        engine = Engine(model, X, **options)
+        grades = _find_grades(engine, full, letters, sizes, n_words, seed)
+    else:
+        grades = _grades_of(like, full, letters)
+    conditions, table = _grid(grades)
+    return run_patterns(
+        model, X, conditions, table, alphabet=letters, random_state=seed, **options
+    )
+
+
+def _find_grades(
+    engine: Engine,
+    full: Sequence[Pattern],
+    letters: Sequence[str],
+    sizes: Sequence[int],
+    n_words: int,
+    seed: int,
+) -> list[_Grades]:
+    """Words of each, by the effects that they have alone."""
     words = [
         _words(pattern, letters, n_words, as_generator(seed, _WORD_STREAM, i))
         for i, pattern in enumerate(full)
@@ -150,12 +175,33 @@ def latent_interaction(
                 f"`{name}` {tried[0].motif.label!r} has {len(tried)} words with "
                 f"itself; `n_levels` asks for {size} different ones."
             )
-    shares = _try(Engine(model, X, **options), words, letters)
-    grades = [_choose(*each) for each in zip(words, shares, sizes, strict=True)]
-    conditions, table = _grid(grades)
-    return run_patterns(
-        model, X, conditions, table, alphabet=letters, random_state=seed, **options
-    )
+    shares = _try(engine, words, letters)
+    return [_choose(*each) for each in zip(words, shares, sizes, strict=True)]
+
+
+def _grades_of(
+    like: GIAResult, full: Sequence[Pattern], letters: Sequence[str]
+) -> list[_Grades]:
+    """Those of an earlier result, if it is of the same patterns."""
+    table = like.conditions
+    grades = []
+    for name, (motif, start) in zip(_NAMES, full, strict=True):
+        columns = [f"{what}_{name}" for what in ("level", "site", "share")]
+        if not {*columns} <= {*table}:
+            raise ValueError(
+                f"`like` has no column {columns[0]!r}; it must be the outcome of "
+                "`latent_interaction`."
+            )
+        rows = table[columns].drop_duplicates(columns[0]).sort_values(columns[0])
+        sites = rows[columns[1]].tolist()
+        if sites[-1] != motif.label:
+            raise ValueError(
+                f"`like` has {sites[-1]!r} for {name.upper()}, and `{name}` is "
+                f"{motif.label!r}; ask for the same one."
+            )
+        patterns = [Pattern(Motif.parse(site, letters), start) for site in sites]
+        grades.append(_Grades(patterns, rows[columns[2]].to_numpy(float)))
+    return grades
 
 
 def _as_levels(n_levels: Sequence[int]) -> list[int]:

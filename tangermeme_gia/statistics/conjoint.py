@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression, nnls
 
 from .._core.clusters import Codes, Values, sum_by
+from .intervals import ROUNDING
 
 Mask = NDArray[np.bool_]
 Levels = NDArray[np.intp]
@@ -93,9 +94,8 @@ def fit_additive(y: Values, levels: Levels, cells: Mask) -> Additive | None:
     """
     design = _design(tuple(levels.max(axis=0) + 1), cells.tobytes())
     outputs = np.sort(y[cells])
-    at = np.linspace(0, len(outputs) - 1, min(len(outputs), _N_PIECES + 1)).astype(int)
-    knots = outputs[at]
-    knots = knots[np.append(True, np.diff(knots) > 0)]
+    at = np.linspace(0, len(outputs) - 1, min(len(outputs), _N_PIECES + 1))
+    knots = np.unique(outputs[at.astype(int)])
     if design is None or len(knots) < 3:
         return None
     pieces = np.clip((y[cells, None] - knots[:-1]) / np.diff(knots), 0, 1)
@@ -235,8 +235,8 @@ def _surely_above(outputs: Values, codes: Codes | None) -> Values:
     difference = mean[:, None] - mean
     # What rounding leaves is no difference.
     difference[np.abs(difference) <= SAME * np.abs(mean).max()] = 0.0
-    least = (1e-7 * np.abs(outputs).max()) ** 2
-    t = difference / np.sqrt(np.maximum(variance, least))
+    least = max(ROUNDING * np.abs(outputs).max(), np.finfo(float).tiny)
+    t = difference / np.maximum(np.sqrt(np.maximum(variance, 0)), least)
     p: Values = scipy.stats.t.sf(t, n_units - 1)
     return p
 

@@ -25,6 +25,7 @@ from .latent_grid import (
     cells_table,
     corners,
     effect_of,
+    link_table,
     misfit_of,
     read_latent,
     resample,
@@ -44,8 +45,9 @@ class LatentContrast(NamedTuple):
     an interaction) or "not identifiable", for the `reason`. `latent` is the interaction
     in units of A's own latent effect (NaN if it is not identifiable), `raw` that of the
     outputs, and `logit` that of the given scale, in units of A's effect there. `cells`
-    is the grid with its outputs and latent values, `checks` what was asked of the
-    assumption, and `misfit` by how much a cell deviates from the sum.
+    is the grid with its outputs and latent values, `link` what makes outputs of these,
+    `checks` what was asked of the assumption, and `misfit` by how much a cell deviates
+    from the sum.
     """
 
     verdict: str
@@ -54,6 +56,7 @@ class LatentContrast(NamedTuple):
     raw: Interval
     logit: Interval | None
     cells: pd.DataFrame
+    link: pd.DataFrame
     checks: pd.DataFrame
     misfit: float
 
@@ -127,7 +130,8 @@ def latent_contrast(
 
         `cells`: `level_a`, `level_b`, `level_c`, `output` (mean), `both` (A and B at
         full strength), `latent` (the sum) and, of `both`, `read` off the link, between
-        `read_low` and `read_high`. `checks`: whether any order that must hold on every
+        `read_low` and `read_high`. `link`: `latent` and `output`, at the sums of the
+        fitted cells. `checks`: whether any order that must hold on every
         scale is surely broken (`condition`, `factors`, `n_tests`, `p`), among the cells
         that were fitted. `misfit`: in units of A's latent effect.
 
@@ -186,7 +190,10 @@ def latent_contrast(
     beside = None if logit is None else _on_logit(logit, grid, confidence)
     checks = check_additivity(grid.flat, grid.codes, grid.levels, grid.fitted)
     cells = cells_table(result, grid, whole)
-    return LatentContrast(verdict, reason, latent, raw, beside, cells, checks, misfit)
+    link = link_table(grid, whole)
+    return LatentContrast(
+        verdict, reason, latent, raw, beside, cells, link, checks, misfit
+    )
 
 
 def _interval(local: Values, codes: Codes | None, confidence: float) -> Interval:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import isotonic_regression
 
 from .._core.clusters import Codes, Values, sum_by
 from .._core.letters import RandomState, as_generator
@@ -176,4 +177,17 @@ def cells_table(result: GIAResult, grid: Grid, whole: Reading | None) -> pd.Data
     names = ("latent", "read", "read_low", "read_high")
     for name, values in zip(names, latent, strict=True):
         table[name] = values[back]
+    return table
+
+
+def link_table(grid: Grid, whole: Reading | None) -> pd.DataFrame:
+    """The monotone function of sums that outputs are, at those of the cells."""
+    if whole is None:
+        return pd.DataFrame({"latent": [], "output": []}, dtype=float)
+    latent = whole.fit.latent[grid.fitted]
+    order = np.argsort(latent, kind="stable")
+    fitted = isotonic_regression(grid.flat.mean(axis=0)[grid.fitted][order]).x
+    table: pd.DataFrame = pd.DataFrame(
+        {"latent": latent[order], "output": grid.sign * fitted}
+    )
     return table
