@@ -141,15 +141,17 @@ def with_latent(result: GIAResult, confidence: float) -> pd.DataFrame:
     table: pd.DataFrame = result.to_frame(confidence)
     known = result.clusters
     if (len(result.y_before) if known is None else len(set(known))) < 2:
-        return table.assign(**dict.fromkeys(_LATENT, np.nan))
+        table[list(_LATENT)] = np.nan
+        return table
     fit = latent_contrast(result, confidence)
-    told = {"latent": fit.cells["latent"].to_numpy()}
-    told |= {"verdict": fit.verdict, "reason": fit.reason}
+    table["latent"] = fit.cells["latent"].to_numpy()
+    table["verdict"], table["reason"] = fit.verdict, fit.reason
     for name, found in (("interaction", fit.latent), ("raw_interaction", fit.raw)):
-        told |= {name: found.effect, f"{name}_low": found.low}
-        told |= {f"{name}_high": found.high}
-    order_p = min(1.0, float(fit.checks["p"].min()) * len(fit.checks))
-    return table.assign(**told, misfit=fit.misfit, order_p=order_p)
+        table[name], table[f"{name}_low"] = float(found.effect), float(found.low)
+        table[f"{name}_high"] = float(found.high)
+    table["misfit"] = fit.misfit
+    table["order_p"] = min(1.0, float(fit.checks["p"].min()) * len(fit.checks))
+    return table
 
 
 def ratios(result: GIAResult, confidence: float) -> pd.DataFrame:

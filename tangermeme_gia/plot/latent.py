@@ -104,7 +104,7 @@ def _tell(ax: Axes, fit: LatentContrast, full: Line2D) -> None:
             bounds = f"[{interval.low:.2g}, {interval.high:.2g}]"
             lines.append(f"{name} {interval.effect:.2g} {bounds}")
     if np.isnan(fit.latent.effect):
-        lines.append(re.split("[:,]", fit.reason)[0])
+        lines.append(re.split("[:,;]", fit.reason)[0])
     output = fit.link["output"].to_numpy()
     rises = len(output) == 0 or output[-1] >= output[0]
     ax.text(

@@ -35,6 +35,8 @@ SURVIVES, EXPLAINED = "survives", "explained by saturation"
 ADDS_UP, UNKNOWN = "adds up", "not identifiable"
 # Of the resamples, in which AB must lie within the reach of the other cells.
 _REACHED = 0.9
+# From which p on a check of the assumption is named.
+_ALPHA = 0.05
 
 
 @in_short
@@ -116,7 +118,8 @@ def latent_contrast(
         *explained by saturation* (it holds 0, and that of the output's scale does not),
         *adds up* (both hold 0) or *not identifiable*: A's grades do not differ, or
         neither B's nor C's; outputs are flat; AB lies beyond all other cells; or the
-        interval holds 0 and more than `margin`. `reason` says so in words.
+        interval holds 0 and more than `margin`. `reason` says so in words, and names
+        the checks of the assumption that surely fail (p < 0.05, Bonferroni).
 
         `latent`: the mean over the levels of C at which AB is within reach, in units of
         A's latent effect. Its interval is of percentiles of resampled backgrounds, and
@@ -131,9 +134,10 @@ def latent_contrast(
         `cells`: `level_a`, `level_b`, `level_c`, `output` (mean), `both` (A and B at
         full strength), `latent` (the sum) and, of `both`, `read` off the link, between
         `read_low` and `read_high`. `link`: `latent` and `output`, at the sums of the
-        fitted cells. `checks`: whether any order that must hold on every
-        scale is surely broken (`condition`, `factors`, `n_tests`, `p`), among the cells
-        that were fitted. `misfit`: in units of A's latent effect.
+        fitted cells. `checks`: whether any order that must hold on every scale is
+        surely broken (`condition`, `factors`, `n_tests`, `p`), among the fitted cells.
+        `misfit`: in units of A's latent effect; where an order is surely broken, that
+        of the cells with A, or of those with B, at full strength, if it is larger.
 
     Raises
     ------
@@ -174,6 +178,8 @@ def latent_contrast(
     grid = as_grid(result, "result", fitted)
     raw = _interval(grid.sign * corners(grid), grid.codes, confidence)
     whole = read_latent(grid, grid.flat.mean(axis=0))
+    checks = check_additivity(grid.flat, grid.codes, grid.levels, grid.fitted)
+    broken = checks[checks["p"] * len(checks) < _ALPHA]
     reason = _obstacle(grid, confidence) or _unread(whole)
     nan = np.full((), np.nan)
     latent, misfit = Interval(nan, nan, nan, nan, raw.n), float("nan")
@@ -185,11 +191,12 @@ def latent_contrast(
                 f"{n_resamples - len(resampled)} of {n_resamples} resamples"
             )
         else:
-            latent, misfit = _summarise(grid, whole, resampled, confidence)
+            misfit = misfit_of(grid, whole, resampled, len(broken) > 0)
+            latent = _summarise(grid, whole, resampled, misfit, confidence)
     verdict, reason = _judge(latent, raw, reason, margin, grid.rounding)
     beside = None if logit is None else _on_logit(logit, grid, confidence)
-    checks = check_additivity(grid.flat, grid.codes, grid.levels, grid.fitted)
     cells = cells_table(result, grid, whole)
+    reason += _named(broken, len(checks), misfit)
     link = link_table(grid, whole)
     return LatentContrast(
         verdict, reason, latent, raw, beside, cells, link, checks, misfit
@@ -232,9 +239,13 @@ def _unread(whole: Reading | None) -> str:
 
 
 def _summarise(
-    grid: Grid, whole: Reading, resampled: list[Reading], confidence: float
-) -> tuple[Interval, float]:
-    """The interaction with its interval, and by how much other cells deviate."""
+    grid: Grid,
+    whole: Reading,
+    resampled: list[Reading],
+    misfit: float,
+    confidence: float,
+) -> Interval:
+    """The interaction with its interval, if other cells deviate by this much."""
 
     def mean(reading: Reading) -> Values:
         inside = reading.inside
@@ -248,16 +259,14 @@ def _summarise(
     # Percentiles are those of a normal, and of errors that are a little too small.
     wider = scipy.stats.t.ppf(tails[1], units - 1) / scipy.stats.norm.ppf(tails[1])
     wider *= np.sqrt(units / (units - 1))
-    misfit = misfit_of(whole, resampled, sum(grid.shape) - 3)
     beyond = scipy.stats.norm.ppf(tails[1]) * misfit
-    interval = Interval(
+    return Interval(
         value,
         drawn[1].std(ddof=1),
         low - wider * (low - np.quantile(drawn[0], tails[0])) - beyond,
         high + wider * (np.quantile(drawn[2], tails[1]) - high) + beyond,
         len(grid.outputs),
     )
-    return interval, misfit
 
 
 def _judge(
@@ -275,6 +284,20 @@ def _judge(
     if raw.low > rounding or raw.high < -rounding:
         return EXPLAINED, f"{told} holds 0, and the output's scale does not"
     return ADDS_UP, f"{told} holds 0, and so does the output's scale"
+
+
+def _named(broken: pd.DataFrame, n_checks: int, misfit: float) -> str:
+    """What of the assumption is surely not so, if anything."""
+    if not len(broken):
+        return ""
+    columns = broken["condition"], broken["factors"]
+    which = ", ".join(
+        f"{condition} of {' and '.join(factors)}"
+        for condition, factors in zip(*columns, strict=True)
+    )
+    p = broken["p"].min() * n_checks
+    size = "" if np.isnan(misfit) else f"; cells deviate by {misfit:.2g}"
+    return f"; no scale makes the other cells add up ({which}: p = {p:.2g}){size}"
 
 
 def _on_logit(logit: GIAResult, grid: Grid, confidence: float) -> Interval:

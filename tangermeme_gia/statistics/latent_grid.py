@@ -152,15 +152,26 @@ def resample(grid: Grid, n_resamples: int, random_state: RandomState) -> list[Re
     return readings
 
 
-def misfit_of(whole: Reading, resampled: list[Reading], n_values: int) -> float:
-    """The deviation of cells from sums, beyond what backgrounds explain."""
+def misfit_of(
+    grid: Grid, whole: Reading, resampled: list[Reading], broken: bool
+) -> float:
+    """The deviation of cells from sums, beyond what backgrounds explain.
+
+    Where an order is surely `broken`, that of the cells with A, or those with B, at
+    full strength, as AB has, if it is larger.
+    """
     found = whole.fit.read - whole.fit.latent
-    there = np.isfinite(found)
-    drawn = np.array([(each.fit.read - each.fit.latent)[there] for each in resampled])
-    n = int(there.sum())
-    total = (found[there] ** 2).sum() / max(n - n_values, 1)
-    explained = np.nanmean(np.nanvar(drawn, axis=0))
-    return float(np.sqrt(max(0.0, total - explained)))
+    drawn = np.array([each.fit.read - each.fit.latent for each in resampled])
+    there = np.isfinite(found) & np.isfinite(drawn).any(axis=0)
+    n, n_values = int(there.sum()), sum(grid.shape) - len(grid.shape)
+    beyond = found**2 * n / max(n - n_values, 1)
+    beyond[there] -= np.nanvar(drawn[:, there], axis=0)
+    groups = [there]
+    if broken:
+        full = (grid.levels == np.array(grid.shape) - 1) & there[:, None]
+        groups += [group for group in full.T[:2] if group.any()]
+    largest = max(float(beyond[group].mean()) for group in groups)
+    return float(np.sqrt(max(0.0, largest)))
 
 
 def cells_table(result: GIAResult, grid: Grid, whole: Reading | None) -> pd.DataFrame:
@@ -182,12 +193,11 @@ def cells_table(result: GIAResult, grid: Grid, whole: Reading | None) -> pd.Data
 
 def link_table(grid: Grid, whole: Reading | None) -> pd.DataFrame:
     """The monotone function of sums that outputs are, at those of the cells."""
+    table: pd.DataFrame = pd.DataFrame({"latent": [], "output": []}, dtype=float)
     if whole is None:
-        return pd.DataFrame({"latent": [], "output": []}, dtype=float)
+        return table
     latent = whole.fit.latent[grid.fitted]
     order = np.argsort(latent, kind="stable")
     fitted = isotonic_regression(grid.flat.mean(axis=0)[grid.fitted][order]).x
-    table: pd.DataFrame = pd.DataFrame(
-        {"latent": latent[order], "output": grid.sign * fitted}
-    )
+    table["latent"], table["output"] = latent[order], grid.sign * fitted
     return table
