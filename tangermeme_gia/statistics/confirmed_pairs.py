@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ _WHICH = ["a", "b", "arrangement"]
 
 
 def placed_pair(
-    pair: Mapping[str, Any],
+    pair: Mapping[Hashable, Any],
     profiles: pd.DataFrame,
     found: pd.DataFrame,
     motifs: Mapping[str, Motif],
