@@ -19,6 +19,7 @@ from .experiments.hairpin import hairpin_importance as hairpin_importance
 from .experiments.importance import global_importance as global_importance
 from .experiments.interaction import factorial as factorial
 from .experiments.interaction import pairwise_interaction as pairwise_interaction
+from .experiments.latent import latent_interaction as latent_interaction
 from .experiments.occlusion import occlusion as occlusion
 from .experiments.occlusion import occlusion_annotations as occlusion_annotations
 from .experiments.positions import positional_bias as positional_bias

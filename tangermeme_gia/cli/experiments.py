@@ -34,7 +34,15 @@ if TYPE_CHECKING:  # what explains the options needs neither pandas nor torch
 # Letters of a title.
 _LONGEST = 60
 # Commands whose rows are chosen by each model, or are no effects.
-_NOT_CROSSED = ("best-kmers", "junction-effects", "motif-scan", "effect-ratio")
+_NOT_CROSSED = (
+    "best-kmers",
+    "junction-effects",
+    "motif-scan",
+    "effect-ratio",
+    "latent-interaction",
+)
+# Those whose conditions each background chooses.
+_OF_ONE_BACKGROUND = ("best-kmers", "junction-effects", "latent-interaction")
 
 
 def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
@@ -42,10 +50,8 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
     add_group(parser, _with_motifs(command.options))
-    # The best of one background are not those of another, nor its junctions.
-    add_backgrounds(
-        parser, several=command.name not in ("best-kmers", "junction-effects")
-    )
+    # The best of one background are not those of another, nor its junctions or grades.
+    add_backgrounds(parser, several=command.name not in _OF_ONE_BACKGROUND)
     add_output(
         parser,
         raw=command.name

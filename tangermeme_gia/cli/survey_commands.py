@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .arguments import MOTIF, MOTIFS, Command, option, start
-from .values import start_or_random
+from .values import pattern, start_or_random
+
+_AT = {"type": pattern, "metavar": "MOTIF@START"}
 
 SURVEYS = (
     Command(
@@ -64,6 +66,36 @@ SURVEYS = (
             ),
         ),
         tabulate=lambda tables, *given: tables.with_affinity(*given),
+    ),
+    Command(
+        "latent-interaction",
+        "Do two patterns interact, or does the output only saturate?",
+        "--a UAAUUA@4 --b GCAUGC@20 --c UAAUUA@30 --n 200 --plot latent.png",
+        (
+            option("--a", "the first pattern, at full strength", required=True, **_AT),
+            option("--b", "the second pattern, at full strength", required=True, **_AT),
+            option(
+                "--c",
+                "a third one that acts with neither (default: A again, as far from "
+                "both as there is room)",
+                **_AT,
+            ),
+            option(
+                "--n-levels",
+                "grades of each, nothing and full strength among them",
+                nargs=3,
+                type=int,
+                metavar=("A", "B", "C"),
+                default=(5, 5, 4),
+            ),
+            option(
+                "--n-words",
+                "words that are tried for the grades of each",
+                type=int,
+                default=48,
+            ),
+        ),
+        tabulate=lambda tables, *given: tables.with_latent(*given),
     ),
     Command(
         "discover-motifs",

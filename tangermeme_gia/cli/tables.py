@@ -10,6 +10,7 @@ from .._core.results import GIAResult
 from ..statistics.additivity import additivity_fit
 from ..statistics.affinity import affinity_fit
 from ..statistics.effects import effect_ratio
+from ..statistics.latent import latent_contrast
 
 _ADDITIVITY = (
     "deviation",
@@ -19,6 +20,19 @@ _ADDITIVITY = (
     "slope_low",
     "slope_high",
     "r2",
+)
+_LATENT = (
+    "latent",
+    "verdict",
+    "reason",
+    "interaction",
+    "interaction_low",
+    "interaction_high",
+    "raw_interaction",
+    "raw_interaction_low",
+    "raw_interaction_high",
+    "misfit",
+    "order_p",
 )
 # Arms with a flank, whose effects are taken over that of the motif alone.
 _SIDES = {
@@ -101,6 +115,42 @@ def with_affinity(result: GIAResult, confidence: float) -> pd.DataFrame:
     table["saturation"], table["saturates"] = fit.saturation, fit.saturates
     table["saturation_low"] = fit.saturation_low
     table["saturation_high"] = fit.saturation_high
+    return table
+
+
+def with_latent(result: GIAResult, confidence: float) -> pd.DataFrame:
+    """Interaction or saturation: the cells of a `latent_interaction`.
+
+    Parameters
+    ----------
+    result: GIAResult
+        With one output.
+
+    confidence: float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        `to_frame`, with `latent`, the sum of the cell's latent values, and the same in
+        every row: `verdict`, `reason`, `interaction` (in units of A's latent effect)
+        and `raw_interaction` (of the output) with their intervals, `misfit`, and
+        `order_p`, the smallest p of the checks of the assumption times their number
+        (see `statistics.latent_contrast`); missing where there is one background only.
+    """
+    table: pd.DataFrame = result.to_frame(confidence)
+    known = result.clusters
+    if (len(result.y_before) if known is None else len(set(known))) < 2:
+        table[list(_LATENT)] = np.nan
+        return table
+    fit = latent_contrast(result, confidence)
+    table["latent"] = fit.cells["latent"].to_numpy()
+    table["verdict"], table["reason"] = fit.verdict, fit.reason
+    for name, found in (("interaction", fit.latent), ("raw_interaction", fit.raw)):
+        table[name], table[f"{name}_low"] = float(found.effect), float(found.low)
+        table[f"{name}_high"] = float(found.high)
+    table["misfit"] = fit.misfit
+    table["order_p"] = min(1.0, float(fit.checks["p"].min()) * len(fit.checks))
     return table
 
 

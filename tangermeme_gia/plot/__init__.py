@@ -15,6 +15,7 @@ from .effects import (
 )
 from .fitting import fitting_plot
 from .grammars import grammar_overview
+from .latent import latent_link
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
 from .measured import affinity_regression, predicted_measured
 from .pairs import pair_matrix, pair_network, spacing_heatmap
@@ -40,6 +41,7 @@ __all__ = [
     "grammar_overview",
     "interaction_bars",
     "kmer_ranks",
+    "latent_link",
     "local_importance_boxes",
     "motif_effects",
     "motif_logo",

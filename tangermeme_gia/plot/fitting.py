@@ -24,6 +24,7 @@ from .effects import (
     local_importance_boxes,
 )
 from .grammars import grammar_overview
+from .latent import latent_link
 from .logos import mutagenesis_heatmap
 from .surveys import background_grid
 from .sweeps import kmer_ranks, position_curve, spacing_curve
@@ -40,7 +41,8 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     `local_importance_boxes` of everything else. A k-mer scan has `kmer_ranks`, a
     comparison of backgrounds or models `background_grid`, a scan of motifs
     `motif_effects`, a discovery `pattern_effects`, pairs of motifs `grammar_overview`,
-    graded sites `affinity_curve`. ``result.plot()`` is this function.
+    graded sites `affinity_curve`, a grid of them `latent_link`. ``result.plot()`` is
+    this function.
 
     Parameters
     ----------
@@ -97,6 +99,8 @@ def _fitting(result: GIAResult, options: dict[str, Any]) -> Axes:
         return additivity_line(result, **options)
     if {"level", "score", "site"} <= set(table):
         return affinity_curve(result, **options)
+    if {"level_a", "level_b", "level_c"} <= set(table):
+        return latent_link(result, **options)
     if "spacing" in table:
         return _spacing(result, **options)
     if "is_wild_type" in table and main["is_wild_type"].any():

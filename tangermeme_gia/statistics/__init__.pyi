@@ -9,6 +9,8 @@ from .factorial import factorial_contrasts as factorial_contrasts
 from .grammar import Grammar as Grammar
 from .inputs import FewEffectsWarning as FewEffectsWarning
 from .intervals import confidence_interval as confidence_interval
+from .latent import LatentContrast as LatentContrast
+from .latent import latent_contrast as latent_contrast
 from .measured import affinity_regression as affinity_regression
 from .mutagenesis import mutagenesis_change as mutagenesis_change
 from .mutagenesis import mutagenesis_intervals as mutagenesis_intervals

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import scipy
-from sklearn.isotonic import isotonic_regression
+from scipy.optimize import isotonic_regression
 
 from .._core.clusters import Codes, Values, sum_by
 from .._core.letters import RandomState, as_generator
@@ -207,7 +207,7 @@ def _fit(
     weight = np.bincount(at, often)
     there = weight > 0
     mean = np.bincount(at, often * effect)[there] / weight[there]
-    fitted = isotonic_regression(mean, sample_weight=weight[there], increasing=rises)
+    fitted = isotonic_regression(mean, weights=weight[there], increasing=rises).x
     smooth: Values = np.interp(grid, known[there], fitted)
     return smooth
 

@@ -13,8 +13,10 @@ from .._core.agreement import one_warning
 from .._core.cards import counted, shortened, whole_table
 from .._core.clusters import Values
 from .._core.motif import Motif
+from .._core.patterns import Pattern
 from .._core.results import GIAResult
 from .._core.shown import Shown
+from .confirmed_pairs import placed_pair
 from .intervals import confidence_interval
 from .order_and_strand import dependence_table
 from .spacing_rules import Confirmed, Evidence, confirm, profile_table
@@ -115,6 +117,18 @@ class Grammar(Shown, _Fields):
         order = stands["effect"].abs().sort_values(ascending=False, kind="stable")
         rows: pd.DataFrame = stands.loc[order.index]
         return rows
+
+    def patterns(self, row: int = 0, start: int = 0) -> tuple[Pattern, Pattern]:
+        """Which patterns are a row of `confirmed`, the left one from `start` on?
+
+        For further questions, such as `latent_interaction(model, X, *these)`; see
+        `confirmed_pairs.placed_pair`.
+        """
+        if not 0 <= row < len(self.confirmed):
+            n = len(self.confirmed)
+            raise ValueError(f"`row`={row} is none of the {n} confirmed pairs.")
+        pair = self.confirmed.to_dict("records")[row]
+        return placed_pair(pair, self.profiles, self.found, self.motifs, start)
 
     @one_warning
     def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:

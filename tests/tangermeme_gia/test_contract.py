@@ -27,6 +27,7 @@ from tangermeme_gia.experiments.flanks import gc_flank
 from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.experiments.interaction import factorial, pairwise_interaction
+from tangermeme_gia.experiments.latent import latent_interaction
 from tangermeme_gia.experiments.occlusion import occlusion, occlusion_annotations
 from tangermeme_gia.experiments.positions import positional_bias, random_position
 from tangermeme_gia.experiments.sites import multi_site
@@ -38,6 +39,17 @@ from tangermeme_gia.structure.pairs import Hairpin
 
 # Drawn for each background, so that seeds matter.
 PPM = torch.tensor([[0.5, 0.0], [0.0, 1.0], [0.5, 0.0], [0.0, 0.0]])
+
+# Words for `latent_interaction`, which chooses them by what the model says.
+GRADED = latent_interaction(
+    lambda X: X.float().sum(dim=-1),
+    torch.eye(4)[torch.arange(48).reshape(2, 24) % 4].transpose(1, 2),
+    ("GACC", 3),
+    ("CGAG", 9),
+    ("AC", 18),
+    (3, 2, 2),
+    random_state=0,
+)
 
 # Each takes (model, X, **options) and fits sequences of 24 bases, DNA and RNA.
 EXPERIMENTS = {
@@ -77,6 +89,9 @@ OTHER_DESIGNS = {
     ),
     "affinity_response": lambda model, X, **kw: affinity_response(
         model, X, PPM, 3, n_sites=2, **kw
+    ),
+    "latent_interaction": lambda model, X, **kw: latent_interaction(
+        model, X, ("GACC", 3), ("CGAG", 9), ("AC", 18), like=GRADED, **kw
     ),
     "occlusion": lambda model, X, **kw: occlusion(
         model, X, [(2, 9), (8, 20)], n=3, **kw

@@ -16,7 +16,12 @@ from tangermeme_gia.cli import main
 from tangermeme_gia.cli.backgrounds import Backgrounds
 from tangermeme_gia.cli.commands import COMMANDS as ALL
 from tangermeme_gia.cli.options import read_inputs
-from tangermeme_gia.cli.tables import ratios, with_additivity, with_affinity
+from tangermeme_gia.cli.tables import (
+    ratios,
+    with_additivity,
+    with_affinity,
+    with_latent,
+)
 from tangermeme_gia.models.loading import load_model
 
 from .conftest import filled_commands, overridden
@@ -132,6 +137,17 @@ CASES = {
             "frequencies": [0.3, 0.2, 0.2, 0.3],
         },
     ),
+    "latent-interaction": (
+        "--a GATA@2 --b TTACG@9 --c CCG@18 --n-levels 3 3 2 --n-words 20",
+        gia.latent_interaction,
+        {
+            "a": ("GATA", 2),
+            "b": ("TTACG", 9),
+            "c": ("CCG", 18),
+            "n_levels": (3, 3, 2),
+            "n_words": 20,
+        },
+    ),
     "junction-effects": (
         "--kmers GATA ATAT --start 3 --no-better-only --both-strands",
         gia.junction_effects,
@@ -165,6 +181,8 @@ def test_a_command_writes_the_table_of_its_experiment(
         expected = with_additivity(result, 0.8)
     if name == "affinity-response":
         expected = with_affinity(result, 0.8)
+    if name == "latent-interaction":
+        expected = with_latent(result, 0.8)
     if name == "effect-ratio":
         expected = ratios(result, 0.8)
     if name == "best-kmers":
@@ -231,7 +249,7 @@ def test_options_have_the_names_and_defaults_of_the_keywords(command):
     assert actions.keys() <= keywords.keys()
     positional = {"model", "X", "alphabet", "kwargs"}
     unused = keywords.keys() - actions.keys() - positional
-    assert unused == {*Options.__annotations__, "random_state"}
+    assert unused - {"like"} == {*Options.__annotations__, "random_state"}
     for name, action in actions.items():
         if action.required or (each and name in ("motif", "patterns")):
             assert keywords[name].default is inspect.Parameter.empty

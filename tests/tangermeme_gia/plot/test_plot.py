@@ -103,6 +103,15 @@ def graded() -> GIAResult:
     return given._replace(y_afters=given.y_afters * 0.1 + effect)
 
 
+def cells() -> GIAResult:
+    """Of a grid whose sum is squared, and both at full strength higher."""
+    levels = np.array(list(np.ndindex(4, 4, 3)))
+    y = levels.sum(axis=1) + 1.5 * (levels[:, :2] == 3).all(axis=1)
+    columns = ["level_a", "level_b", "level_c"]
+    given = result(**dict(zip(columns, levels.T.tolist(), strict=True)))
+    return given._replace(y_afters=torch.tensor(y**2)[None, :, None].repeat(12, 1, 1))
+
+
 class Product(torch.nn.Module):
     """The number of A times that of T, in 800."""
 
@@ -143,6 +152,7 @@ CASES = {
     "grammar_overview": lambda: (pairs(),),
     "interaction_bars": lambda: (result(**FACTORS),),
     "kmer_ranks": lambda: (result(kmer=["AA", "AC", "AG"]),),
+    "latent_link": lambda: (cells(),),
     "local_importance_boxes": lambda: (result(start=[3, 9]),),
     "motif_effects": lambda: (scan(),),
     "motif_logo": lambda: (torch.eye(4), "ACGU"),

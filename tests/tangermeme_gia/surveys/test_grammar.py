@@ -334,6 +334,29 @@ def test_three_motifs_are_asked_about_together():
     assert two.triples.empty
 
 
+@pytest.mark.parametrize("strand", ["+", "-"])
+def test_the_patterns_of_a_confirmed_pair_are_those_that_act(strand):
+    """What is placed again has the interaction that was confirmed."""
+    motif = {"+": "CCTGC", "-": "GCAGG"}[strand]
+    X = clean(24)
+    for motifs in (["GACCA", motif], [motif, "GACCA"]):
+        grammar = motif_grammar(Pair(), X, motifs, [3, 5, 9], random_state=0)
+        confirmed = grammar.confirmed.reset_index(drop=True)
+        assert len(confirmed)
+        for row, pair in confirmed.iterrows():
+            left, right = grammar.patterns(row, start=2)
+            assert left.start == 2
+            assert right.start == 2 + len(left.motif) + pair["spacing"] == 10
+            result = gia.pairwise_interaction(Pair(), X, left, right)
+            again = gia.statistics.interaction_contrast(result).interval.effect
+            assert again == pytest.approx(1.5)
+            # Of a mean over spacings, the one that stood out most.
+            pairs = grammar.pairs.assign(spacing=pd.NA)
+            assert grammar._replace(pairs=pairs).patterns(row, 2) == (left, right)
+    with pytest.raises(ValueError, match="`row`=99 is none of the"):
+        grammar.patterns(99)
+
+
 def test_strides_are_known():
     pool = torch.nn.MaxPool1d
     layers = [torch.nn.Conv1d(4, 2, 3, stride=2), torch.nn.ReLU(), pool(5)]
