@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from ..sweep.tasks import Done
 
 # What a command writes: a worker gives some to each task, a row none.
-_OWN = ("out", "save", "save-to", "plot", "local", "bed", "bigwig")
-_OWN += ("meme", "pairs", "profiles", "triples")
+_OWN = (
+    *("out", "save", "save-to", "plot", "local", "bed", "bigwig"),
+    *("meme", "pairs", "profiles", "triples"),
+)
 _REPORT = "report"
 _SEVERAL = ("model", "background", "motif")
 
