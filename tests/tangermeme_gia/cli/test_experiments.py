@@ -172,7 +172,9 @@ def test_of_one_background_a_grid_tells_no_interaction():
     result = gia.latent_interaction(lambda X: X[:, :1, 3], X, *words, random_state=0)
     table = with_latent(result, 0.8)
     assert table["effect"].notna().all()
-    assert table[["latent", "verdict", "interaction_low", "order_p"]].isna().all(axis=None)
+    assert (
+        table[["latent", "verdict", "interaction_low", "order_p"]].isna().all(axis=None)
+    )
 
 
 @pytest.mark.filterwarnings("ignore:`insert`=True moves")
