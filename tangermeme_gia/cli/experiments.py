@@ -175,7 +175,10 @@ def _run(
         has_minus = isinstance(target, Contrast)
         tabulate = partial(_table, command, confidence=confidence, tested=has_minus)
         if isinstance(target, Contrast):
-            table = beside_its_outputs(target, result, run, tabulate)
+            # Words that one output chose would not be those of another.
+            like = {"like": result} if command.name == "latent-interaction" else {}
+            same = partial(run, **like)
+            table = beside_its_outputs(target, result, same, tabulate)
         else:
             table = tabulate(result)
     named = {} if listed is None else {"top": listed}

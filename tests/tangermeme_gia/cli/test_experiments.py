@@ -166,6 +166,17 @@ CASES = {
 }
 
 
+def test_of_one_background_a_grid_tells_no_interaction():
+    X = gia.backgrounds.profile_background(UNIFORM, 1, 3)
+    words = (("GATA", 2), ("TTACG", 9), ("CCG", 18), (2, 2, 2))
+    result = gia.latent_interaction(lambda X: X[:, :1, 3], X, *words, random_state=0)
+    table = with_latent(result, 0.8)
+    assert table["effect"].notna().all()
+    assert (
+        table[["latent", "verdict", "interaction_low", "order_p"]].isna().all(axis=None)
+    )
+
+
 @pytest.mark.filterwarnings("ignore:`insert`=True moves")
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_writes_the_table_of_its_experiment(

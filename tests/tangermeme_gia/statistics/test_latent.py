@@ -251,6 +251,15 @@ def test_an_order_that_turns_round_is_seen():
     assert p["B"] == 1
 
 
+def test_where_an_order_is_broken_the_cells_beside_ab_say_by_how_much():
+    """C counts for half where A is at full strength; other cells deviate less."""
+    sums = SUMS - 0.5 * STEPS[2][LEVELS[:, 2]] * (LEVELS[:, 0] == 4)
+    found = latent_contrast(grid(torch.exp, sums=sums), n_resamples=49)
+    assert found.verdict == "not identifiable"
+    assert "no scale" in found.reason
+    assert found.misfit == pytest.approx(0.16, abs=0.02)
+
+
 def test_double_cancellation_is_seen_where_orders_hold():
     """f(i) + g(j) in no way: rises in both, but goes round in a circle."""
     table = np.array([[0.0, 3.0, 4.0], [1.0, 5.0, 8.0], [6.0, 7.0, 9.0]])
