@@ -15,7 +15,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dask
@@ -265,16 +265,21 @@ class LocalPool(OnDask):
         super().__init__(Client(self._cluster), version)
 
     def close(self) -> None:
-        """End the processes."""
-        self.client.close(timeout=2)
-        self._cluster.close(timeout=5)
+        """End the processes; what they were to do is done, or not wanted any more."""
+        self.stop()
+        # On a busy machine it waits for processes that are gone already.
+        with suppress(TimeoutError):
+            self.client.close(timeout=2)
+        with suppress(TimeoutError):
+            self._cluster.close(timeout=5)
 
     def stop(self) -> None:
         """End the processes at once, whatever they do."""
         for nanny in self._cluster.workers.values():
             nanny.auto_restart = False
             if nanny.pid:
-                os.kill(nanny.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(nanny.pid, signal.SIGKILL)
 
 
 @contextmanager
