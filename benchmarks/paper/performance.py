@@ -14,7 +14,7 @@ from tangermeme.predict import predict
 import residualbind as rb
 from tangermeme_gia import plot
 from tangermeme_gia.report.section import Figure
-from tangermeme_gia.report.wording import count, number
+from tangermeme_gia.report.wording import count, listed, number
 
 from .material import Material
 from .panel import Missing, Panel, figure
@@ -34,6 +34,8 @@ PUBLISHED = {
 }
 # Fewer experiments have neither a density nor quartiles.
 _FEWEST = 10
+# Experiments that are named one by one.
+_MOST_NAMED = 6
 _READING = (
     "A point is an experiment, a diamond the mean; with the box and the density from "
     f"{_FEWEST} experiments on."
@@ -186,12 +188,7 @@ def panel_1def(material: Material) -> Panel:
     gains = {k: (wide[k] - wide["sequence"]) for k in ("PU", "PHIME") if k in wide}
     if not gains:
         raise Missing("the table of scores has no method with PU or PHIME")
-    said = [
-        f"{k}: mean difference {number(float(g.mean()))}, from "
-        f"{number(float(g.min()))} to {number(float(g.max()))}, "
-        f"{count(int(g.notna().sum()), 'experiment')}"
-        for k, g in gains.items()
-    ]
+    said = [f"{kind} {_gain(gain.dropna())}" for kind, gain in gains.items()]
     given = material.given.performance
     return Panel(
         "1d-1f",
@@ -206,7 +203,7 @@ def panel_1def(material: Material) -> Panel:
             )
         ],
         {"1d_1f": table},
-        ours="; ".join(said) + ".",
+        ours="Test Pearson less that of sequence alone: " + "; ".join(said) + ".",
         paper="No: sequence alone 0.685, PU 0.684, PHIME 0.682 (log, 2013 data). On "
         "the 2009 data of structured probes 0.711 and 0.721 with PU; VTS1 0.698 and "
         "0.707.",
@@ -218,6 +215,15 @@ def panel_1def(material: Material) -> Panel:
         if not given
         else "Other experiments.",
     )
+
+
+def _gain(gain: pd.Series) -> str:
+    """What structure adds in each experiment, or in many of them."""
+    if len(gain) <= _MOST_NAMED:
+        return listed([f"{number(v, 3)} ({name})" for name, v in gain.items()])
+    ends = f"from {number(gain.min(), 3)} to {number(gain.max(), 3)}"
+    mean = number(gain.mean(), 3)
+    return f"{mean} on average, {ends}, {count(len(gain), 'experiment')}"
 
 
 def structure_scores(material: Material) -> pd.DataFrame:
@@ -286,7 +292,7 @@ def _diagonal(wide: pd.DataFrame, kinds: list[str]) -> Axes:
         ends = [float(both.min().min()) - 0.01, float(both.max().max()) + 0.01]
         ax.plot(ends, ends, color="#888888", linewidth=0.8, linestyle="--")
         ax.plot(both["sequence"], both[kind], "o", color="#0072b2", markersize=4)
-        if len(both) <= 6:
+        if len(both) <= _MOST_NAMED:
             for name, row in both.iterrows():
                 ax.annotate(
                     str(name),

@@ -33,7 +33,9 @@ def render(
     """
     own = [f"templates/{name}" for name in scripts]
     names = (*own, *_SCRIPTS, *(_CHARTS if charts else ()))
-    return _template(template, folder).render(scripts="".join(map(_script, names)), **values)
+    return _template(template, folder).render(
+        scripts="".join(map(_script, names)), **values
+    )
 
 
 def shown_figures(figures: Sequence[Figure], folder: Path) -> list[Mapping[str, Any]]:

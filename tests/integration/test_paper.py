@@ -229,7 +229,7 @@ def test_a_table_of_scores_is_averaged_over_seeds(paper, scores, tmp_path):
     assert "RCK 0.505 (3 experiments)" in panel.ours
     assert panel.figures[0].draw().get_xticklabels()[2].get_text() == "RCK"
     panel = paper.performance.panel_1def(material)
-    assert panel.ours.startswith("PU: mean difference 0.05, from 0.05 to 0.05, 3")
+    assert "PU 0.050 (a), 0.050 (b) and 0.050 (c)" in panel.ours
 
 
 def test_a_table_without_a_column_is_refused(paper, scores, tmp_path):
