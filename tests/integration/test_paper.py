@@ -293,8 +293,8 @@ def test_a_model_of_sequence_learns_planted_structure_and_none_where_none_is(
     # As measured, 0.06 in the loop and 0.57 in an arm, where stems make chance sites.
     assert abs(control["loop"]) < 0.3
     assert control.abs().max() < 1
-    assert folded["loop"] - control["loop"] > 0.8
-    assert (folded - control)[["left arm", "right arm"]].max() < -0.5
+    assert folded["loop"] - control["loop"] > 0.7
+    assert (folded - control)[["left arm", "right arm"]].max() < -0.4
 
 
 # Affinities that are known.
