@@ -103,4 +103,7 @@ def _words(arguments: Sequence[str] | None) -> Sequence[str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"benchmarks.paper: {error}")

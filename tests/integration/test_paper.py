@@ -229,7 +229,7 @@ def test_a_table_of_scores_is_averaged_over_seeds(paper, scores, tmp_path):
     assert "RCK 0.505 (3 experiments)" in panel.ours
     assert panel.figures[0].draw().get_xticklabels()[2].get_text() == "RCK"
     panel = paper.performance.panel_1def(material)
-    assert panel.ours.startswith("PU: mean difference 0.05, from 0.05 to 0.05, 3")
+    assert "PU 0.050 (a), 0.050 (b) and 0.050 (c)" in panel.ours
 
 
 def test_a_table_without_a_column_is_refused(paper, scores, tmp_path):
@@ -293,8 +293,8 @@ def test_a_model_of_sequence_learns_planted_structure_and_none_where_none_is(
     # As measured, 0.06 in the loop and 0.57 in an arm, where stems make chance sites.
     assert abs(control["loop"]) < 0.3
     assert control.abs().max() < 1
-    assert folded["loop"] - control["loop"] > 0.8
-    assert (folded - control)[["left arm", "right arm"]].max() < -0.5
+    assert folded["loop"] - control["loop"] > 0.7
+    assert (folded - control)[["left arm", "right arm"]].max() < -0.4
 
 
 # Affinities that are known.

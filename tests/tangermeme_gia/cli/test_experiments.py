@@ -28,7 +28,7 @@ from .conftest import filled_commands, overridden
 
 COMMANDS = filled_commands()
 TABLE = [command for command in ALL if command.options]
-EXPERIMENTS = [name for name in COMMANDS if name != "report"]
+EXPERIMENTS = [name for name in COMMANDS if name not in ("report", "sweep")]
 UNIFORM = torch.full((4, 24), 0.25)
 SITES = ["multi-site", "--motif", "GATA", "--starts", "0", "8"]
 
