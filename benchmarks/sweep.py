@@ -54,7 +54,7 @@ def __getattr__(name):
         return lambda: net(int(name.removeprefix("net_")))
     raise AttributeError(name)
 """
-SCAN = ("kmer-scan", "--k", "4", "--n", "40", "--length", "200", "--no-reuse")
+SCAN = ("kmer-scan", "--k", "4", "--n", "100", "--length", "200", "--no-reuse")
 PARTS = ("fleet", "cost", "tiny")
 
 
@@ -71,8 +71,8 @@ def ways() -> dict[str, dict[str, int | None]]:
     }
 
 
-def run_fleet(models: int, workers: int | None) -> tuple[float, float]:
-    """Seconds of a sweep of scans, and bytes for each task."""
+def run_fleet(models: int, workers: int | None) -> tuple[float, float, float]:
+    """Seconds of a sweep of scans, bytes for each task, and its median seconds."""
     work = f"{run_words.__module__}:{run_words.__name__}"
     with tempfile.TemporaryDirectory() as folder:
         nets = Path(folder, "nets.py")
@@ -87,17 +87,16 @@ def run_fleet(models: int, workers: int | None) -> tuple[float, float]:
         took = time.perf_counter() - began
         assert (table["state"] == "finished").all(), table["error"].tolist()
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-        return took, size / models
+        return took, size / models, table["seconds"].median()
 
 
 def one(models: int, workers: int | None) -> None:
     """One sweep in a process of its own, whose threads are those of its way."""
-    took, size = run_fleet(models, workers)
-    print("RESULT", took, size)
+    print("RESULT", *run_fleet(models, workers))
 
 
 def fleet(models: int, repeats: int) -> str:
-    seconds, sizes = defaultdict(list), []
+    seconds, each, sizes = defaultdict(list), defaultdict(list), []
     for _ in range(repeats):
         for name, way in ways().items():
             threads = {"OMP_NUM_THREADS": "1"} if way["workers"] == 1 else {}
@@ -110,8 +109,9 @@ def fleet(models: int, repeats: int) -> str:
                 check=True,
             ).stdout
             (result,) = [s for s in said.splitlines() if s.startswith("RESULT")]
-            took, size = map(float, result.split()[1:])
+            took, size, median = map(float, result.split()[1:])
             seconds[name].append(took)
+            each[name].append(median)
             sizes.append(size)
             print(f"{name}: {took:.1f} s", flush=True)
     first = statistics.median(seconds["1 worker of 1 thread"])
@@ -121,6 +121,7 @@ def fleet(models: int, repeats: int) -> str:
             "seconds": round(statistics.median(times), 1),
             "times as fast": round(first / statistics.median(times), 2),
             "models a minute": round(60 * models / statistics.median(times)),
+            "median seconds of a task": round(statistics.median(each[name]), 2),
         }
         for name, times in seconds.items()
     ]

@@ -35,9 +35,14 @@ _log = logging.getLogger("tangermeme_gia.sweep")
 
 
 def threads_of(workers: int) -> int:
-    """Threads of each of several workers of this machine, so that none waits."""
+    """Threads of each of several workers of this machine, so that none waits.
+
+    No more than `OMP_NUM_THREADS` says, where it is set.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    return max(1, (cores or os.cpu_count() or 1) // workers)
+    share = max(1, (cores or os.cpu_count() or 1) // workers)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(asked)) if asked.isdecimal() and int(asked) else share
 
 
 def quieten() -> None:
@@ -266,12 +271,14 @@ class LocalPool(OnDask):
 
     def close(self) -> None:
         """End the processes; what they were to do is done, or not wanted any more."""
-        self.stop()
-        # On a busy machine it waits for processes that are gone already.
         with suppress(TimeoutError):
             self.client.close(timeout=2)
-        with suppress(TimeoutError):
+        try:
             self._cluster.close(timeout=5)
+        except TimeoutError:  # of a busy machine
+            self.stop()
+            with suppress(TimeoutError):
+                self._cluster.close(timeout=5)
 
     def stop(self) -> None:
         """End the processes at once, whatever they do."""
