@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import torch
 from matplotlib import pyplot
@@ -12,6 +11,7 @@ from matplotlib.axes import Axes
 from tangermeme.predict import predict
 
 import residualbind as rb
+from residualbind.benchmark.figures import draw_methods
 from tangermeme_gia import plot
 from tangermeme_gia.report.section import Figure
 from tangermeme_gia.report.wording import count, listed, number
@@ -32,13 +32,11 @@ PUBLISHED = {
     "DeepBind": 0.409,
     "MATRIXReduce": 0.353,
 }
-# Fewer experiments have neither a density nor quartiles.
-_FEWEST = 10
 # Experiments that are named one by one.
 _MOST_NAMED = 6
 _READING = (
-    "A point is an experiment, a diamond the mean; with the box and the density from "
-    f"{_FEWEST} experiments on."
+    "A point is an experiment, the line in the box the median; box and density from "
+    "four experiments on."
 )
 _SIMULATED = "simulated proteins, as no table of scores was given"
 
@@ -59,7 +57,7 @@ def panel_1a(material: Material) -> Panel:
         "How well does ResidualBind predict, beside other methods?",
         "Pearson's correlation of predictions and measured scores on set B. A point "
         "is an experiment, the mean over its seeds.",
-        [Figure("1a", partial(_boxes, each.reset_index()), _READING)],
+        [Figure("1a", partial(draw_methods, table), _READING)],
         {"1a": table},
         ours="Mean test Pearson: " + "; ".join(said) + ".",
         paper="Mean test Pearson over 244 experiments: "
@@ -245,27 +243,6 @@ def structure_scores(material: Material) -> pd.DataFrame:
         for kind in ("sequence", "PU", "PHIME")
     ]
     return pd.DataFrame(rows)
-
-
-def _boxes(each: pd.DataFrame) -> Axes:
-    order = each.groupby("method")["pearson"].mean().sort_values(ascending=False).index
-    values = [each.loc[each["method"] == m, "pearson"].to_numpy() for m in order]
-    _, ax = pyplot.subplots(
-        figsize=(max(3.5, 0.7 * len(order) + 1), 2.8), layout="constrained"
-    )
-    for i, one in enumerate(values):
-        if len(one) >= _FEWEST and np.ptp(one) > 0:
-            body = ax.violinplot([one], positions=[i], widths=0.9, showextrema=False)
-            body["bodies"][0].set(facecolor="#56b4e9", alpha=0.35)
-            ax.boxplot([one], positions=[i], widths=0.35, showfliers=False)
-        beside = i - 0.15 + 0.3 * (0.618 * np.arange(len(one)) % 1)
-        ax.plot(beside, one, "o", color="#0072b2", markersize=3, zorder=3)
-        ax.plot(i, one.mean(), "D", color="black", markersize=4, zorder=4)
-    ax.set_xlim(-0.6, len(order) - 0.4)
-    ax.set_xticks(range(len(order)), list(order), rotation=30, ha="right", fontsize=7)
-    ax.set_ylabel("Test Pearson", fontsize=8)
-    ax.tick_params(axis="y", labelsize=7)
-    return ax
 
 
 def _transforms(values: dict[str, torch.Tensor]) -> Axes:
