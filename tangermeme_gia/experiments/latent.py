@@ -146,7 +146,8 @@ def latent_interaction(
     full = _resolve(a, b, c, X.shape[-1], letters)
     compile_conditions([full], len(X), X.shape[-1], letters)
     if like is None:
-        engine = Engine(model, X, **options)
+        # What chooses the words is not kept.
+        engine = Engine(model, X, **{**options, "save_to": None})  # type: ignore[arg-type]
         grades = _find_grades(engine, full, letters, sizes, n_words, seed)
     else:
         grades = _grades_of(like, full, letters)

@@ -87,6 +87,7 @@ def test_commands_with_a_row_for_each_sequence_are_known():
     """What is not here has rows for conditions, k-mers, motifs or patterns only."""
     without = {
         "report",
+        "sweep",
         "grammar",
         "kmer-scan",
         "best-kmers",
