@@ -128,7 +128,7 @@ save_to: str, path-like or None, optional
     results that are larger than memory or must survive a kill; the same call with it
     goes on where it stopped, once the model gave a few of the stored outputs again.
     `y_afters` then stays in its file, of which memory holds what is read, and
-    `tangermeme_gia.load(folder)` gives the result again. Scans and surveys, which keep
+    `tangermeme_gia.load` gives the result again. Scans and surveys, which keep
     means and errors only, refuse it. Default is None, in memory.
 
 verbose: bool, optional
