@@ -203,7 +203,7 @@ def test_tracked_text_names_no_machine_path():
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert "pyproject.toml" in files
-    kinds = {".py", ".pyi", ".md", ".toml", ".cff", ".txt", ".tsv", ""}
+    kinds = {".py", ".pyi", ".md", ".toml", ".cff", ".txt", ".tsv", ".sh", ".log", ""}
     for name in files:
         if (ROOT / name).is_file() and Path(name).suffix in kinds:
             for line in (ROOT / name).read_text(encoding="utf-8").splitlines():

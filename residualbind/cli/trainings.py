@@ -13,6 +13,7 @@ import torch
 from tangermeme.predict import predict
 
 from tangermeme_gia._core.identity import environment
+from tangermeme_gia._core.precision import agree
 from tangermeme_gia._core.storage import write_atomically
 from tangermeme_gia._core.tensor_files import read_tensor_file
 from tangermeme_gia.sweep import Done
@@ -21,7 +22,7 @@ from ..methods.fitted import FORMAT, load_fitted
 from ..network.weights import load, load_metadata
 
 MODEL, _DONE = "model.safetensors", "done.json"
-_PROBES, _TOLERANCE = 8, 1e-3
+_PROBES = 8
 
 
 def run_words(folder: Path, words: Sequence[str]) -> Done:
@@ -104,11 +105,7 @@ def _holds(folder: Path, key: dict[str, Any]) -> bool:
     tables = [folder / "tables" / f"{name}.tsv" for name in ("metrics", "cost")]
     if not same or not all(path.exists() for path in tables):
         return False
-    now = _predictions(folder / MODEL)
-    largest = float(before.abs().max())
-    return now.shape == before.shape and bool(
-        ((now - before).abs() <= _TOLERANCE * largest).all()
-    )
+    return agree(before, _predictions(folder / MODEL))
 
 
 def _note(folder: Path, key: dict[str, Any]) -> None:

@@ -147,6 +147,9 @@ def test_a_driver_of_this_machine_that_ended_is_gone_at_once(
     left_behind(tmp_path, **said)
     with Ledger(tmp_path) as ledger:
         ledger.ask(TASKS)
+        held = json.loads((tmp_path / "driver.json").read_text())
+        assert (held["pid"], held["token"] == "another") == (os.getpid(), False)
+    assert states(tmp_path) == {"a": "waiting", "b": "waiting"}
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[1]"])
