@@ -28,6 +28,13 @@ def wait(folder, seconds=0.0):
     time.sleep(seconds)
     return Done({"effect": seconds, "effect_low": 0.0, "effect_high": 1.0})
 
+def hold(folder, path):
+    with open(folder / "runs.txt", "a") as file:
+        file.write("x")
+    while not Path(path).exists():
+        time.sleep(0.02)
+    return Done({"effect": 1.0, "effect_low": 0.0, "effect_high": 1.0})
+
 def kill_once(folder):
     if not (folder / "killed").exists():
         (folder / "killed").write_text("")
@@ -96,6 +103,17 @@ class Drivers:
         )
         self.started.append(process)
         return process
+
+    def one_done_others_held(self, n: int) -> list:
+        """Tasks of which the first is finished at once, others after `let_go`.
+
+        Nothing then depends on how fast this machine starts another process.
+        """
+        held = [[f"w{i}", "hold", {"path": str(self.folder / "go")}] for i in range(n)]
+        return [["w0", "wait", {}], *held[1:]]
+
+    def let_go(self) -> None:
+        (self.folder / "go").touch()
 
     def start(self, tasks: list, **options) -> subprocess.Popen:
         return self.python("driver.py", json.dumps([tasks, options]))
