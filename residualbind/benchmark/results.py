@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from itertools import combinations
@@ -19,6 +20,7 @@ from .figures import draw_methods, draw_pair
 from .scores import read_published, scores_of, summary_of
 
 FOLDER = "benchmark"
+_log = logging.getLogger("residualbind.benchmark")
 
 
 def write_results(
@@ -85,5 +87,11 @@ def _beside(scores: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Our scores by method beside those of others, for each experiment of ours."""
     ours = scores.pivot_table(index="experiment", columns="method", values="pearson")
     others = published.set_index("experiment").add_prefix("published ")
+    shared = ours.index.intersection(others.index)
+    _log.info(
+        "published scores stand beside %d of %d experiments; %d of the published are "
+        "not in this sweep",
+        *(len(shared), len(ours), len(others) - len(shared)),
+    )
     table: pd.DataFrame = ours.join(others, how="left").reset_index()
     return table

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tangermeme_gia._core.readers import open_table
@@ -51,12 +52,21 @@ def read_published(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     ValueError, OSError
-        If the table has no column `experiment`, or a score is no number.
+        If the table has no column `experiment`, an experiment stands there twice, or
+        a score is no number.
     """
     table = open_table(Path(path))
     table.require("experiment", argument="--published")
     methods = [name for name in table.columns if name != "experiment"]
-    (experiments,), values = table.read(["experiment"], methods)
+    (experiments,), values = table.read(["experiment"], methods, np.float64)
+    seen: dict[str, int] = {}
+    for number, experiment in enumerate(experiments):
+        if experiment in seen:
+            raise ValueError(
+                f"{table.place(number)}: experiment {experiment!r} stands in "
+                f"{table.place(seen[experiment])}, too; each has one row."
+            )
+        seen[experiment] = number
     published: pd.DataFrame = pd.DataFrame(values, columns=methods)
     published.insert(0, "experiment", experiments)
     return published

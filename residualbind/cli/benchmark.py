@@ -51,6 +51,10 @@ class _Benchmark(Sweeper):
         for name, values in (("methods", methods), ("seeds", seeds)):
             if len({*values}) < len(values):
                 raise ValueError(f"`--{name}` has one of {values} twice.")
+        if given["published"] is not None:
+            from ..benchmark.scores import read_published
+
+            read_published(given["published"])  # what is wrong is said before the work
         chosen = METHODS if _ALL in methods else methods
         return {"method": " ".join(chosen), "random_state": " ".join(map(str, seeds))}
 

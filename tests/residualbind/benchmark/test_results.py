@@ -87,6 +87,22 @@ def test_published_scores_stand_beside(tmp_path):
     assert table.loc["e1", "a"] == pytest.approx(0.6105)
 
 
+def test_published_scores_are_not_rounded_and_none_is_lost_silently(tmp_path, caplog):
+    (tmp_path / "p.tsv").write_text("experiment\tThermoNet\ne1\t0.6\nother\t0.7\n")
+    write(tmp_path)
+    with caplog.at_level("INFO", logger="residualbind"):
+        write_results(tmp_path, tmp_path / "p.tsv")
+    assert "beside 1 of 7 experiments; 1 of the published are not" in caplog.text
+    text = (tmp_path / "benchmark/tables/published.tsv").read_text()
+    assert "\t0.6\n" in text
+
+
+def test_a_published_experiment_has_one_row(tmp_path):
+    (tmp_path / "p.tsv").write_text("experiment\tA\ne1\t0.6\ne2\t1\ne1\t0.7\n")
+    with pytest.raises(ValueError, match=r"line 4: experiment 'e1' stands in .*line 2"):
+        read_published(tmp_path / "p.tsv")
+
+
 def test_published_scores_need_their_experiments(tmp_path):
     (tmp_path / "p.tsv").write_text("name\tThermoNet\nRNC\t0.7\n")
     with pytest.raises(

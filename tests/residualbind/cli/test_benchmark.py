@@ -1,5 +1,7 @@
 """`residualbind fit` and `benchmark`, as a user types them."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -66,9 +68,7 @@ def test_a_method_that_fails_stops_no_other(data, monkeypatch):
     monkeypatch.setitem(
         __import__("residualbind.methods.registry", fromlist=["METHODS"]).METHODS,
         "matrixreduce",
-        method._replace(fit=fail)
-        if hasattr(method, "_replace")
-        else _with(method, fail),
+        dataclasses.replace(method, fit=fail),
     )
     assert main([*WORDS, "--methods", "matrixreduce", "kmer-ridge"]) == 1
     table = read_ledger("out").set_index("task")["state"]
@@ -78,18 +78,13 @@ def test_a_method_that_fails_stops_no_other(data, monkeypatch):
     assert methods["method"].tolist() == ["kmer-ridge"]
 
 
-def _with(method, fit):
-    from dataclasses import replace
-
-    return replace(method, fit=fit)
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--methods", "all", "rck"], "`--methods all` goes with no other"),
         (["--methods", "rck", "rck"], "twice"),
         (["--seeds", "1", "1"], "`--seeds` has one of [1, 1] twice"),
+        (["--published", "experiments.tsv"], "has no column 'experiment'"),
         (["--methods", "graphprot"], "invalid choice: 'graphprot'"),
         (["--command", "train"], "there is no option --command"),
         (["--random-state", "3"], "there is no option --random-state"),
