@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from .section import Section
 from .wording import number
 
-# Sections whose sentences make the verdict, in its order; of the first pair one is
-# enough, and where more than four are there, the last goes.
+# Sections whose sentences make the verdict, in its order; of spacing and sites one is
+# enough, and where more than four are there, the last goes. Whether two sites interact
+# goes with what they do by spacing.
 _ORDER = ("motif", "grammar", "spacing", "sites", "gc", "robustness", "position")
 _MOST = 4
 
@@ -24,7 +25,7 @@ class SummaryLine(NamedTuple):
 
 
 def verdict(sections: Sequence[Section]) -> list[str]:
-    """Three or four plain sentences; fewer where less was asked.
+    """Three to five plain sentences; fewer where less was asked.
 
     What the motif does comes first, and alone with the backgrounds if it does nothing
     that is clear. Two sites by spacing stand for several sites, unless these deviate:
@@ -41,6 +42,8 @@ def verdict(sections: Sequence[Section]) -> list[str]:
     if {"spacing", "sites"} <= {*chosen}:
         chosen.remove("sites")
     kept = {*chosen[:_MOST]}
+    if "spacing" in kept:
+        kept.add("saturation")
     return [text for name, text in said.items() if name in kept]
 
 

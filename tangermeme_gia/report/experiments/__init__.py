@@ -20,6 +20,7 @@ REGISTRY: dict[str, tuple[str, ...]] = {
     "alignment": ("motif",),
     "sites": ("motif",),
     "spacing": ("motif",),
+    "saturation": ("motif",),
     "position": ("motif",),
     "gc": ("motif",),
     "hairpin": ("motif",),

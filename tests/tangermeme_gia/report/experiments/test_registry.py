@@ -19,8 +19,8 @@ FUNCTIONS = ("obstacle", "compute", "describe")
 
 
 def obstacles(study: Study) -> dict[str, str]:
-    # These ask a finished scan, measured scores, and several motifs.
-    others = ("alignment", "quality", "motifs", "grammar")
+    # These ask a finished scan or spacing, measured scores, and several motifs.
+    others = ("alignment", "saturation", "quality", "motifs", "grammar")
     names = [name for name in EXPERIMENTS if name not in others]
     found = {name: experiment(name).obstacle(study) for name in names}
     return {name: reason for name, reason in found.items() if reason}
