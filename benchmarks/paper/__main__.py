@@ -12,11 +12,15 @@ from pathlib import Path
 
 import torch
 
-from .material import Given, Material
+import tangermeme_gia as gia
+
+from .material import Given, Material, read_header
+from .motifs import read_affinities
 from .page import save_panel, write_page
 from .panel import Missing, Panel
+from .performance import scores
 from .registry import PANELS
-from .simulated import Budget
+from .simulated import RNA, Budget
 
 
 def main(arguments: Sequence[str] | None = None) -> Path:
@@ -34,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> Path:
         tuple(options.subjects),
     )
     material = Material(budget, options.cache or options.out / "trained", given)
+    _read_all(material)
     options.out.mkdir(parents=True, exist_ok=True)
     started, panels = time.monotonic(), []
     left_out: dict[str, str] = {}
@@ -55,6 +60,19 @@ def main(arguments: Sequence[str] | None = None) -> Path:
     page = write_page(options.out, panels, left_out, provenance)
     print(page)
     return page
+
+
+def _read_all(material: Material) -> None:
+    """Raise where something that was given cannot be read, before hours of work."""
+    _ = material.shown
+    for path in material.given.motifs:
+        gia.read_motifs(path, alphabet=RNA)
+    for path in material.given.affinities.values():
+        read_affinities(path)
+    if material.given.performance is not None:
+        scores(material)
+    if material.given.measured is not None:
+        read_header(material.given.measured)
 
 
 def _drawn(name: str, material: Material, folder: Path) -> Panel:

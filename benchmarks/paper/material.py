@@ -157,12 +157,12 @@ class Material:
         """Probes of set B, and their scores, of each model that has a column."""
         if self.given.measured is None:
             return {}
-        columns = pd.read_csv(self.given.measured, sep="\t", nrows=0).columns
+        columns = read_header(self.given.measured)
         named = [name for name in self.shown if name in columns]
         if not named:
             raise Missing(
                 f"the table of probes has no column of {list(self.shown)}, but "
-                f"{list(columns)}"
+                f"{columns}"
             )
         data = rb.read_table(self.given.measured, score=named, set_column="set")
         found = {}
@@ -179,6 +179,15 @@ class Material:
         return Subject(
             name, source.model.eval(), source.profile, self.budget, source.origin
         )
+
+
+def read_header(path: Path) -> list[str]:
+    """The columns of a table of probes."""
+    columns: list[str] = pd.read_csv(path, sep="\t", nrows=0).columns.tolist()
+    missing = {"set", "sequence"} - set(columns)
+    if missing:
+        raise ValueError(f"`measured`: {path} has no column {sorted(missing)[0]}.")
+    return columns
 
 
 def _model_files(folder: Path) -> dict[str, str]:

@@ -240,6 +240,28 @@ def test_a_table_without_a_column_is_refused(paper, scores, tmp_path):
         paper.performance.panel_1a(material)
 
 
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("--motifs", "a licence", "is no motif file"),
+        ("--performance", "experiment\tgroup\n", "has no column method"),
+        ("--measured", "sequence\tscore\n", "has no column set"),
+        ("--affinities", "kmer\tkd\nUGCAUG\tmuch\n", "could not convert"),
+        ("--subjects", "", "`subjects` has"),
+    ],
+)
+def test_what_cannot_be_read_is_said_before_the_first_panel(
+    paper, option, text, message, tmp_path
+):
+    path = tmp_path / "given.tsv"
+    path.write_text(text)
+    value = f"A1CF={path}" if option == "--affinities" else str(path)
+    words = ["--out", str(tmp_path / "out"), "--panels", "2c", option, value]
+    with pytest.raises(ValueError, match=message):
+        paper.__main__.main(words)
+    assert not (tmp_path / "out").exists()
+
+
 # What is simulated.
 
 
