@@ -238,7 +238,7 @@ def additivity_histogram(
     ax = new_axes(ax)
     _histograms(ax, [values], bins)
     median = float(np.nanmedian(values))
-    note(ax, f"{_experiments([values])}, median {median:.2g}")
+    note(ax, f"{_experiments([values])}, median {median:.3g}")
     return finish(ax, "R² of the additivity fit", "Number of experiments")
 
 
