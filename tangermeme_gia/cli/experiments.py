@@ -38,11 +38,17 @@ _NOT_CROSSED = (
     "best-kmers",
     "junction-effects",
     "motif-scan",
+    "effect-null",
     "effect-ratio",
     "latent-interaction",
 )
 # Those whose conditions each background chooses.
-_OF_ONE_BACKGROUND = ("best-kmers", "junction-effects", "latent-interaction")
+_OF_ONE_BACKGROUND = (
+    "best-kmers",
+    "effect-null",
+    "junction-effects",
+    "latent-interaction",
+)
 
 
 def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
@@ -50,7 +56,8 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
     add_group(parser, _with_motifs(command.options))
-    # The best of one background are not those of another, nor its junctions or grades.
+    # The best of one background are not those of another, nor its junctions, grades or
+    # percentiles.
     add_backgrounds(parser, several=command.name not in _OF_ONE_BACKGROUND)
     add_output(
         parser,

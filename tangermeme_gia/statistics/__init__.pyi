@@ -14,6 +14,8 @@ from .latent import latent_contrast as latent_contrast
 from .measured import affinity_regression as affinity_regression
 from .mutagenesis import mutagenesis_change as mutagenesis_change
 from .mutagenesis import mutagenesis_intervals as mutagenesis_intervals
+from .nulls import EffectNull as EffectNull
+from .nulls import effect_null as effect_null
 from .periodicity import spacing_periodicity as spacing_periodicity
 from .planning import backgrounds_needed as backgrounds_needed
 from .selection import benjamini_hochberg as benjamini_hochberg
