@@ -15,7 +15,6 @@ from .folds import (
     check_folds,
     crossed_table,
     named_folds,
-    say_intervals,
 )
 from .motifs import check_which, runs
 from .options import Asked, add_inputs, add_model, add_output, ask, take
@@ -94,7 +93,7 @@ class _Ran(NamedTuple):
 def run_experiment(command: Command, **options: Any) -> None:
     """Write the table of an experiment, and its plot."""
     from .each import write_each
-    from .output import Output
+    from .output import Output, say_varied
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     listed = options.pop("listed", options.get("top"))
@@ -114,12 +113,35 @@ def run_experiment(command: Command, **options: Any) -> None:
         save_to=output.save_to,
     )
     if options.get("each") is not None:
-        write_each(output, run, asks, asked.inputs.name)
+        table = write_each(output, run, asks, asked.inputs.name)
     else:
         ((_, given),) = asks
         ran = run(given)
-        output.write(ran.table, ran.result, ran.draw, title=ran.title)
-    say_intervals(asked)
+        table = ran.table
+        output.write(table, ran.result, ran.draw, title=ran.title)
+    say_varied(
+        table,
+        drawn=_drawn(command, asks),
+        n_averaged=1 if asked.folds else asked.n_weights,
+    )
+
+
+def _drawn(
+    command: Command, asks: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[str]:
+    """What each background has its own draw of."""
+    letters = any(
+        _has_matrix([*given.values()]) and not given.get("consensus")
+        for _, given in asks
+    )
+    places = command.name == "random-position"
+    return [*(["letters"] if letters else []), *(["places"] if places else [])]
+
+
+def _has_matrix(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_has_matrix(part) for part in value)
+    return bool(getattr(value, "is_drawn", False))
 
 
 def _check_together(

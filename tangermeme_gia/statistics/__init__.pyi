@@ -1,6 +1,7 @@
 from .additivity import additivity_fit as additivity_fit
 from .affinity import affinity_fit as affinity_fit
 from .associations import correlation as correlation
+from .components import variance_components as variance_components
 from .effects import effect_difference as effect_difference
 from .effects import effect_ratio as effect_ratio
 from .effects import interaction_contrast as interaction_contrast
