@@ -42,10 +42,8 @@ _TITLES = {
     "reads": "in words",
     "share_models": "share of the variance, folds",
     "share_backgrounds": "share, backgrounds",
-    "share_both": "share, folds by backgrounds",
     "se_twice_models": "standard error, twice as many folds",
     "se_twice_backgrounds": "standard error, twice as many backgrounds",
-    "se_twice_both": "standard error, twice as many of both",
     "additive": "sum of each alone",
     "deviation_p": "p value of the deviation",
 }

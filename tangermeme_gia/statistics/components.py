@@ -90,12 +90,15 @@ def variance_components(comparison: Comparison) -> pd.DataFrame:
 
 
 def split_columns(comparison: Comparison) -> pd.DataFrame:
-    """The same beside each row of `summary`: shares, and errors with twice as many."""
+    """Beside each row of `summary`, shares and errors with twice as many of either.
+
+    What is left of the shares is that of both together.
+    """
     split = variance_components(comparison)
     columns = {
-        f"{what}_{name}": split[column].to_numpy()[i::3]
-        for what, column in (("share", "share"), ("se_twice", "se_twice"))
-        for i, name in enumerate(("models", "backgrounds", "both"))
+        f"{what}_{name}": split[what].to_numpy()[i::3]
+        for what in ("share", "se_twice")
+        for i, name in enumerate(("models", "backgrounds"))
     }
     frame: pd.DataFrame = pd.DataFrame(columns)
     return frame
