@@ -23,6 +23,7 @@ _RESULTS = {
     "KmerScan": "_core.scans",
     "Junctions": "_core.junctions",
     "Comparison": "statistics.comparisons",
+    "EffectNull": "statistics.nulls",
     "Grammar": "statistics.grammar",
     "Motif": "_core.motif",
     "Measured": "surveys.motif_scan_result",

@@ -80,6 +80,30 @@ COMMANDS = (
         ),
     ),
     Command(
+        "effect-null",
+        "Is an effect large, beside what random words and shuffles do in its place?",
+        "--patterns UAAUUA@17 --n 200 --n-words 200 --plot null.png",
+        (
+            option(
+                "--patterns",
+                "what is placed together, with 0-based first bases; without @START in "
+                "the centre",
+                nargs="+",
+                **_NEEDED,
+            ),
+            option(
+                "--n-words",
+                "random words, and as many shuffles of the motif, each in its place",
+                type=int,
+                default=500,
+                dest="n_controls",
+            ),
+            INSERT,
+        ),
+        runs="global_importance",
+        tabulate=lambda tables, *given: tables.standings(*given),
+    ),
+    Command(
         "multi-site",
         "Do several copies of a motif add up, or does each one count for less?",
         "--motif UAAUUA --starts 3 10 17 --n 200 --plot sites.png",

@@ -22,8 +22,8 @@ def write_each(
     run: Callable[[dict[str, Any]], Any],
     asks: Sequence[tuple[str, dict[str, Any]]],
     model: str,
-) -> None:
-    """Run an experiment for each motif, and write what it gives.
+) -> pd.DataFrame:
+    """Run an experiment for each motif, and write what it gives; the whole table.
 
     All tables stand in one, with a column `motif`. Motifs of one condition each are in
     one picture; else the picture of each has the name of the motif before its ending.
@@ -47,12 +47,14 @@ def write_each(
             together[label] = ran.result
         elif plot is not None:
             write_plot(ran.draw, plot, ran.title)
-    write_table(pd.concat(tables, ignore_index=True), output.out)
+    whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    write_table(whole, output.out)
     if together and output.plot is not None:
         draw = partial(joined(together).plot, label="motif")
         write_plot(draw, output.plot, f"{model}: {len(together)} motifs")
     if local:
         write_table(pd.concat(local, ignore_index=True), output.local, "local")
+    return whole
 
 
 def joined(results: Mapping[str, GIAResult]) -> GIAResult:

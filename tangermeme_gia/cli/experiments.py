@@ -15,7 +15,6 @@ from .folds import (
     check_folds,
     crossed_table,
     named_folds,
-    say_intervals,
 )
 from .motifs import check_which, runs
 from .options import Asked, add_inputs, add_model, add_output, ask, take
@@ -38,11 +37,17 @@ _NOT_CROSSED = (
     "best-kmers",
     "junction-effects",
     "motif-scan",
+    "effect-null",
     "effect-ratio",
     "latent-interaction",
 )
 # Those whose conditions each background chooses.
-_OF_ONE_BACKGROUND = ("best-kmers", "junction-effects", "latent-interaction")
+_OF_ONE_BACKGROUND = (
+    "best-kmers",
+    "effect-null",
+    "junction-effects",
+    "latent-interaction",
+)
 
 
 def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
@@ -50,7 +55,8 @@ def add_options(command: Command, parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=partial(run_experiment, command))
     add_model(parser)
     add_group(parser, _with_motifs(command.options))
-    # The best of one background are not those of another, nor its junctions or grades.
+    # The best of one background are not those of another, nor its junctions, grades or
+    # percentiles.
     add_backgrounds(parser, several=command.name not in _OF_ONE_BACKGROUND)
     add_output(
         parser,
@@ -87,7 +93,7 @@ class _Ran(NamedTuple):
 def run_experiment(command: Command, **options: Any) -> None:
     """Write the table of an experiment, and its plot."""
     from .each import write_each
-    from .output import Output
+    from .output import Output, say_varied
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     listed = options.pop("listed", options.get("top"))
@@ -107,12 +113,35 @@ def run_experiment(command: Command, **options: Any) -> None:
         save_to=output.save_to,
     )
     if options.get("each") is not None:
-        write_each(output, run, asks, asked.inputs.name)
+        table = write_each(output, run, asks, asked.inputs.name)
     else:
         ((_, given),) = asks
         ran = run(given)
-        output.write(ran.table, ran.result, ran.draw, title=ran.title)
-    say_intervals(asked)
+        table = ran.table
+        output.write(table, ran.result, ran.draw, title=ran.title)
+    say_varied(
+        table,
+        drawn=_drawn(command, asks),
+        n_averaged=1 if asked.folds else asked.n_weights,
+    )
+
+
+def _drawn(
+    command: Command, asks: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[str]:
+    """What each background has its own draw of."""
+    letters = any(
+        _has_matrix([*given.values()]) and not given.get("consensus")
+        for _, given in asks
+    )
+    places = command.name == "random-position"
+    return [*(["letters"] if letters else []), *(["places"] if places else [])]
+
+
+def _has_matrix(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_has_matrix(part) for part in value)
+    return bool(getattr(value, "is_drawn", False))
 
 
 def _check_together(

@@ -77,11 +77,14 @@ def crossed_table(
     table: pandas.DataFrame
         `folds` is the name of a fold, or such as "5 crossed" for their mean, whose
         `se`, `low` and `high` hold the variance between folds as well as that of the
-        backgrounds, with `p` of a t test of the mean against 0 and `between_sd`.
+        backgrounds, with `p` of a t test of the mean against 0, `between_sd`, and which
+        part of the variance is from where (`statistics.variance_components`).
     """
     import numpy as np
     import pandas as pd
     import scipy
+
+    from ..statistics.components import split_columns
 
     tables = [
         tabulate(result).assign(folds=name) for name, result in compared.results.items()
@@ -90,6 +93,7 @@ def crossed_table(
     t = np.abs(mean["effect"] / mean["se"])
     n_folds = len(compared.results)
     mean = mean.assign(p=2 * scipy.stats.t.sf(t, mean["df"]))
+    mean = mean.join(split_columns(compared))
     mean = mean.assign(folds=f"{n_folds} crossed").drop(columns="n_models")
     whole: pd.DataFrame = pd.concat([*tables, mean], ignore_index=True)
     return whole
@@ -113,22 +117,3 @@ def say_folds(name: str, folds: str, files: Sequence[Path]) -> None:
         how = "crossed" if folds == CROSS else f"the mean of {len(files)} models"
         shown = ", ".join(map(str, files))
         _log.info("%s: %s (%s)", name, how, shown)
-
-
-def say_intervals(asked: Asked) -> None:
-    """One line about what the intervals of several weights are over."""
-    n, name = asked.n_weights, asked.inputs.name
-    if asked.folds:
-        _log.info(
-            "%s: intervals of a fold are over backgrounds; those of '%d crossed' are "
-            "over folds, taken as a sample, and backgrounds",
-            name,
-            n,
-        )
-    elif n > 1:
-        _log.info(
-            "%s: intervals are over backgrounds alone, not over the %d models that "
-            "are averaged (see --folds cross)",
-            name,
-            n,
-        )

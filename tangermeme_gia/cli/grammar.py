@@ -80,7 +80,7 @@ def run_grammar(
 ) -> None:
     """Write a row for each placement of the pairs that were asked about."""
     from ..surveys.grammar import motif_grammar
-    from .output import Output
+    from .output import Output, say_varied
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     files = {"pairs": pairs, "profiles": profiles, "triples": triples}
@@ -100,9 +100,12 @@ def run_grammar(
         if path is not None:
             write_table(getattr(grammar, name), path, name)
 
+    table = grammar.to_frame(output.confidence)
     output.write(
-        grammar.to_frame(output.confidence),
+        table,
         grammar,
         grammar.plot,
         title=f"{asked.inputs.name}: pairs of {len(grammar.motifs)} motifs",
     )
+    drawn = any(motif.is_drawn for motif in grammar.motifs.values())
+    say_varied(table, drawn=["letters"] if drawn else [], n_averaged=asked.n_weights)

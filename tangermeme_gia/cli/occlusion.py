@@ -71,7 +71,7 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
     """Write the effects of regions of observed sequences, averaged over draws."""
     from .._core.effects_folder import EffectsFolder
     from ..experiments.occlusion import occlusion, occlusion_annotations
-    from .output import Output
+    from .output import Output, say_varied
 
     output, regions = take(options, Output), take(options, _Regions)
     if options["sequences"] is None:
@@ -101,13 +101,17 @@ def run_occlusion(*, background: str, n: int, **options: Any) -> None:
         if output.save_to is not None:
             EffectsFolder(output.save_to).keep_regions(places)
         output.write_tracks(result, asked.inputs.loci.sizes)
+    rows = "sequence" if regions.annotations is None else "annotation"
+    table = result.to_frame(output.confidence)
     output.write(
-        result.to_frame(output.confidence),
+        table,
         result,
         result.plot,
-        rows="sequence" if regions.annotations is None else "annotation",
+        rows=rows,
         title=f"{asked.inputs.name}: {len(X):,} sequences of {options['sequences']}",
     )
+    # Each row of `X` has its own letters in the place of the region.
+    say_varied(table, rows, drawn=["letters"], n_averaged=asked.n_weights)
 
 
 def _places(loci: Loci, annotations: list[list[int]] | None) -> pd.DataFrame:

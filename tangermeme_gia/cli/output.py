@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from .._core.outputs import as_columns
 from .._core.regions import beside_rows
 from .._core.results import GIAResult
 from .._core.saving import result_file
+from .._core.varied import what_varies
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _PICTURES = (".png", ".svg", ".pdf")
 _DPI = 300
 _TITLE_SIZE = 8
+_log = logging.getLogger("tangermeme_gia.cli")
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,13 @@ class Output:
             write_file(self.bed, bed_file(track(result)), "bed")
         if self.bigwig is not None:
             write_file(self.bigwig, bigwig_file(track(result), sizes), "bigwig")
+
+
+def say_varied(table: pd.DataFrame, rows: str = "background", **known: Any) -> None:
+    """One line about what the intervals of a table are over (see `what_varies`)."""
+    line = what_varies(table, rows, **known)
+    if line:
+        _log.info(line)
 
 
 def local_table(result: GIAResult, rows: str = "sequence") -> pd.DataFrame:

@@ -113,6 +113,14 @@ def _add_motifs(group: Any) -> None:
     )
     name, settings = CONSENSUS
     group.add_argument(name, **settings)
+    group.add_argument(
+        "--n-words",
+        type=int,
+        default=100,
+        metavar="N",
+        help="with --motif or --motifs: random words, and as many shuffles, with which "
+        "its effect is compared in its place; 0 for none",
+    )
 
 
 @dataclass(frozen=True)

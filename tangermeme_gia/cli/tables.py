@@ -11,6 +11,7 @@ from ..statistics.additivity import additivity_fit
 from ..statistics.affinity import affinity_fit
 from ..statistics.effects import effect_ratio
 from ..statistics.latent import latent_contrast
+from ..statistics.nulls import effect_null
 
 _ADDITIVITY = (
     "deviation",
@@ -152,6 +153,25 @@ def with_latent(result: GIAResult, confidence: float) -> pd.DataFrame:
     table["misfit"] = fit.misfit
     table["order_p"] = min(1.0, float(fit.checks["p"].min()) * len(fit.checks))
     return table
+
+
+def standings(result: GIAResult, confidence: float) -> pd.DataFrame:
+    """Is each effect large: its percentile among random words, and among shuffles.
+
+    Parameters
+    ----------
+    result: GIAResult
+        With controls.
+
+    confidence: float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        Two rows for each effect (see `statistics.EffectNull.to_frame`).
+    """
+    return effect_null(result).to_frame(confidence)
 
 
 def ratios(result: GIAResult, confidence: float) -> pd.DataFrame:

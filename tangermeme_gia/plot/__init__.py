@@ -18,6 +18,7 @@ from .grammars import grammar_overview
 from .latent import latent_link
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
 from .measured import affinity_regression, predicted_measured
+from .nulls import null_histogram
 from .pairs import pair_matrix, pair_network, spacing_heatmap
 from .structure import (
     pairedness_scatter,
@@ -47,6 +48,7 @@ __all__ = [
     "motif_logo",
     "mutagenesis_heatmap",
     "mutagenesis_logo",
+    "null_histogram",
     "pair_matrix",
     "pair_network",
     "pairedness_scatter",

@@ -12,6 +12,7 @@ from .._core.results import GIAResult
 from .._core.scans import KmerScan
 from ..statistics.comparisons import Comparison
 from ..statistics.grammar import Grammar
+from ..statistics.nulls import EffectNull, effect_null
 from ..surveys.discovery_result import MotifDiscovery
 from ..surveys.motif_scan_result import MotifScan
 from .affinity import affinity_curve
@@ -26,10 +27,13 @@ from .effects import (
 from .grammars import grammar_overview
 from .latent import latent_link
 from .logos import mutagenesis_heatmap
+from .nulls import null_histogram
 from .surveys import background_grid
 from .sweeps import kmer_ranks, position_curve, spacing_curve
 
 _PAIR = ["A", "AB", "B"]
+# Controls of each kind, from which on a motif has a histogram of them, not boxes.
+_MANY_CONTROLS = 20
 
 
 def fitting_plot(result: Any, **options: Any) -> Axes:
@@ -38,7 +42,8 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     The columns of the conditions say which one fits: `additivity_line` of several
     sites, `spacing_curve`, `position_curve`, also of windows along sequences,
     `mutagenesis_heatmap`, `interaction_bars` of two patterns, `factorial_bars` of more,
-    `local_importance_boxes` of everything else. A k-mer scan has `kmer_ranks`, a
+    `null_histogram` of one condition with many controls, `local_importance_boxes` of
+    everything else. A k-mer scan has `kmer_ranks`, a
     comparison of backgrounds or models `background_grid`, a scan of motifs
     `motif_effects`, a discovery `pattern_effects`, pairs of motifs `grammar_overview`,
     graded sites `affinity_curve`, a grid of them `latent_link`. ``result.plot()`` is
@@ -47,7 +52,7 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     Parameters
     ----------
     result: GIAResult, KmerScan, MotifScan, MotifDiscovery, Grammar, Junctions, \
-Comparison
+EffectNull, Comparison
         With one output; also one that was loaded or narrowed.
 
     options: optional
@@ -80,6 +85,8 @@ Comparison
         return pattern_effects(result, **options)
     if isinstance(result, Grammar):
         return grammar_overview(result, **options)
+    if isinstance(result, EffectNull):
+        return null_histogram(result, **options)
     if isinstance(result, MotifScan):
         return motif_effects(result, **options)
     if isinstance(result, Junctions):
@@ -107,6 +114,8 @@ def _fitting(result: GIAResult, options: dict[str, Any]) -> Axes:
         return mutagenesis_heatmap(result, **options)
     if "arm" in table and sorted(main["arm"].astype(str)) == _PAIR:
         return interaction_bars(result, **options)
+    if len(main) == 1 and len(table) > 2 * _MANY_CONTROLS:
+        return null_histogram(effect_null(result), **options)
     n_patterns = len(main.select_dtypes("bool").columns)
     if "arm" in table and n_patterns > 1 and len(main) == 2**n_patterns - 1:
         return factorial_bars(result, **options)

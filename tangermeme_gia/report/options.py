@@ -42,6 +42,10 @@ class ReportOptions:
     consensus: bool, optional
         Whether matrices are placed as their most likely letters. Default is False.
 
+    n_words: int, optional
+        Random words, and as many shuffles of it, with which the effect of a motif that
+        is given is compared in its place; 0 for none. Default is 100.
+
     start: int or None, optional
         First base (0-based) of the motif; None is the centre. Default is None.
 
@@ -70,6 +74,7 @@ class ReportOptions:
     motif: MotifLike | None = None
     motifs: MotifsLike | None = None
     consensus: bool = False
+    n_words: int = 100
     start: int | None = None
     experiments: tuple[str, ...] | None = None
     backgrounds: tuple[str, ...] = background_names()
@@ -78,7 +83,12 @@ class ReportOptions:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("n", FEWEST), ("n_scan", 2)):
+        for name, least in (
+            ("k", 1),
+            ("n", FEWEST),
+            ("n_scan", 2),
+            ("n_words", 0),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"`{name}`={value} must be at least {least}.")

@@ -84,7 +84,13 @@ def write_page(
         summary=verdict.summary(sections, headline),
         spread=verdict.spread(headline),
         sections=[
-            _shown(section, folder, chosen=inputs.label is not None)
+            _shown(
+                section,
+                folder,
+                with_output=inputs.label is not None,
+                drawn=["letters"] if study.placed.is_drawn else [],
+                n_averaged=max(1, len(inputs.folds)),
+            )
             for section in sections
         ],
         skipped=skipped,
@@ -126,8 +132,8 @@ def _logo(sections: Sequence[Section], letters: Sequence[str]) -> dict[str, Any]
     return None
 
 
-def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:
-    """A section as the template reads it."""
+def _shown(section: Section, folder: Path, **known: Any) -> dict[str, Any]:
+    """A section as the template reads it; `known` is what `tables.shown` takes."""
     return {
         "name": section.name,
         "question": section.question,
@@ -138,8 +144,7 @@ def _shown(section: Section, folder: Path, *, chosen: bool) -> dict[str, Any]:
         "files": section.files,
         "figures": shown_figures(section.figures, folder / "figures"),
         "tables": [
-            tables.shown(name, table, with_output=chosen)
-            for name, table in section.tables.items()
+            tables.shown(name, table, **known) for name, table in section.tables.items()
         ],
     }
 

@@ -13,6 +13,7 @@ from .._core.results import GIAResult
 from .._core.target import Contrast, Target, word_of
 from ..experiments.importance import global_importance
 from ..statistics.comparisons import Comparison
+from ..statistics.components import split_columns
 from ..statistics.significance import paired_t_test
 from .inputs import in_words
 from .section import Line, Section
@@ -74,7 +75,9 @@ def add_parts(section: Section, study: Study, parts: GIAResult) -> None:
             f" The {n} folds of the model are averaged in all parts, whose intervals "
             "are over backgrounds alone. In the table outputs_and_folds they are "
             f"crossed: intervals of a fold are over backgrounds; those of {whole} are "
-            "over folds, taken as a sample, and backgrounds."
+            "over folds, taken as a sample, and backgrounds, and its last columns say "
+            "which part of their variance is from which, and what twice as many of "
+            "each would make of the standard error."
         )
 
 
@@ -115,7 +118,8 @@ def _tabulate(parts: GIAResult) -> pd.DataFrame:
 def _crossed(of_each: dict[str, GIAResult]) -> pd.DataFrame:
     """The mean over folds."""
     same = {fold: _without_fold(result) for fold, result in of_each.items()}
-    mean = Comparison(same, "model").summary()
+    compared = Comparison(same, "model")
+    mean = compared.summary().join(split_columns(compared))
     t = (mean["effect"] / mean["se"]).abs()
     p = 2 * scipy.stats.t.sf(t, mean["df"])
     mean = mean.drop(columns="n_models")

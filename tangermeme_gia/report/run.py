@@ -19,6 +19,7 @@ import pandas as pd
 from .._core.agreement import FewEffectsWarning
 from .._core.outputs import Label
 from ..statistics.grammar import Grammar
+from ..statistics.nulls import EffectNull
 from .figures import save_figures, unit_of
 from .inputs import ReportInputs
 from .options import ReportOptions
@@ -233,5 +234,7 @@ def _named(result: Any, label: Label | None) -> Any:
     if isinstance(result, Grammar):
         names = ("interactions", "log_interactions")
         return result._replace(**{n: _named(getattr(result, n), label) for n in names})
+    if isinstance(result, EffectNull):
+        return result._replace(motifs=_named(result.motifs, label))
     fields, beside = result._parts()
     return type(result)._from_parts(fields, {**beside, "outputs": [label]})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from .._core.storage import write_atomically
+from .._core.varied import what_varies
 from .section import Section
 
 # Rows that are read without a script; the page holds more of a table, up to a size.
@@ -30,6 +31,19 @@ _TITLES = {
     "n_patterns": "patterns",
     "control_letters": "letters of the control",
     "is_wild_type": "unchanged",
+    "arm": "words",
+    "percentile_low": "percentile, 95 % from",
+    "percentile_high": "percentile, 95 % to",
+    "n_below": "words below",
+    "n_equal": "words alike",
+    "n_words": "words",
+    "n_distinct": "different words",
+    "n_left_out": "words left out",
+    "reads": "in words",
+    "share_models": "share of the variance, folds",
+    "share_backgrounds": "share, backgrounds",
+    "se_twice_models": "standard error, twice as many folds",
+    "se_twice_backgrounds": "standard error, twice as many backgrounds",
     "additive": "sum of each alone",
     "deviation_p": "p value of the deviation",
 }
@@ -47,7 +61,8 @@ class Shown(NamedTuple):
     """A table as the page's template reads it.
 
     `rows` are the first as text, `text` the whole file, or as much of it as a page
-    holds; `more` and `left_out` are how many rows are not in them.
+    holds; `more` and `left_out` are how many rows are not in them. `varied` says what
+    intervals are over.
     """
 
     name: str
@@ -56,6 +71,7 @@ class Shown(NamedTuple):
     text: str
     more: int
     left_out: int
+    varied: str
 
 
 def save_tables(section: Section, folder: Path) -> None:
@@ -79,10 +95,17 @@ def as_text(table: pd.DataFrame) -> str:
     return text
 
 
-def shown(name: str, table: pd.DataFrame, *, with_output: bool = False) -> Shown:
+def shown(
+    name: str,
+    table: pd.DataFrame,
+    *,
+    with_output: bool = False,
+    **known: Any,
+) -> Shown:
     """A table as the page shows it: without columns that say nothing.
 
-    Of a model with several outputs, the one that was chosen is shown.
+    Of a model with several outputs, the one that was chosen is shown. `known` is what
+    `what_varies` takes.
     """
     # Models may have one output, and controls are in few tables: the files have both.
     constant = {"control": "none", "control_letters": ""}
@@ -104,6 +127,7 @@ def shown(name: str, table: pd.DataFrame, *, with_output: bool = False) -> Shown
         as_text(table.head(_MOST_ROWS)),
         max(0, len(table) - ROWS),
         max(0, len(table) - _MOST_ROWS),
+        what_varies(table, **known),
     )
 
 

@@ -1,6 +1,7 @@
 from .additivity import additivity_fit as additivity_fit
 from .affinity import affinity_fit as affinity_fit
 from .associations import correlation as correlation
+from .components import variance_components as variance_components
 from .effects import effect_difference as effect_difference
 from .effects import effect_ratio as effect_ratio
 from .effects import interaction_contrast as interaction_contrast
@@ -14,6 +15,8 @@ from .latent import latent_contrast as latent_contrast
 from .measured import affinity_regression as affinity_regression
 from .mutagenesis import mutagenesis_change as mutagenesis_change
 from .mutagenesis import mutagenesis_intervals as mutagenesis_intervals
+from .nulls import EffectNull as EffectNull
+from .nulls import effect_null as effect_null
 from .periodicity import spacing_periodicity as spacing_periodicity
 from .planning import backgrounds_needed as backgrounds_needed
 from .selection import benjamini_hochberg as benjamini_hochberg

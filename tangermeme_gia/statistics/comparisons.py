@@ -250,8 +250,8 @@ class Comparison(Shown, _Fields):
         df = float("nan")
         if n_models > 1:
             between = effects.std(axis=0, ddof=1)
-            codes = _same_clusters(self.results, int(first["n"].iloc[0]))
-            shared, df = _shared_variance(self.results, frames, codes)
+            codes = same_clusters(self.results, int(first["n"].iloc[0]))
+            shared, df = shared_variance(self.results, frames, codes)
             se = np.sqrt(between**2 / n_models + shared)
             df = min(df, n_models - 1)
             half_width = scipy.stats.t.ppf((1 + confidence) / 2, df) * se
@@ -323,7 +323,7 @@ def _correlation(x: Values, y: Values) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def _same_clusters(results: Mapping[str, Any], n: int) -> Codes | None:
+def same_clusters(results: Mapping[str, Any], n: int) -> Codes | None:
     """The cluster of each background, if all models were asked on the same ones."""
     labels = [getattr(result, "clusters", None) for result in results.values()]
     known = [as_codes(as_labels(each, n)) for each in labels if each is not None]
@@ -340,7 +340,7 @@ def _same_clusters(results: Mapping[str, Any], n: int) -> Codes | None:
     return known[0] if known else None
 
 
-def _shared_variance(
+def shared_variance(
     results: Mapping[str, Any],
     frames: Mapping[str, pd.DataFrame],
     codes: Codes | None,

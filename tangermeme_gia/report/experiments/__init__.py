@@ -14,7 +14,7 @@ To add one, write its file and register its name in one line below.
 REGISTRY: dict[str, tuple[str, ...]] = {
     "scan": ("k", "both_strands"),
     "motifs": ("motifs",),
-    "motif": ("motif", "motifs", "searched", "k", "both_strands", "folds"),
+    "motif": ("motif", "motifs", "searched", "k", "both_strands", "folds", "n_words"),
     "quality": ("motif", "scores"),
     "mutagenesis": ("motif",),
     "alignment": ("motif",),

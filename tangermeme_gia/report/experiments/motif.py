@@ -10,18 +10,20 @@ import pandas as pd
 import torch
 
 from ... import plot
+from ..._core.controls import CONTROLS
 from ..._core.motif import Motif
 from ..._core.results import GIAResult
 from ...experiments.importance import global_importance
 from ...plot.pairs import short_names
 from ...statistics.effects import effect_difference
+from ...statistics.nulls import Arm, EffectNull, effect_null
 from ..effects import local_effects
 from ..junctions import borrowed, measure_winners, split_winners
 from ..parts import add_parts, has_parts, measure_parts
 from ..places import find_elsewhere, scan_places
 from ..placing import diagnose_placing, gc_in_words
 from ..section import Figure, Line, Section
-from ..sentences import reads
+from ..sentences import direction, reads
 from ..store import Results
 from ..study import Study
 from ..thumbnails import strip
@@ -39,14 +41,22 @@ def obstacle(study: Study) -> str | None:
 def compute(study: Study) -> Results:
     """The best k-mers on held-out backgrounds, and controls of the best.
 
-    Of a motif that is given without a place, where it has its effect.
+    Of a motif that is given, what other words do in its place (one that a scan has
+    chosen is the best of all of them), and without a place, where it has its effect.
     """
     site = [(study.placed, study.start)]
-    results: Results = {
-        "controls": global_importance(
-            study.model, study.X, site, n_controls=_N_CONTROLS, **study.ask
-        )
-    }
+    n_words = study.options.n_words if study.options.given else 0
+    n_controls = max(n_words, _N_CONTROLS)
+    every = global_importance(
+        study.model, study.X, site, n_controls=n_controls, **study.ask
+    )
+    first = [
+        "none",
+        *(f"{kind} {i + 1}" for kind in CONTROLS for i in range(_N_CONTROLS)),
+    ]
+    results: Results = {"controls": every.select(control=first)}
+    if n_words:
+        results["null"] = effect_null(every)
     if study.options.given and study.options.start is None:
         results["places"] = scan_places(study)
     if has_parts(study):
@@ -100,7 +110,9 @@ def _matrix(motif: Motif) -> torch.Tensor | None:
 
 
 def _add_others(section: Section, study: Study, results: Results) -> None:
-    """Other outputs, folds, places and k-mers, as far as there are any."""
+    """Other words, outputs, folds, places and k-mers, as far as there are any."""
+    if "null" in results:
+        _add_null(section, study, results["null"])
     if "parts" in results:
         add_parts(section, study, results["parts"])
     if "places" in results:
@@ -111,6 +123,34 @@ def _add_others(section: Section, study: Study, results: Results) -> None:
         if not study.options.given:
             section.method += _among_winners(section.tables["best_kmers"])
         section.method += borrowed(junctions)
+
+
+def _add_null(section: Section, study: Study, null: EffectNull) -> None:
+    """Whether the effect is large, beside what other words do in its place."""
+    # Random words are the like of letters, not of a matrix.
+    arm: Arm = "shuffled" if study.placed.is_drawn else "random"
+    frame = null.to_frame()
+    own = frame.set_index("arm").loc[arm]
+    section.tables["null"] = frame
+    section.figures.append(
+        Figure(
+            "null",
+            partial(plot.null_histogram, null),
+            f"The effect of {study.motif} is {' and '.join(frame['reads'])} in its "
+            "place. That is no test of whether it is there, but says how large it is.",
+        )
+    )
+    if direction(own):
+        section.sentence += f" That is {own['reads']} in its place."
+    section.summary.append(
+        Line(f"Effect of {study.motif} among words in its place", own["reads"])
+    )
+    section.headline = {
+        **section.headline,
+        "percentile": own["percentile"],
+        "percentile_low": own["percentile_low"],
+        "percentile_high": own["percentile_high"],
+    }
 
 
 def _say_where(section: Section, study: Study, places: GIAResult) -> None:

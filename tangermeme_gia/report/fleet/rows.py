@@ -20,6 +20,7 @@ _TITLES = {
     "motif": "motif",
     "consensus": "aligned",
     "effect": "effect",
+    "percentile": "percentile among words in its place",
     "per_site": "each further site",
     "r2": "R² of additivity",
     "deviation": "deviation from additivity",

@@ -59,7 +59,8 @@ def test_folds_are_averaged_under_one_name_and_said(folds, table, here, caplog):
     )
     assert "Net: the mean of 3 models (fold0.pt, fold1.pt" in caplog.text
     of_folds = pd.read_csv(here / "folds.tsv", sep="\t")
-    assert "intervals are over backgrounds alone, not over the 3 models" in caplog.text
+    said = "over 60 backgrounds; fixed: the 3 models that are averaged, letters and"
+    assert said in caplog.text
     said = of_folds[["model", "folds"]].drop_duplicates().values.tolist()
     assert said == [["Net", "mean of 3"]]
     of_folds = of_folds.drop(columns=["model", "folds"])
@@ -161,7 +162,13 @@ def test_crossed_folds_are_those_of_across_models(folds, table, caplog):
         clear = (mean["low"] > 0) | (mean["high"] < 0)
         assert clear.tolist() == (mean["p"] < 0.05).tolist()
         assert (mean["df"] == 2).all()
-    assert "those of '3 crossed' are over folds" in caplog.text
+        shares = mean["share_models"] + mean["share_backgrounds"]
+        assert ((shares > 0) & (shares < 1.0001)).all()
+        assert (mean["se_twice_models"] < mean["se"]).all()
+    assert (
+        "fixed: each model, letters and places. Those of '3 crossed' are over folds"
+        in (caplog.text)
+    )
 
 
 def test_folds_are_adapted_each(here, table, folds):

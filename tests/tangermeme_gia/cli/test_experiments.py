@@ -23,6 +23,7 @@ from tangermeme_gia.cli.tables import (
     with_latent,
 )
 from tangermeme_gia.models.loading import load_model
+from tangermeme_gia.statistics import effect_null
 
 from .conftest import filled_commands, overridden
 
@@ -38,6 +39,11 @@ CASES = {
         "--patterns GATA@0 tta@8 --patterns GATA --n-controls 1",
         gia.global_importance,
         {"patterns": [[("GATA", 0), ("TTA", 8)], [("GATA", None)]], "n_controls": 1},
+    ),
+    "effect-null": (
+        "--patterns GATA@0 tta@8 --n-words 9",
+        gia.global_importance,
+        {"patterns": [("GATA", 0), ("TTA", 8)], "n_controls": 9},
     ),
     "multi-site": (
         "--motif GANA --starts 12 0:9:8",
@@ -194,6 +200,8 @@ def test_a_command_writes_the_table_of_its_experiment(
         expected = with_affinity(result, 0.8)
     if name == "latent-interaction":
         expected = with_latent(result, 0.8)
+    if name == "effect-null":
+        expected = effect_null(result).to_frame(0.8)
     if name == "effect-ratio":
         expected = ratios(result, 0.8)
     if name == "best-kmers":
@@ -268,6 +276,8 @@ def test_options_have_the_names_and_defaults_of_the_keywords(command):
             default = action.default
             if name == "structure":
                 default = action.type(default)
+            if (command.name, name) == ("effect-null", "n_controls"):
+                continue  # of which it is the table
             assert default == keywords[name].default, name
 
 

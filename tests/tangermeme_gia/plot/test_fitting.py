@@ -57,6 +57,16 @@ CASES = {
         "Patterns",
     ),
     "sites": (call("multi_site", "GATA", [0, 8, 16]), "additivity_line", "Number of"),
+    "null": (
+        call("global_importance", [("GATA", 0)], n_controls=25),
+        "null_histogram",
+        "Global importance",
+    ),
+    "few controls": (
+        call("global_importance", [("GATA", 0)], n_controls=2),
+        BOXES,
+        "Control",
+    ),
     "one site": (call("multi_site", "GATA", [0]), BOXES, "Motif"),
     "spacing": (SPACING, "spacing_curve", "Spacing between"),
     "gaps": (call("motif_spacing", ["GA", "TT", "C"], [[1, 2], [0, 3]]), BOXES, "Arm"),

@@ -27,7 +27,7 @@ from tangermeme.utils import characters, random_one_hot
 
 from tangermeme_gia import motif_grammar, plot
 from tangermeme_gia.plot.style import SKY, VERMILION
-from tangermeme_gia.statistics import Grammar
+from tangermeme_gia.statistics import EffectNull, Grammar, effect_null
 from tangermeme_gia.statistics.comparisons import Comparison
 from tangermeme_gia.surveys.motif_scan import motif_scan
 from tangermeme_gia.surveys.motif_scan_result import MotifScan
@@ -120,6 +120,18 @@ class Product(torch.nn.Module):
         return counts[:, [0]] * counts[:, [3]] / 800
 
 
+def null(n: int = 60) -> EffectNull:
+    """Of a motif, with as many random words and shuffles."""
+    kinds = [f"{kind} {i}" for kind in ("random", "shuffled") for i in range(n)]
+    return effect_null(
+        result(
+            control=["none", *kinds],
+            control_letters=["", *kinds],
+            start=[3] * (2 * n + 1),
+        )
+    )
+
+
 @cache
 def pairs() -> Grammar:
     """Of two motifs that act together everywhere."""
@@ -158,6 +170,7 @@ CASES = {
     "motif_logo": lambda: (torch.eye(4), "ACGU"),
     "mutagenesis_heatmap": lambda: (change(), "AC", "ACGU"),
     "mutagenesis_logo": lambda: (change(), "AC", "ACGU"),
+    "null_histogram": lambda: (null(),),
     "pair_matrix": lambda: (pairs(),),
     "pair_network": lambda: (pairs(),),
     "pairedness_scatter": lambda: (folded(),),
@@ -186,6 +199,8 @@ def same(a: object, b: object) -> bool:
         return all(same(a.results[name], b.results[name]) for name in a.results)
     if isinstance(a, GIAResult):
         return all(same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, EffectNull):
+        return same(a.motifs, b.motifs) and same(a.words, b.words)
     if isinstance(a, MotifScan):
         return same(a.to_frame(), b.to_frame())
     if isinstance(a, pd.DataFrame):

@@ -42,4 +42,4 @@ def test_a_given_motif_beside_a_scan_is_aligned_too(tmp_path):
     options = replace(OPTIONS, motif="AGAC", experiments=("alignment",))
     assert options.wanted() == ("scan", "motif", "alignment")
     _, results = results_of("motif", Sites(), tmp_path, options, alphabet=RNA)
-    assert list(results) == ["controls", "places"]
+    assert list(results) == ["controls", "null", "places"]

@@ -35,6 +35,7 @@ def test_wanted_holds_what_each_choice_needs_in_the_reports_order(motif):
         ({"k": 0}, "`k`=0 must be at least 1"),
         ({"n": 3}, "`n`=3 must be at least 4"),
         ({"n_scan": 1}, "`n_scan`=1 must be at least 2"),
+        ({"n_words": -1}, "`n_words`=-1 must be at least 0"),
         ({"experiments": ("spaces",)}, r"`experiments`=\['spaces'\] must be distinct"),
         ({"experiments": ("gc", "gc")}, "`experiments`.*distinct"),
         ({"backgrounds": ("uniform",)}, "`backgrounds`.*distinct names of"),

@@ -312,6 +312,7 @@ def test_a_folder_holds_what_its_page_shows_and_what_others_put_there(tmp_path):
     other = ReportOptions(motif="GAC", n=8, experiments=("motif",))
     run_report(inputs_of(Sites(weight=3.0)), tmp_path, other)
     shown = {"figures/motif.svg", "figures/motif.png", "tables/motif.tsv"}
+    shown |= {"figures/null.svg", "figures/null.png", "tables/null.tsv"}
     shown |= {"tables/placed.tsv"}
     assert files(tmp_path) == shown | {"figures/mine.svg", "tables/sites.tsv"}
     assert (tmp_path / "notes.txt").exists()

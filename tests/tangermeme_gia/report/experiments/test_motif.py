@@ -23,9 +23,41 @@ def test_the_motif_is_measured_on_other_backgrounds_with_the_winners(tmp_path):
 
 def test_a_given_motif_has_no_winners():
     results = results_of("motif", Sites())[1]
-    assert list(results) == ["controls", "places"]
+    assert list(results) == ["controls", "null", "places"]
     placed = results_of("motif", Sites(), options=replace(GIVEN, start=3))[1]
-    assert list(placed) == ["controls"]
+    assert list(placed) == ["controls", "null"]
+    without = replace(GIVEN, start=3, n_words=0)
+    assert list(results_of("motif", Sites(), options=without)[1]) == ["controls"]
+
+
+def test_a_given_motif_is_compared_with_words_in_its_place():
+    options = replace(GIVEN, n_words=30)
+    study, results = results_of("motif", Sites(), options=options)
+    assert len(results["controls"].conditions) == 7
+    section = describe(study, results)
+    assert section.sentence.endswith(" That is above all 30 random words in its place.")
+    assert "is above all 30 random words and above all 30 shuffles in its place" in (
+        section.figures[1].reading
+    )
+    assert section.tables["null"]["arm"].tolist() == ["random", "shuffled"]
+    assert section.headline["percentile"] == 100
+    assert section.headline["percentile_low"] == pytest.approx(100 * 0.025 ** (1 / 30))
+    lowers = describe(*results_of("motif", Sites(weight=-2.0), options=options))
+    assert lowers.sentence.endswith(" That is below all 30 random words in its place.")
+    assert lowers.headline["percentile"] == 0
+
+
+def test_a_matrix_is_compared_with_its_shuffles():
+    ppm = torch.tensor([[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0]]) * 0.9 + 0.025
+    options = replace(GIVEN, motif=ppm, n_words=30)
+    section = describe(*results_of("motif", Sites(), options=options))
+    assert section.sentence.endswith(" That is above all 30 shuffles in its place.")
+
+
+def test_a_motif_that_a_scan_chose_is_not_compared_with_words(tmp_path):
+    study, results = results_of("motif", Sites(), tmp_path, OPTIONS)
+    assert "null" not in results
+    assert "percentile" not in describe(study, results).headline
 
 
 def test_the_effect_is_that_of_fresh_backgrounds(tmp_path):
