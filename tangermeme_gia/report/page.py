@@ -74,6 +74,16 @@ def write_page(
     """
     inputs = study.inputs
     headline = {k: v for section in sections for k, v in section.headline.items()}
+    shown_sections = [
+        _shown(
+            section,
+            folder,
+            with_output=inputs.label is not None,
+            drawn=["letters"] if study.placed.is_drawn else [],
+            n_averaged=max(1, len(inputs.folds)),
+        )
+        for section in sections
+    ]
     page = render(
         "page.html.jinja",
         charts=any(f.chart for section in sections for f in section.figures),
@@ -83,16 +93,8 @@ def write_page(
         verdict=verdict.verdict(sections),
         summary=verdict.summary(sections, headline),
         spread=verdict.spread(headline),
-        sections=[
-            _shown(
-                section,
-                folder,
-                with_output=inputs.label is not None,
-                drawn=["letters"] if study.placed.is_drawn else [],
-                n_averaged=max(1, len(inputs.folds)),
-            )
-            for section in sections
-        ],
+        varied=_varied(shown_sections),
+        sections=shown_sections,
         skipped=skipped,
         methods=_methods(study),
         provenance=provenance.rows,
@@ -111,6 +113,12 @@ def write_page(
     write_atomically(
         folder / REPORT, json.dumps(report, indent=2, allow_nan=False).encode()
     )
+
+
+def _varied(sections: Sequence[Mapping[str, Any]]) -> str:
+    """What the intervals of the motif's effect are over."""
+    tables = [t for s in sections if s["name"] == "motif" for t in s["tables"]]
+    return next((table.varied for table in tables if table.varied), "")
 
 
 def _for_json(value: float | str) -> float | str | None:

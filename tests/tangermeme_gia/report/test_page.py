@@ -147,6 +147,13 @@ def test_the_page_says_how_it_was_made(page):
 
 
 @pytest.mark.usefixtures("quick")
+def test_the_first_screen_says_what_intervals_are_over(finished):
+    first = (finished / "index.html").read_text(encoding="utf-8")
+    summary = " ".join(first[: first.index('<section id="scan"')].split())
+    said = "Intervals are over 24 backgrounds; fixed: the model, letters and places."
+    assert f"intervals in brackets. {said}" in summary
+
+
 def test_padding_and_given_motifs_are_said(tmp_path):
     X = torch.eye(4)[torch.arange(12 * 20).reshape(12, 20) % 4].transpose(1, 2)
     X[::2, :, :3] = 0
