@@ -74,16 +74,7 @@ def write_page(
     """
     inputs = study.inputs
     headline = {k: v for section in sections for k, v in section.headline.items()}
-    shown_sections = [
-        _shown(
-            section,
-            folder,
-            with_output=inputs.label is not None,
-            drawn=["letters"] if study.placed.is_drawn else [],
-            n_averaged=max(1, len(inputs.folds)),
-        )
-        for section in sections
-    ]
+    shown = _all_shown(study, sections, folder)
     page = render(
         "page.html.jinja",
         charts=any(f.chart for section in sections for f in section.figures),
@@ -93,8 +84,8 @@ def write_page(
         verdict=verdict.verdict(sections),
         summary=verdict.summary(sections, headline),
         spread=verdict.spread(headline),
-        varied=_varied(shown_sections),
-        sections=shown_sections,
+        varied=_varied(shown),
+        sections=shown,
         skipped=skipped,
         methods=_methods(study),
         provenance=provenance.rows,
@@ -138,6 +129,18 @@ def _logo(sections: Sequence[Section], letters: Sequence[str]) -> dict[str, Any]
                 for letter, row in zip(letters, ppm.tolist(), strict=True)
             }
     return None
+
+
+def _all_shown(
+    study: Study, sections: Sequence[Section], folder: Path
+) -> list[dict[str, Any]]:
+    """Every section as the template reads it."""
+    known = {
+        "with_output": study.inputs.label is not None,
+        "drawn": ["letters"] if study.placed.is_drawn else [],
+        "n_averaged": max(1, len(study.inputs.folds)),
+    }
+    return [_shown(section, folder, **known) for section in sections]
 
 
 def _shown(section: Section, folder: Path, **known: Any) -> dict[str, Any]:
