@@ -26,6 +26,8 @@ _TITLES = {
     "deviation": "deviation from additivity",
     "interaction_lowest": "interaction by spacing, lowest",
     "interaction_highest": "interaction by spacing, highest",
+    "saturation": "interaction or saturation",
+    "interaction_latent": "interaction beyond saturation, in effects of one site",
     "left": "GC bias 5′",
     "right": "GC bias 3′",
     "left_beyond": "beyond the sum of motif and GC 5′",
