@@ -1,6 +1,6 @@
 """Does a random word have a uniform percentile in `statistics.effect_null`?
 
-    python benchmarks/nulls.py [--repetitions 2000] [--seed 0]
+    python benchmarks/nulls.py [--repetitions 500] [--seed 0]
 
 Each repetition places one random word as the "motif", and n others as random controls,
 on the same backgrounds. True effects of words are drawn from a shape: normal; 0 for
@@ -114,7 +114,7 @@ def repeat(shape: str, error: float, n: int, rng: np.random.Generator) -> Values
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=2000)
+    parser.add_argument("--repetitions", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     # Words without any effect are among those that are simulated.

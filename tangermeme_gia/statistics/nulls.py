@@ -338,11 +338,12 @@ def _check(result: GIAResult) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
             "`result` has no controls to compare its effects with; run the experiment "
             "with `n_controls`, such as 500."
         )
-    own = (table["control"] == "none").to_numpy()
+    own: NDArray[np.bool_] = np.array(table["control"] == "none")
     text = table.astype(str)
     copy = text.groupby(list(text.columns), sort=False).cumcount()
     keys = text.drop(columns=_OF_CONTROLS).assign(_copy=copy)
-    groups = keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy()
+    numbers = keys.groupby(list(keys.columns), sort=False).ngroup()
+    groups: NDArray[np.int64] = np.array(numbers, dtype=np.int64)
     missing = {*groups[~own]} ^ {*groups[own]}
     if missing or not len(groups):
         row = int(np.isin(groups, [*missing]).argmax())

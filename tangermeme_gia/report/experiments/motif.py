@@ -130,7 +130,7 @@ def _add_null(section: Section, study: Study, null: EffectNull) -> None:
     # Random words are the like of letters, not of a matrix.
     arm: Arm = "shuffled" if study.placed.is_drawn else "random"
     frame = null.to_frame()
-    own = frame.set_index("arm").loc[arm]
+    own: Any = frame[frame["arm"] == arm].iloc[0]
     section.tables["null"] = frame
     section.figures.append(
         Figure(
@@ -147,9 +147,9 @@ def _add_null(section: Section, study: Study, null: EffectNull) -> None:
     )
     section.headline = {
         **section.headline,
-        "percentile": own["percentile"],
-        "percentile_low": own["percentile_low"],
-        "percentile_high": own["percentile_high"],
+        "percentile": float(own["percentile"]),
+        "percentile_low": float(own["percentile_low"]),
+        "percentile_high": float(own["percentile_high"]),
     }
 
 
