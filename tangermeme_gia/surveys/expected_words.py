@@ -51,14 +51,15 @@ def core_of(motif: Motif, name: str, k: int) -> Core:
     ppm = motif.ppm
     n_letters = len(motif.alphabet)
     ppm = np.where(ppm.any(axis=0), ppm, 1 / n_letters)
-    bits = information_content(ppm)
+    bits = information_content(ppm).numpy()
     told = np.flatnonzero(bits > _ALIKE)
     if len(told) < _FEWEST_LETTERS:
         raise ValueError(
             f"`motifs` {name!r} has {len(told)} letter(s) that say something; at least "
             f"{_FEWEST_LETTERS} are needed."
         )
-    ppm, bits = (x[..., told[0] : told[-1] + 1] for x in (ppm, bits))
+    inside = slice(told[0], told[-1] + 1)
+    ppm, bits = ppm[:, inside], bits[inside]
     width = min(k, len(bits))
     sums = np.convolve(bits, np.ones(width), "valid")
     windows = np.flatnonzero(sums >= sums.max() - _ALIKE)
@@ -98,9 +99,10 @@ def shuffled_words(word: int, k: int, n_letters: int) -> Indices:
     array([ 4, 16])
     """
     letters = kmer_channels([word], k, n_letters)[0].tolist()
-    orders = np.array(list(_orders(sorted(letters), k)), dtype=np.int64)
+    orders = np.array(list(_orders(sorted(letters), k)), dtype=np.int8)
     indices: Indices = indices_from_codes(orders, n_letters)
-    return indices[indices != word]
+    others: Indices = indices[indices != word]
+    return others
 
 
 def as_listed(words: Indices, k: int, letters: Sequence[str], strands: int) -> Indices:
