@@ -11,15 +11,14 @@ from .conftest import overridden
 WORDS = ["expected", "--model", "A1CF", "--motifs", "UAAU", "GCAU", "--n", "20"]
 
 
-def test_the_table_the_lines_and_the_picture_are_written(here, capsys):
+def test_the_table_the_lines_and_the_picture_are_written(here, caplog):
     files = ["--out", "t.tsv", "--ranks", "r.tsv", "--plot", "e.svg", "--save", "e.gia"]
     assert main([*WORDS, *files]) == 0
-    said = capsys.readouterr().err
     table, kept = pd.read_csv("t.tsv", sep="\t"), gia.load("e.gia")
     assert table["motif"].tolist() == ["UAAU", "GCAU"]
     assert table["rank"].iloc[0] == 1
     assert table["verdict"].tolist() == kept.to_frame()["verdict"].tolist()
-    assert all(line in said for line in kept.lines())
+    assert all(line in caplog.text for line in kept.lines())
     assert len(pd.read_csv("r.tsv", sep="\t")) == len(kept.ranks()) == 6
     assert (here / "e.svg").read_text().startswith("<?xml")
 
