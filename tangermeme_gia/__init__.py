@@ -28,6 +28,7 @@ _RESULTS = {
     "Motif": "_core.motif",
     "Measured": "surveys.motif_scan_result",
     "MotifScan": "surveys.motif_scan_result",
+    "ExpectedMotifs": "surveys.expected_result",
     "MotifDiscovery": "surveys.discovery_result",
 }
 provide({"effects folder": f"{__name__}._core.effects_folder:EffectsFolder"})

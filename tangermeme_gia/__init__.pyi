@@ -39,6 +39,8 @@ from .models.adapted import adapt as adapt
 from .models.averaging import AveragedModels as AveragedModels
 from .surveys.discovery import discover_motifs as discover_motifs
 from .surveys.discovery_result import MotifDiscovery as MotifDiscovery
+from .surveys.expected import rank_expected as rank_expected
+from .surveys.expected_result import ExpectedMotifs as ExpectedMotifs
 from .surveys.grammar import motif_grammar as motif_grammar
 from .surveys.motif_scan import motif_scan as motif_scan
 from .surveys.motif_scan_result import MotifScan as MotifScan

@@ -92,6 +92,24 @@ def add_bootstrap(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_expected(parser: argparse.ArgumentParser) -> None:
+    """Which motifs the model should have learned."""
+    parser.add_argument(
+        "--expected",
+        nargs="+",
+        metavar="MOTIF",
+        help="also say whether the model has learned the protein's known motif, by its "
+        "rank among all words: letters, such as UGCAUG or WUAAUUR, FILE:NAME, or FILE "
+        "[NAME ...]",
+    )
+    parser.add_argument(
+        "--n-backgrounds",
+        type=int,
+        default=100,
+        help="on which all words are placed for --expected",
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Where it is computed."""
     parser.add_argument(

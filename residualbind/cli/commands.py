@@ -41,6 +41,7 @@ from ..simulation.simulate import simulate_rnacompete
 from ..simulation.truth import Truth
 from ..structure.folding import FoldSettings
 from ..structure.profiles import describe_settings, structure_profiles
+from .expected import expected_ranks
 from .files import check_inputs, check_outputs
 from .scales import score_scales
 from .sources import DataOptions, read_data, read_sequences
@@ -94,6 +95,8 @@ class EvaluateOptions(DataOptions):
     classification: bool
     n_resamples: int
     confidence: float
+    expected: list[str] | None
+    n_backgrounds: int
     structure_cache: Path | None
     batch_size: int
     device: str | None
@@ -159,6 +162,7 @@ def evaluate_model(**given: Any) -> None:
     _check_surroundings(options)
     fitted, metadata = find_model(options.model)
     measured = _take_part(options, read_data(options, fitted.config.length))
+    ranks = _ranks(options, measured)
     settings = required_settings(fitted.config, metadata.provenance)
     if settings is not None and measured.X.shape[1] == len(RNA):
         measured = _add_channels(measured, settings, options.structure_cache)
@@ -176,7 +180,7 @@ def evaluate_model(**given: Any) -> None:
         confidence=options.confidence,
         random_state=options.random_state,
     )
-    write_table(table, options.out)
+    write_table(pd.concat([table, *ranks], ignore_index=True), options.out)
 
 
 def predict_sequences(
@@ -357,6 +361,23 @@ def _take_part(options: EvaluateOptions, measured: RNAcompete) -> RNAcompete:
             f"the data have no {options.part} probes; use `--part all` for all of them."
         )
     return part
+
+
+def _ranks(options: EvaluateOptions, measured: RNAcompete) -> list[pd.DataFrame]:
+    """Those of the motifs that are expected, if any are."""
+    if options.expected is None:
+        return []
+    ranks = expected_ranks(
+        options.model,
+        measured,
+        options.expected,
+        options.n_backgrounds,
+        confidence=options.confidence,
+        random_state=options.random_state,
+        device=options.device,
+        batch_size=options.batch_size,
+    )
+    return [ranks]
 
 
 def _add_channels(

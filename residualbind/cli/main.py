@@ -18,6 +18,7 @@ from .arguments import (
     add_bootstrap,
     add_data,
     add_device,
+    add_expected,
     add_model,
     add_numbers,
     add_prediction,
@@ -281,6 +282,7 @@ def _add_evaluate(subparsers: Any) -> None:
     parser.add_argument(
         "--confidence", type=float, default=0.95, help="coverage of the intervals"
     )
+    add_expected(parser)
     add_structure_cache(parser)
     add_prediction(parser)
 

@@ -9,6 +9,11 @@ _AT = {"type": pattern, "metavar": "MOTIF@START"}
 
 SURVEYS = (
     Command(
+        "expected",
+        "Has the model learned the motif that it should know?",
+        "--motifs WUAAUUR --n 100 --plot expected.png",
+    ),
+    Command(
         "motif-scan",
         "Which motifs of a collection does the model read, and what do they do?",
         "--motifs motif.meme --n 200 --plot motifs.png",

@@ -13,6 +13,7 @@ from .effects import (
     interaction_bars,
     local_importance_boxes,
 )
+from .expected import expected_ranks
 from .fitting import fitting_plot
 from .grammars import grammar_overview
 from .latent import latent_link
@@ -36,6 +37,7 @@ __all__ = [
     "affinity_regression",
     "background_boxes",
     "background_grid",
+    "expected_ranks",
     "factorial_bars",
     "fitting_plot",
     "gc_bias_histograms",

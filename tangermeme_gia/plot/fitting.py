@@ -14,6 +14,7 @@ from ..statistics.comparisons import Comparison
 from ..statistics.grammar import Grammar
 from ..statistics.nulls import EffectNull, effect_null
 from ..surveys.discovery_result import MotifDiscovery
+from ..surveys.expected_result import ExpectedMotifs
 from ..surveys.motif_scan_result import MotifScan
 from .affinity import affinity_curve
 from .collections_of_motifs import motif_effects
@@ -24,6 +25,7 @@ from .effects import (
     interaction_bars,
     local_importance_boxes,
 )
+from .expected import expected_ranks
 from .grammars import grammar_overview
 from .latent import latent_link
 from .logos import mutagenesis_heatmap
@@ -45,14 +47,15 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     `null_histogram` of one condition with many controls, `local_importance_boxes` of
     everything else. A k-mer scan has `kmer_ranks`, a
     comparison of backgrounds or models `background_grid`, a scan of motifs
-    `motif_effects`, a discovery `pattern_effects`, pairs of motifs `grammar_overview`,
-    graded sites `affinity_curve`, a grid of them `latent_link`. ``result.plot()`` is
+    `motif_effects`, a discovery `pattern_effects`, expected motifs `expected_ranks`,
+    pairs of motifs `grammar_overview`, graded sites `affinity_curve`, a grid of them
+    `latent_link`. ``result.plot()`` is
     this function.
 
     Parameters
     ----------
-    result: GIAResult, KmerScan, MotifScan, MotifDiscovery, Grammar, Junctions, \
-EffectNull, Comparison
+    result: GIAResult, KmerScan, MotifScan, MotifDiscovery, ExpectedMotifs, Grammar, \
+Junctions, EffectNull, Comparison
         With one output; also one that was loaded or narrowed.
 
     options: optional
@@ -83,6 +86,8 @@ EffectNull, Comparison
         return kmer_ranks(result, **options)
     if isinstance(result, MotifDiscovery):
         return pattern_effects(result, **options)
+    if isinstance(result, ExpectedMotifs):
+        return expected_ranks(result, **options)
     if isinstance(result, Grammar):
         return grammar_overview(result, **options)
     if isinstance(result, EffectNull):

@@ -146,7 +146,8 @@ def _spacing(study: Study) -> int | None:
     off = Pairs.of(table).off
     if not off.any():
         return None
-    return int(table["spacing"][table["interaction"].abs().where(off).idxmax()])
+    size = table["interaction"].abs().to_numpy() * off
+    return int(table["spacing"].iloc[int(size.argmax())])
 
 
 def _places(study: Study) -> _Places | None:

@@ -242,6 +242,23 @@ def test_evaluate_equals_the_library_in_both_scales(simulated, trained, capsys):
     assert (table["n"] == len(test)).all()
 
 
+def test_evaluate_says_whether_the_known_motif_is_learned(simulated, trained, capsys):
+    words = ["evaluate", "--model", str(trained), "--data", str(simulated)]
+    words += ["--format", "table", "--set-column", "set", "--n-resamples", "9"]
+    asked = ["--expected", "UGCA", "GWA", "--n-backgrounds", "5"]
+    assert main([*words, *asked]) == 0
+    ranks = table_of(capsys).iloc[-2:]
+    assert ranks["metric"].tolist() == ["rank of UGCA", "rank of GWA"]
+    assert ranks["output"].tolist() == ["score", "score"]
+    assert ranks["n"].tolist() == [5, 5]
+    assert (ranks["low"] <= ranks["value"]).all()
+    assert ranks["note"].str.contains(" ranks .* of (?:256|64) ").all()
+    assert main([*words, "--expected", "UGXA"]) == 2
+    assert "`motif` 'UGXA' has 'X'" in capsys.readouterr().err
+    assert main([*words, *asked[:2], "--n-backgrounds", "1"]) == 2
+    assert "`--n-backgrounds`=1" in capsys.readouterr().err
+
+
 def test_evaluate_takes_all_probes_when_asked(simulated, trained, capsys):
     arguments = ["evaluate", "--model", str(trained), "--data", str(simulated)]
     arguments += ["--format", "table", "--n-resamples", "0"]

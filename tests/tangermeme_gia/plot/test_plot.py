@@ -25,7 +25,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from tangermeme.utils import characters, random_one_hot
 
-from tangermeme_gia import motif_grammar, plot
+from tangermeme_gia import ExpectedMotifs, motif_grammar, plot, rank_expected
 from tangermeme_gia.plot.style import SKY, VERMILION
 from tangermeme_gia.statistics import EffectNull, Grammar, effect_null
 from tangermeme_gia.statistics.comparisons import Comparison
@@ -95,6 +95,14 @@ def scan(names=("Gata", "Ebox", "Gata2")) -> MotifScan:
     )
 
 
+def expected() -> ExpectedMotifs:
+    """Of a model that reads the first letter."""
+    X = random_one_hot((30, 4, 20), random_state=0)
+    return rank_expected(
+        lambda X: X[:, 2, 4:9].sum(dim=-1, keepdim=True), X, ["GATC", "CCC"]
+    )
+
+
 def graded() -> GIAResult:
     """Effects of 20 sites that grow with their score to level off."""
     score = list(range(20))
@@ -156,6 +164,7 @@ CASES = {
     "affinity_curve": lambda: (graded(),),
     "background_boxes": lambda: (compared("a", "b", n_sites=[1, 2]),),
     "background_grid": lambda: (GRID.copy(),),
+    "expected_ranks": lambda: (expected(),),
     "factorial_bars": lambda: (result(**FACTORS),),
     "fitting_plot": lambda: (result(spacing=[0, 1]),),
     "gc_bias_histograms": lambda: (
@@ -201,7 +210,7 @@ def same(a: object, b: object) -> bool:
         return all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, EffectNull):
         return same(a.motifs, b.motifs) and same(a.words, b.words)
-    if isinstance(a, MotifScan):
+    if isinstance(a, MotifScan | ExpectedMotifs):
         return same(a.to_frame(), b.to_frame())
     if isinstance(a, pd.DataFrame):
         return a.equals(b)
