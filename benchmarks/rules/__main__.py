@@ -28,12 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> pd.DataFrame:
     rules = [r for r in (*RULES, *CONTROLS) if options.rule in (None, r.name)]
     sizes = {n: k for n, k in DRAWS.items() if not options.quick or n == 50}
     most = 1 if options.quick else 16
+    methods = options.methods or [GIA, *METHODS]
     begin, rows = time.process_time(), []
     options.out.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seeds):
         for rule in rules:
             network = trained(rule, seed, options.cache, most)
-            rows += list(_asked(rule, seed, network, sizes))
+            rows += list(_asked(rule, seed, network, sizes, methods))
             table = pd.DataFrame(rows)
             table.to_csv(options.out / "rules.tsv", sep="\t", index=False)
             print(
@@ -54,12 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=3, help="networks of each")
     parser.add_argument("--cache", type=Path, default=Path("rules-cache"))
     parser.add_argument("--out", type=Path, default=Path("rules"))
+    parser.add_argument("--methods", nargs="+", choices=[GIA, *METHODS], metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="one round, n = 50 only")
     return parser
 
 
 def _asked(
-    rule: Rule, seed: int, network: Trained, sizes: dict[int, int]
+    rule: Rule, seed: int, network: Trained, sizes: dict[int, int], methods: list[str]
 ) -> Iterator[dict[str, object]]:
     """A row for each method and n; controls are asked every question."""
     names = [rule.question] if rule.question else list(QUESTIONS)
@@ -68,7 +70,9 @@ def _asked(
         rng = np.random.default_rng([seed, 3, list(QUESTIONS).index(name)])
         X = question.backgrounds(max(n * k for n, k in sizes.items()), rule.length, rng)
         draws = [slice(i * n, i * n + n) for n, k in sizes.items() for i in range(k)]
-        for method, answers in _answers(network.model, question, X, draws).items():
+        for method, answers in _answers(
+            network.model, question, X, draws, methods
+        ).items():
             for n in sizes:
                 told = [
                     a
@@ -91,12 +95,20 @@ def _asked(
 
 
 def _answers(
-    model: torch.nn.Module, question: Question, X: np.ndarray, draws: list[slice]
+    model: torch.nn.Module,
+    question: Question,
+    X: np.ndarray,
+    draws: list[slice],
+    methods: list[str],
 ) -> dict[str, list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = {GIA: question.answers(model, X, draws)}
+        found = {}
+        if GIA in methods:
+            found[GIA] = question.answers(model, X, draws)
         for name, method in METHODS.items():
+            if name not in methods:
+                continue
             if name != "dependency map":
                 found[name] = question.read(method(model, question, X), draws)
             elif question.of_pairs:
