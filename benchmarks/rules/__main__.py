@@ -26,15 +26,16 @@ DRAWS = {50: 8, 200: 4, 1000: 1}
 def main(arguments: Sequence[str] | None = None) -> pd.DataFrame:
     options = _parser().parse_args(arguments)
     rules = [r for r in (*RULES, *CONTROLS) if options.rule in (None, r.name)]
+    rules = [r for r in rules if not r.question or r.question in options.questions]
     sizes = {n: k for n, k in DRAWS.items() if not options.quick or n == 50}
     most = 1 if options.quick else 16
-    methods = options.methods or [GIA, *METHODS]
+    methods, questions = options.methods or [GIA, *METHODS], options.questions
     begin, rows = time.process_time(), []
     options.out.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seeds):
         for rule in rules:
             network = trained(rule, seed, options.cache, most)
-            rows += list(_asked(rule, seed, network, sizes, methods))
+            rows += list(_asked(rule, seed, network, sizes, methods, questions))
             table = pd.DataFrame(rows)
             table.to_csv(options.out / "rules.tsv", sep="\t", index=False)
             print(
@@ -55,16 +56,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=3, help="networks of each")
     parser.add_argument("--cache", type=Path, default=Path("rules-cache"))
     parser.add_argument("--out", type=Path, default=Path("rules"))
+    asked = list(QUESTIONS)
+    parser.add_argument("--questions", nargs="+", choices=asked, default=asked)
     parser.add_argument("--methods", nargs="+", choices=[GIA, *METHODS], metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="one round, n = 50 only")
     return parser
 
 
 def _asked(
-    rule: Rule, seed: int, network: Trained, sizes: dict[int, int], methods: list[str]
+    rule: Rule,
+    seed: int,
+    network: Trained,
+    sizes: dict[int, int],
+    methods: list[str],
+    questions: list[str],
 ) -> Iterator[dict[str, object]]:
     """A row for each method and n; controls are asked every question."""
-    names = [rule.question] if rule.question else list(QUESTIONS)
+    names = [rule.question] if rule.question else questions
     for name in names:
         question = QUESTIONS[name]
         rng = np.random.default_rng([seed, 3, list(QUESTIONS).index(name)])

@@ -339,19 +339,21 @@ class Cofactor(Alone):
         there: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> None:
-        a, c = two_places(len(X), rng)
-        shuffled = np.argsort(rng.random((len(X), K)), axis=1)
-        plant(X, A, a, there)
-        plant(X, C, c, np.ones(len(X), bool))
-        columns = c[:, None] + np.arange(K)
-        rows = np.arange(len(X))[:, None]
-        loose = X[rows, c[:, None] + shuffled]
-        X[rows, columns] = np.where(y[:, None], X[rows, columns], loose)
+        # Where the label is 0, C or, in every other row, A is shuffled.
+        odd = np.arange(len(X)) % 2 == 1
+        for motif, start, loose in zip(
+            (A, C), two_places(len(X), rng), (~y & odd, ~y & ~odd), strict=True
+        ):
+            plant(X, motif, start, there)
+            columns = start[:, None] + np.arange(K)
+            rows = np.arange(len(X))[:, None]
+            shuffled = rng.permuted(X[rows, columns], axis=1)
+            X[rows, columns] = np.where(loose[:, None], shuffled, X[rows, columns])
 
     def simulate(self, n: int, rng: np.random.Generator) -> tuple[Codes, Labels]:
         X = self.draw(n, rng)
         a, c = two_places(n, rng)
-        with_a, with_c = rng.random(n) < 0.8, rng.random(n) < 0.3
+        with_a, with_c = rng.random(n) < 0.5, rng.random(n) < 0.3
         plant(X, A, a, with_a)
         plant(X, C, c, with_c)
         return X, (with_a & with_c).astype(float)
@@ -375,6 +377,13 @@ class Control(Words):
             plant(X, motif, start, there & forward)
             plant(X, minus(motif), start, there & ~forward)
         return X, (rng.random(n) < self.chance(a, b)).astype(float)
+
+    def pairs(self, n: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
+        """Every other pair has its motifs on the other strand."""
+        made = super().pairs(n, rng)
+        for member in made:
+            member[::2] = 3 - member[::2, ::-1]
+        return made
 
     kinds = ((A, B, 0.5, 1), (A, "", 0.2, 1), ("", B, 0.2, 0), ("", "", 0.1, 0))
 

@@ -90,9 +90,12 @@ def test_both_members_of_a_pair_have_the_label_of_their_side(rules):
         ]
         for name, rule in {r.name: r for r in rules.grammars.RULES}.items()
     }
-    for name in ("order", "spacing, hard", "position", "hairpin", "cofactor"):
+    for name in ("order", "spacing, hard", "position", "hairpin"):
         assert all(hits[name][0])
         assert all(hits[name][1])
+    # Half of the cofactor's pairs ask for A, and half for C.
+    assert all(hits["cofactor"][0])
+    assert sum(hits["cofactor"][1]) == n // 2
     assert all(hits["strand"][0])
     assert not any(hits["strand"][1])
 
