@@ -1,6 +1,6 @@
 """How attributions are read, as effects of what was placed.
 
-Rules, the same for every question and written before any network was looked at:
+Rules, the same for every question and written before any network was asked:
 
 - *DeepLIFT/SHAP and seqlets*: tangermeme's `deep_lift_shap` against dinucleotide
   shuffles; seqlets of high and of low contributions are called by `recursive_seqlets`

@@ -1,6 +1,6 @@
 """What is asked of a network, by experiments of the package, and how it is decided.
 
-The decisions were written, and committed, before any network was looked at. Effects are
+The decisions were written, and committed, before any network was asked. Effects are
 in logits. Every question gives the effects of its arms on each background; an answer
 has claims about their means, each a one-sided t test over backgrounds, corrected
 together by Holm (`decisions.answer`). So that what is true of any trained network by a
