@@ -95,6 +95,7 @@ def test_commands_with_a_row_for_each_sequence_are_known():
         "discover-motifs",
         "align-kmers",
         "compare-motifs",
+        "expected",
         "junction-effects",
     }
     assert {*WITH_ROWS} == {*EXAMPLES} - without
