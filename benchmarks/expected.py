@@ -4,9 +4,9 @@
 
 Random networks, weights as they are initialised, know no word. Each is asked about
 words of four kinds, drawn anew: any letters, two letters, a repeat of two, and one
-letter. Of every word the verdict as if asked alone, at the defaults; `among
-1 %` is how often its rank, without any interval, is among the best 40 of 4,096, which no
-number of backgrounds makes rarer.
+letter. Of every word the verdict as if asked alone, at the defaults; `among 1 %` is how
+often its rank, without any interval, is among the best 40 of 4,096, which no number of
+backgrounds makes rarer.
 
 Composition: the output is a random weight of each letter times its frequency, through a
 random monotone function: no order of letters counts.

@@ -111,7 +111,7 @@ def as_listed(words: Indices, k: int, letters: Sequence[str], strands: int) -> I
     Examples
     --------
     >>> as_listed(np.array([1, 11, 63]), 3, "ACGT", 2)
-    array([ 0,  1, 11])
+    array([0, 1, 7])
     """
     listed: Indices = canonical_index(words, k, letters) if strands == 2 else words
     return np.unique(listed)
