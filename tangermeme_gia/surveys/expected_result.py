@@ -269,7 +269,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _told(own: pd.DataFrame) -> dict[str, Any]:
     """The word of a motif, its other strand and the best of its shifts."""
-    first: dict[str, Any] = own.iloc[0].drop(["role", "shift"]).to_dict()
+    first = _records(own.drop(columns=["role", "shift"]))[0]
     reverse = own[own["role"] == "reverse complement"]
     first["reverse_rank"] = reverse["rank"].iloc[0] if len(reverse) else np.nan
     shifts = own[own["role"] == "shift"]
