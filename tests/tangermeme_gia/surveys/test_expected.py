@@ -320,3 +320,12 @@ def test_a_word_of_one_letter_is_never_called_learned(X):
     reads = ask(Sites(motif="GGGG"), X, ["GGGG", "GGGA"])
     assert row(reads, top=0.02)["verdict"] == "undecided"
     assert "undecided: it is of one letter" in reads.lines(top=0.1)[0]
+
+
+def test_a_shift_that_is_not_surely_above_the_word_is_no_verdict(X):
+    """GATAC is all that is read, which both have."""
+    model = Sites()
+    torch.nn.init.zeros_(model.rest[-1].weight)
+    expected = ask(model, X, ["AGATAC"])
+    assert row(expected)["verdict"] == "learned"
+    assert row(expected)["shift_word"].startswith("GATAC")
