@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tangermeme_gia as gia
+from tangermeme_gia.statistics.selection import holm
 
 Values = NDArray[np.float64]
 # By name, shape=(n,): effects, in logits, or what is known of each background.
@@ -60,15 +61,6 @@ def answer(claims: Mapping[str, Sequence[Claim]]) -> str:
         if all(value < ALPHA for value, of in zip(p, names, strict=True) if of == name)
     ]
     return held[0] if len(held) == 1 else ""
-
-
-def holm(p: Sequence[float]) -> Values:
-    """p values adjusted so that any false claim has a chance of alpha at most."""
-    order = np.argsort(p)
-    steps = np.asarray(p)[order] * np.arange(len(p), 0, -1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return adjusted
 
 
 def taken(effects: Effects, rows: slice) -> Effects:

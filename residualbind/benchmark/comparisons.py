@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import scipy.stats
-from numpy.typing import ArrayLike, NDArray
+
+from tangermeme_gia.statistics.selection import holm
 
 # With fewer proteins no signed ranks can be significant after correction.
 FEWEST = 6
@@ -68,23 +69,3 @@ def _compared(both: pd.DataFrame, a: str, b: str) -> dict[str, object]:
         "a_better": int((difference > 0).sum()),
         "p": float(scipy.stats.wilcoxon(difference).pvalue) if enough else np.nan,
     }
-
-
-def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """p values corrected so that any false one is as rare as a single test says.
-
-    Holm (1979); NaN are no tests.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03]).round(3)
-    array([0.03, 0.06, 0.06])
-    """
-    values = np.asarray(p, dtype=np.float64)
-    adjusted = np.full(values.shape, np.nan)
-    tested = np.flatnonzero(~np.isnan(values))
-    order = tested[np.argsort(values[tested], kind="stable")]
-    factors = len(order) - np.arange(len(order))
-    steps = np.maximum.accumulate(values[order] * factors)
-    adjusted[order] = np.minimum(steps, 1)
-    return adjusted

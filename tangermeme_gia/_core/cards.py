@@ -146,6 +146,18 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def listed(values: Sequence[object]) -> str:
+    """Values as they stand in a sentence.
+
+    Examples
+    --------
+    >>> listed([3]), listed([3, 10, 17])
+    ('3', '3, 10 and 17')
+    """
+    *most, last = map(str, values)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def shortened(line: str) -> str:
     """A line of text, cut where it is long."""
     line = " ".join(line.split())

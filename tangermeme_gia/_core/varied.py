@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from .cards import counted
+from .cards import counted, listed
 
 _FIXED = ("the model", "letters", "places")
 
@@ -55,7 +55,7 @@ def what_varies(
         over += " of the kind that a row names"
     fixed = [name for name in _FIXED if name not in drawn]
     if drawn:
-        over += f", each with its own {_listed(drawn)}"
+        over += f", each with its own {listed(drawn)}"
     crossed = _crossed(table)
     if n_averaged > 1 and not crossed:
         fixed[0] = f"the {n_averaged} models that are averaged"
@@ -64,7 +64,7 @@ def what_varies(
         fixed = [name for name in fixed if name != "the model"]
     elif "model" in table or "folds" in table:
         fixed[0] = "each model"
-    text = f"Intervals are over {over}; fixed: {_listed(fixed)}."
+    text = f"Intervals are over {over}; fixed: {listed(fixed)}."
     if crossed:
         text += f" Those of '{crossed}' are over folds, too, taken as a sample."
     if "percentile_low" in table:
@@ -84,8 +84,3 @@ def _counted(numbers: pd.Series, noun: str) -> str:
         return f"{noun}s"
     low, high = int(known.min()), int(known.max())
     return counted(high, noun) if low == high else f"{low:,} to {counted(high, noun)}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

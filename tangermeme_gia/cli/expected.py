@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run_expected(*, ranks: Path | None, alpha: float, **options: Any) -> None:
     """Write a row for each motif, and its verdict as a line on stderr."""
     from ..surveys.expected import rank_expected
-    from .output import Output
+    from .output import Output, say_varied
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     check_files(out=output.out, plot=output.plot, save=output.save, ranks=ranks)
@@ -90,3 +90,4 @@ def run_expected(*, ranks: Path | None, alpha: float, **options: Any) -> None:
         functools.partial(expected.plot, confidence=output.confidence, alpha=alpha),
         title=f"{asked.inputs.name}: expected motifs among all k-mers",
     )
+    say_varied(table, n_averaged=asked.n_weights)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from .._core.cards import listed as listed
+
 # Numbers with smaller intervals are written with an exponent.
 _LEAST_DECIMAL = 1e-5
 
@@ -80,18 +82,6 @@ def count(n: int, noun: str) -> str:
     ('1 spacing', '4,096 6-mers')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def listed(values: Sequence[object]) -> str:
-    """Values as they stand in a sentence.
-
-    Examples
-    --------
-    >>> listed([3]), listed([3, 10, 17])
-    ('3', '3, 10 and 17')
-    """
-    *most, last = map(str, values)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def numeral(n: int) -> str:

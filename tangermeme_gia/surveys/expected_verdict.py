@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .._core.clusters import Values
+from ..statistics.selection import holm
 
 LEARNED, SHIFTED = "learned", "learned, shifted"
 NOT_LEARNED, UNDECIDED = "not learned", "undecided"
@@ -59,7 +59,7 @@ def judge(
     """
     rows = [_ranked(table, top, lowest) for table in found]
     least = [min(each.p for each in own) for own in rows]
-    adjusted = _holm(np.array(least))
+    adjusted = holm(least).tolist()
     judged = []
     for own, is_above, p, p_holm in zip(rows, above, least, adjusted, strict=True):
         # What the number of motifs costs, the same for each row.
@@ -195,12 +195,3 @@ def _reason(word: _Ranked, bound: float) -> tuple[str, str]:
         return UNDECIDED, f"its letters in other orders do as much {other}"
     share = 100 * row["rank"] * row["n_candidates"] / row["n_kmers"]
     return UNDECIDED, f"by chance a word ranks so high in {share:.2g} %"
-
-
-def _holm(p: Values) -> list[float]:
-    """p values adjusted for their number (Holm 1979)."""
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * np.arange(len(p), 0, -1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
-    return [float(x) for x in adjusted]

@@ -129,9 +129,8 @@ def test_a_curve_of_one_spacing_for_each_sequence_is_read(rules, shape, told):
     assert rules.questions.read_curve(values, gap) == told
 
 
-def test_holm_and_an_answer_of_which_all_claims_hold(rules):
+def test_an_answer_is_the_one_of_which_all_claims_hold(rules):
     d = rules.decisions
-    np.testing.assert_allclose(d.holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
     sure, nothing = np.linspace(1, 2, 20), np.linspace(-1, 1, 20)
     yes, no = d.Claim(sure), d.Claim(nothing)
     assert d.answer({"a": [yes, yes], "b": [yes, no]}) == "a"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from residualbind.benchmark.comparisons import compare_methods, holm
+from residualbind.benchmark.comparisons import compare_methods
 
 
 def table(rows):
@@ -78,10 +78,3 @@ def test_false_findings_over_all_pairs_are_rare():
         ]
         false += bool((compare_methods(table(rows))["p_holm"] < 0.05).any())
     assert false / 200 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
-
-
-def test_holm():
-    p = np.array([0.01, np.nan, 0.04, 0.03, 0.5])
-    np.testing.assert_allclose(holm(p), [0.04, np.nan, 0.09, 0.09, 0.5])
-    assert holm([0.9, 0.8]).tolist() == [1, 1]
-    assert holm([]).tolist() == []

@@ -19,6 +19,7 @@ def test_the_table_the_lines_and_the_picture_are_written(here, caplog):
     assert table["rank"].iloc[0] == 1
     assert table["verdict"].tolist() == kept.to_frame()["verdict"].tolist()
     assert all(line in caplog.text for line in kept.lines())
+    assert "Intervals are over 20 backgrounds; fixed: the model" in caplog.text
     assert len(pd.read_csv("r.tsv", sep="\t")) == len(kept.ranks()) == 6
     assert (here / "e.svg").read_text().startswith("<?xml")
 

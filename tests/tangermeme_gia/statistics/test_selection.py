@@ -6,6 +6,7 @@ from scipy import stats
 
 from tangermeme_gia.statistics.selection import (
     benjamini_hochberg,
+    holm,
     rescore_winners,
     split_and_rescore,
 )
@@ -16,6 +17,13 @@ def parts() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     effect = np.array([0.5, -1.0, 0.2, 0.8, 0.0])
     return rng.normal(effect, size=(200, 5)), rng.normal(effect, size=(150, 5))
+
+
+def test_holm():
+    p = np.array([0.01, np.nan, 0.04, 0.03, 0.5])
+    np.testing.assert_allclose(holm(p), [0.04, np.nan, 0.09, 0.09, 0.5])
+    assert holm([0.9, 0.8]).tolist() == [1, 1]
+    assert holm([]).tolist() == []
 
 
 def test_benjamini_hochberg_by_hand():
