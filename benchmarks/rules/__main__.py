@@ -19,6 +19,8 @@ from .networks import LEARNED, Trained, trained
 from .questions import QUESTIONS, Question
 
 GIA = "GIA"
+# The row of all questions to all controls.
+EVERY = "all controls"
 # Backgrounds of a draw, and how many draws, that share none, at most.
 DRAWS = {50: 8, 200: 4, 1000: 1}
 
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> pd.DataFrame:
     rules = [r for r in (*RULES, *CONTROLS) if options.rule in (None, r.name)]
     rules = [r for r in rules if not r.question or r.question in options.questions]
     sizes = {n: k for n, k in DRAWS.items() if not options.quick or n == 50}
-    most = 1 if options.quick else 16
+    most = 4 if options.quick else 16
     methods, questions = options.methods or [GIA, *METHODS], options.questions
     begin, rows = time.process_time(), []
     options.out.mkdir(parents=True, exist_ok=True)
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     asked = list(QUESTIONS)
     parser.add_argument("--questions", nargs="+", choices=asked, default=asked)
     parser.add_argument("--methods", nargs="+", choices=[GIA, *METHODS], metavar="NAME")
-    parser.add_argument("--quick", action="store_true", help="one round, n = 50 only")
+    parser.add_argument("--quick", action="store_true", help="few rounds, n = 50 only")
     return parser
 
 
@@ -131,6 +133,8 @@ def summarised(table: pd.DataFrame) -> pd.DataFrame:
     kept["told"] = np.where(
         kept["network"].isin(names), kept["right"], kept["answered"]
     )
+    controls = kept[~kept["network"].isin(names)].assign(network=EVERY)
+    kept = pd.concat([kept, controls])
     keys = ["network", "method", "n"]
     sums = kept.astype({"told": int}).groupby(keys, sort=False)[["told", "draws"]].sum()
     percent = (100 * sums["told"] / sums["draws"]).round(1)
@@ -140,8 +144,8 @@ def summarised(table: pd.DataFrame) -> pd.DataFrame:
 def draw(table: pd.DataFrame) -> plt.Figure:
     """Rules x methods by n, and the accuracy of the networks on pairs beside."""
     summary = summarised(table).set_index(["network", "method"])
-    networks = list(dict.fromkeys(table["network"]))
-    methods, sizes = [GIA, *METHODS], list(summary.columns)
+    networks = list(dict.fromkeys([*table["network"], *summary.index.levels[0]]))
+    methods, sizes = [GIA, *METHODS], sorted(set(table["n"]))
     figure, (left, right) = plt.subplots(
         1,
         2,
@@ -150,7 +154,8 @@ def draw(table: pd.DataFrame) -> plt.Figure:
         sharey=True,
         layout="constrained",
     )
-    cells = summary.reindex(pd.MultiIndex.from_product([networks, methods]))
+    every = pd.MultiIndex.from_product([networks, methods])
+    cells = summary.reindex(index=every, columns=sizes)
     values = cells.to_numpy(float).reshape(len(networks), -1)
     left.imshow(values, vmin=0, vmax=100, cmap="Blues", aspect="auto")
     for (i, j), value in np.ndenumerate(values):

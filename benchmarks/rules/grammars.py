@@ -221,11 +221,11 @@ class Alone(Rule):
         return X, (y & there).astype(float)
 
     def pairs(self, n: int, rng: np.random.Generator) -> tuple[Codes, Codes]:
-        X, there, seed = self.draw(n, rng), np.ones(n, bool), rng.integers(1 << 31)
-        made = []
-        for label in (True, False):
+        """Label 0 breaks the rule, or in every other pair only lacks A."""
+        X, seed, odd = self.draw(n, rng), rng.integers(1 << 31), np.arange(n) % 2 == 1
+        made, every = [], np.ones(n, bool)
+        for y, there in ((every, every), (odd, ~odd)):
             member = X.copy()
-            y = np.full(n, label)
             self.write(member, y, there, np.random.default_rng(int(seed)))
             made.append(member)
         return made[0], made[1]
@@ -339,16 +339,15 @@ class Cofactor(Alone):
         there: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> None:
-        # Where the label is 0, C or, in every other row, A is shuffled.
-        odd = np.arange(len(X)) % 2 == 1
-        for motif, start, loose in zip(
-            (A, C), two_places(len(X), rng), (~y & odd, ~y & ~odd), strict=True
+        # What breaks the rule is C shuffled, and what lacks A is A shuffled.
+        for motif, start, whole in zip(
+            (A, C), two_places(len(X), rng), (there, y), strict=True
         ):
-            plant(X, motif, start, there)
+            plant(X, motif, start, np.ones(len(X), bool))
             columns = start[:, None] + np.arange(K)
             rows = np.arange(len(X))[:, None]
             shuffled = rng.permuted(X[rows, columns], axis=1)
-            X[rows, columns] = np.where(loose[:, None], shuffled, X[rows, columns])
+            X[rows, columns] = np.where(whole[:, None], X[rows, columns], shuffled)
 
     def simulate(self, n: int, rng: np.random.Generator) -> tuple[Codes, Labels]:
         X = self.draw(n, rng)

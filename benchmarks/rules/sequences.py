@@ -45,7 +45,11 @@ def one_hot(X: Codes) -> torch.Tensor:
 
 
 def two_places(n: int, rng: np.random.Generator) -> tuple[Starts, Starts]:
-    """Starts on either side of the centre; which of both is left is drawn."""
-    left, right = rng.integers(8, 89, n), rng.integers(104, 185, n)
+    """Any two starts that leave 8 bases between both; which of both is left is drawn.
+
+    None lies within 8 bases of an end; every pair of such places is as likely.
+    """
+    drawn = np.sort(rng.integers(8, LENGTH - 4 * K + 1, (n, 2)), axis=1)
+    left, right = drawn[:, 0], drawn[:, 1] + 2 * K
     swap = rng.random(n) < 0.5
     return np.where(swap, right, left), np.where(swap, left, right)

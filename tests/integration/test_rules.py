@@ -90,19 +90,29 @@ def test_both_members_of_a_pair_have_the_label_of_their_side(rules):
         ]
         for name, rule in {r.name: r for r in rules.grammars.RULES}.items()
     }
-    for name in ("order", "spacing, hard", "position", "hairpin"):
+    for name in ("order", "spacing, hard"):
         assert all(hits[name][0])
         assert all(hits[name][1])
-    # Half of the cofactor's pairs ask for A, and half for C.
-    assert all(hits["cofactor"][0])
-    assert sum(hits["cofactor"][1]) == n // 2
+    # Half of the pairs of these ask whether A is needed.
+    for name in ("position", "GC context", "hairpin", "cofactor"):
+        assert all(hits[name][0])
+        assert sum(hits[name][1]) == n // 2
     assert all(hits["strand"][0])
     assert not any(hits["strand"][1])
 
 
+def test_two_motifs_of_training_stand_in_every_place_where_one_is_asked_for(rules):
+    s = rules.sequences
+    starts = np.stack(s.two_places(20_000, np.random.default_rng(0)))
+    assert set(starts.ravel()) == set(range(8, s.LENGTH - 15))
+    assert np.abs(starts[0] - starts[1]).min() == 2 * s.K
+    assert abs((starts[0] < starts[1]).mean() - 0.5) < 0.02
+
+
 def test_pairs_of_the_hairpin_have_the_same_letters_and_one_folds(rules):
     rule = next(r for r in rules.grammars.RULES if r.name == "hairpin")
-    for folded, loose in zip(*rule.pairs(40, np.random.default_rng(0)), strict=True):
+    sides = [side[::2] for side in rule.pairs(80, np.random.default_rng(0))]
+    for folded, loose in zip(*sides, strict=True):
         assert sorted(folded) == sorted(loose)
         width = 2 * rules.grammars.STEM + rules.grammars.LOOP
         stems = [
