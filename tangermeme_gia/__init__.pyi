@@ -20,6 +20,7 @@ from .experiments.importance import global_importance as global_importance
 from .experiments.interaction import factorial as factorial
 from .experiments.interaction import pairwise_interaction as pairwise_interaction
 from .experiments.latent import latent_interaction as latent_interaction
+from .experiments.latent_sites import latent_sites as latent_sites
 from .experiments.occlusion import occlusion as occlusion
 from .experiments.occlusion import occlusion_annotations as occlusion_annotations
 from .experiments.positions import positional_bias as positional_bias

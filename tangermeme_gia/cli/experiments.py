@@ -40,13 +40,17 @@ _NOT_CROSSED = (
     "effect-null",
     "effect-ratio",
     "latent-interaction",
+    "latent-sites",
 )
+# Those whose words the model chooses.
+_GRADED = ("latent-interaction", "latent-sites")
 # Those whose conditions each background chooses.
 _OF_ONE_BACKGROUND = (
     "best-kmers",
     "effect-null",
     "junction-effects",
     "latent-interaction",
+    "latent-sites",
 )
 
 
@@ -205,7 +209,7 @@ def _run(
         tabulate = partial(_table, command, confidence=confidence, tested=has_minus)
         if isinstance(target, Contrast):
             # Words that one output chose would not be those of another.
-            like = {"like": result} if command.name == "latent-interaction" else {}
+            like = {"like": result} if command.name in _GRADED else {}
             same = partial(run, **like)
             table = beside_its_outputs(target, result, same, tabulate)
         else:

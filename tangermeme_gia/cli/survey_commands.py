@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .arguments import MOTIF, MOTIFS, Command, option, start
+from .arguments import MOTIF, MOTIFS, Command, numbers, option, start
 from .values import pattern, start_or_random
 
 _AT = {"type": pattern, "metavar": "MOTIF@START"}
+_N_WORDS = option(
+    "--n-words", "words that are tried for the grades of each", type=int, default=48
+)
 
 SURVEYS = (
     Command(
@@ -93,14 +96,39 @@ SURVEYS = (
                 metavar=("A", "B", "C"),
                 default=(5, 5, 4),
             ),
-            option(
-                "--n-words",
-                "words that are tried for the grades of each",
-                type=int,
-                default=48,
-            ),
+            _N_WORDS,
         ),
         tabulate=lambda tables, *given: tables.with_latent(*given),
+    ),
+    Command(
+        "latent-sites",
+        "Do several sites count for less than their sum, or does the output saturate?",
+        "--motif UAAUUA --starts 2 10 18 --n 200 --plot curve.png",
+        (
+            MOTIF,
+            numbers(
+                "--starts",
+                "0-based first base of each site, in the order filled, such as 2 10 18",
+                required=True,
+            ),
+            option(
+                "--c",
+                "an element that acts with no site (default: the motif again, as far "
+                "from all as there is room)",
+                **_AT,
+            ),
+            option("--d", "another one (default: as `--c`)", **_AT),
+            option(
+                "--n-levels",
+                "grades of both, nothing and full strength among them",
+                nargs=2,
+                type=int,
+                metavar=("C", "D"),
+                default=(5, 4),
+            ),
+            _N_WORDS,
+        ),
+        tabulate=lambda tables, *given: tables.with_latent_sites(*given),
     ),
     Command(
         "discover-motifs",

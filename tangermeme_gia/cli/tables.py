@@ -11,6 +11,7 @@ from ..statistics.additivity import additivity_fit
 from ..statistics.affinity import affinity_fit
 from ..statistics.effects import effect_ratio
 from ..statistics.latent import latent_contrast
+from ..statistics.latent_sites import latent_additivity
 from ..statistics.nulls import effect_null
 
 _ADDITIVITY = (
@@ -34,6 +35,16 @@ _LATENT = (
     "raw_interaction_high",
     "misfit",
     "order_p",
+)
+_LATENT_SITES = (
+    "latent",
+    "additive",
+    "deviation",
+    "deviation_low",
+    "deviation_high",
+    "misfit",
+    "verdict",
+    "reason",
 )
 # Arms with a flank, whose effects are taken over that of the motif alone.
 _SIDES = {
@@ -152,6 +163,41 @@ def with_latent(result: GIAResult, confidence: float) -> pd.DataFrame:
         table[f"{name}_high"] = float(found.high)
     table["misfit"] = fit.misfit
     table["order_p"] = min(1.0, float(fit.checks["p"].min()) * len(fit.checks))
+    return table
+
+
+def with_latent_sites(result: GIAResult, confidence: float) -> pd.DataFrame:
+    """Do sites add up on any scale: the cells of a `latent_sites`.
+
+    Parameters
+    ----------
+    result: GIAResult
+        With one output.
+
+    confidence: float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    table: pandas.DataFrame
+        `to_frame`, with, in the rows of the first 2, 3, ... sites, what they are worth
+        on the scale on which other elements add up: `latent`, `additive`, `deviation`
+        with its interval (in effects of one site), `verdict` and `reason`
+        (see `statistics.latent_additivity`); missing in other rows, and where there is
+        one background only.
+    """
+    table: pd.DataFrame = result.to_frame(confidence)
+    table[list(_LATENT_SITES)] = np.nan
+    known = result.clusters
+    if (len(result.y_before) if known is None else len(set(known))) < 2:
+        return table
+    points = latent_additivity(result, confidence).points.set_index("n_sites")
+    table = table.astype({"verdict": object, "reason": object})
+    for n in points.index[1:]:
+        rows = table["n_sites"] == n
+        table.loc[rows, list(_LATENT_SITES)] = points.loc[
+            n, list(_LATENT_SITES)
+        ].tolist()
     return table
 
 

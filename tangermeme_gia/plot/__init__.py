@@ -16,7 +16,7 @@ from .effects import (
 from .expected import expected_ranks
 from .fitting import fitting_plot
 from .grammars import grammar_overview
-from .latent import latent_link
+from .latent import latent_curve, latent_link
 from .logos import motif_logo, mutagenesis_heatmap, mutagenesis_logo
 from .measured import affinity_regression, predicted_measured
 from .nulls import null_histogram
@@ -44,6 +44,7 @@ __all__ = [
     "grammar_overview",
     "interaction_bars",
     "kmer_ranks",
+    "latent_curve",
     "latent_link",
     "local_importance_boxes",
     "motif_effects",

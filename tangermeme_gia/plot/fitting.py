@@ -27,7 +27,7 @@ from .effects import (
 )
 from .expected import expected_ranks
 from .grammars import grammar_overview
-from .latent import latent_link
+from .latent import latent_curve, latent_link
 from .logos import mutagenesis_heatmap
 from .nulls import null_histogram
 from .surveys import background_grid
@@ -49,7 +49,7 @@ def fitting_plot(result: Any, **options: Any) -> Axes:
     comparison of backgrounds or models `background_grid`, a scan of motifs
     `motif_effects`, a discovery `pattern_effects`, expected motifs `expected_ranks`,
     pairs of motifs `grammar_overview`, graded sites `affinity_curve`, a grid of them
-    `latent_link`. ``result.plot()`` is
+    `latent_link`, or `latent_curve` of several. ``result.plot()`` is
     this function.
 
     Parameters
@@ -107,6 +107,8 @@ Junctions, EffectNull, Comparison
 def _fitting(result: GIAResult, options: dict[str, Any]) -> Axes:
     table = result.conditions
     main = table[table["control"] == "none"] if "control" in table else table
+    if {"level_1", "level_c", "level_d"} <= set(table):
+        return latent_curve(result, **options)
     if "n_sites" in table and main["n_sites"].nunique() > 1:
         return additivity_line(result, **options)
     if {"level", "score", "site"} <= set(table):

@@ -1,8 +1,9 @@
-"""Cells of a grid against their latent values, with the link and AB off or on it."""
+"""Cells of a grid against their latent values, and curves of sites on both scales."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from .._core.results import GIAResult
 from ..statistics.latent import LatentContrast, latent_contrast
+from ..statistics.latent_sites import LatentAdditivity, latent_additivity
 from .style import (
     BLUE,
     GREY,
@@ -94,6 +96,89 @@ def latent_link(
     told = backgrounds([len(one.y_before)], templates)
     note(ax, f"{len(fit.cells)} cells, {told}")
     return finish(ax, "Sum of latent values\n(effects of A)", "Mean output")
+
+
+def latent_curve(
+    result: GIAResult, fit: LatentAdditivity | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Do several sites count for less than their sum, or does the output saturate?
+
+    What one, two, three, ... sites are worth, in effects of a single one: on the
+    output's scale and on that on which other sites add up, with intervals, and the sum
+    of each alone.
+
+    Parameters
+    ----------
+    result: GIAResult
+        The outcome of `latent_sites`, with one output.
+
+    fit: LatentAdditivity or None, optional
+        That of `statistics.latent_additivity`; None makes one. Default is None.
+
+    ax
+        As for `spacing_curve`.
+
+    Returns
+    -------
+    ax: matplotlib.axes.Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `result` is no such result, or has several outputs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from tangermeme_gia import latent_sites
+    >>> X = torch.eye(4)[torch.randint(4, (50, 60))].transpose(1, 2)
+    >>> weight = torch.rand(4, 60) / 3
+    >>> result = latent_sites(
+    ...     lambda X: (X * weight).sum(dim=(1, 2))[:, None].exp(),
+    ...     X,
+    ...     "GATAA",
+    ...     [4, 14, 24],
+    ...     random_state=0,
+    ... )
+    >>> latent_curve(result).get_ylabel()
+    'Effect of all sites\\n(effects of one)'
+    """
+    one = one_output(result)
+    check_columns(one.conditions, "result", ["level_1", "level_c", "level_d"])
+    fit = latent_additivity(one) if fit is None else fit
+    points = fit.points
+    ax = new_axes(ax, height=2.9)
+    total = points["effect"] - points["raw"].fillna(0.0)
+    unit = float(total.iloc[-1]) / len(points)
+    scales = (
+        ("output", VERMILION, "o", total / unit, points.filter(like="raw") / unit),
+        ("latent", BLUE, "s", points["additive"], points.filter(like="deviation")),
+    )
+    number = points["n_sites"].to_numpy(float)
+    handles: list[Any] = ax.plot(
+        number, points["additive"], "--", color=GREY, linewidth=1
+    )
+    labels = ["sum of each"]
+    for side, (name, colour, marker, base, off) in zip((-1, 1), scales, strict=True):
+        # One site deviates by nothing; what is not identifiable is not drawn.
+        middle, low, high = off.to_numpy(float, copy=True).T
+        middle[0] = low[0] = high[0] = 0.0
+        handles.append(
+            ax.errorbar(
+                number + 0.04 * side,
+                base + middle,
+                np.abs(np.sort([middle - low, high - middle], axis=0)),
+                fmt=f"{marker}-",
+                color=colour,
+                markersize=4,
+                linewidth=1,
+            )
+        )
+        labels.append(f"{name} scale")
+    ax.set_xticks(number)
+    add_legend(ax, handles, labels, beside=False, loc="upper left")
+    note(ax, f"{fit.verdict}; {backgrounds([len(one.y_before)])}")
+    return finish(ax, "Number of sites", "Effect of all sites\n(effects of one)")
 
 
 def _tell(ax: Axes, fit: LatentContrast, full: Line2D) -> None:

@@ -12,6 +12,8 @@ from .inputs import FewEffectsWarning as FewEffectsWarning
 from .intervals import confidence_interval as confidence_interval
 from .latent import LatentContrast as LatentContrast
 from .latent import latent_contrast as latent_contrast
+from .latent_sites import LatentAdditivity as LatentAdditivity
+from .latent_sites import latent_additivity as latent_additivity
 from .measured import affinity_regression as affinity_regression
 from .mutagenesis import mutagenesis_change as mutagenesis_change
 from .mutagenesis import mutagenesis_intervals as mutagenesis_intervals

@@ -8,6 +8,7 @@ et al. 1971).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,12 +23,9 @@ from .intervals import ROUNDING
 
 Mask = NDArray[np.bool_]
 Levels = NDArray[np.intp]
-# Pieces of the inverse of the link.
-_N_PIECES = 16
 # Outputs that differ by less than this part of the largest may be rounding of single
 # precision.
 SAME = 1e-6
-FACTORS = "ABC"
 
 
 class Additive(NamedTuple):
@@ -59,7 +57,9 @@ def at_an_end(y: Values, cells: Mask) -> tuple[Mask, Mask]:
     return ends[0], ends[1]
 
 
-def fit_additive(y: Values, levels: Levels, cells: Mask) -> Additive | None:
+def fit_additive(
+    y: Values, levels: Levels, cells: Mask, n_pieces: int = 16
+) -> Additive | None:
     """Which latent values add up to a monotone function of the outputs?
 
     The inverse of the link is piecewise linear with knots at quantiles of the outputs;
@@ -80,6 +80,9 @@ def fit_additive(y: Values, levels: Levels, cells: Mask) -> Additive | None:
     cells: numpy.ndarray of bool, shape=(n_cells,)
         Those that are fitted, which hold every level.
 
+    n_pieces: int, optional
+        Of the inverse of the link. Default is 16.
+
     Returns
     -------
     fit: Additive or None
@@ -94,7 +97,7 @@ def fit_additive(y: Values, levels: Levels, cells: Mask) -> Additive | None:
     """
     design = _design(tuple(levels.max(axis=0) + 1), cells.tobytes())
     outputs = np.sort(y[cells])
-    at = np.linspace(0, len(outputs) - 1, min(len(outputs), _N_PIECES + 1))
+    at = np.linspace(0, len(outputs) - 1, min(len(outputs), n_pieces + 1))
     knots = np.unique(outputs[at.astype(int)])
     if design is None or len(knots) < 3:
         return None
@@ -171,7 +174,11 @@ def read_off(
 
 
 def check_additivity(
-    outputs: Values, codes: Codes | None, levels: Levels, cells: Mask
+    outputs: Values,
+    codes: Codes | None,
+    levels: Levels,
+    cells: Mask,
+    names: Sequence[str] = "ABC",
 ) -> pd.DataFrame:
     """Which order must hold on any scale, and is it surely broken anywhere?
 
@@ -190,6 +197,9 @@ def check_additivity(
 
     levels, cells
         As for `fit_additive`; only these cells are compared.
+
+    names: sequence of str, optional
+        Of the factors. Default is "ABC".
 
     Returns
     -------
@@ -212,11 +222,11 @@ def check_additivity(
     rows = []
     for f in range(len(shape)):
         p, n = _order(above, np.moveaxis(number, f, 0).reshape(shape[f], -1))
-        rows.append(("order", FACTORS[f], n, p))
+        rows.append(("order", names[f], n, p))
     for f, g in itertools.combinations(range(len(shape)), 2):
         faces = np.moveaxis(number, (f, g), (0, 1)).reshape(shape[f], shape[g], -1)
         p, n = _double_cancellation(above, faces)
-        rows.append(("double cancellation", FACTORS[f] + FACTORS[g], n, p))
+        rows.append(("double cancellation", f"{names[f]} and {names[g]}", n, p))
     columns = ["condition", "factors", "n_tests", "p"]
     table: pd.DataFrame = pd.DataFrame(rows, columns=columns)
     return table

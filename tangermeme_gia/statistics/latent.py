@@ -6,12 +6,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from .._core.agreement import one_warning, unnoted
-from .._core.clusters import Codes, Values
 from .._core.letters import RandomState, check_count
-from .._core.moments import summarise
 from .._core.results import GIAResult
 from .._core.short import in_short
 from .conjoint import check_additivity
@@ -20,7 +17,6 @@ from .inputs import check_fraction
 from .intervals import Interval
 from .latent_grid import (
     Grid,
-    Reading,
     as_grid,
     cells_table,
     corners,
@@ -30,13 +26,18 @@ from .latent_grid import (
     read_latent,
     resample,
 )
+from .latent_verdicts import (
+    judge,
+    latent_interval,
+    named,
+    out_of_reach,
+    surely_broken,
+    t_interval,
+    unread,
+)
 
-SURVIVES, EXPLAINED = "survives", "explained by saturation"
-ADDS_UP, UNKNOWN = "adds up", "not identifiable"
-# Of the resamples, in which AB must lie within the reach of the other cells.
-_REACHED = 0.9
-# From which p on a check of the assumption is named.
-_ALPHA = 0.05
+# What the interaction is measured in.
+_UNIT = "of A's effect"
 
 
 @in_short
@@ -176,44 +177,35 @@ def latent_contrast(
     if not margin > 0:
         raise ValueError(f"`margin`={margin} must be above 0.")
     grid = as_grid(result, "result", fitted)
-    raw = _interval(grid.sign * corners(grid), grid.codes, confidence)
+    raw = t_interval(grid.sign * corners(grid), grid.codes, confidence)
     whole = read_latent(grid, grid.flat.mean(axis=0))
     checks = check_additivity(grid.flat, grid.codes, grid.levels, grid.fitted)
-    broken = checks[checks["p"] * len(checks) < _ALPHA]
-    reason = _obstacle(grid, confidence) or _unread(whole)
+    broken = surely_broken(checks)
+    reason = _obstacle(grid, confidence) or unread(whole, "AB lies")
     nan = np.full((), np.nan)
     latent, misfit = Interval(nan, nan, nan, nan, raw.n), float("nan")
     if whole is not None and not reason:
         resampled = resample(grid, n_resamples, random_state)
-        if len(resampled) < _REACHED * n_resamples:
-            reason = (
-                "AB is not within the reach of other cells in "
-                f"{n_resamples - len(resampled)} of {n_resamples} resamples"
-            )
-        else:
+        reason = out_of_reach(len(resampled), n_resamples, "AB is")
+        if not reason:
             misfit = misfit_of(grid, whole, resampled, len(broken) > 0)
-            latent = _summarise(grid, whole, resampled, misfit, confidence)
-    verdict, reason = _judge(latent, raw, reason, margin, grid.rounding)
+            sizes = len(grid.outputs), grid.n_units
+            latent = latent_interval(whole, resampled, sizes, misfit, confidence)
+    verdict, reason = judge(latent, raw, reason, margin, grid.rounding, _UNIT)
     beside = None if logit is None else _on_logit(logit, grid, confidence)
     cells = cells_table(result, grid, whole)
-    reason += _named(broken, len(checks), misfit)
+    reason += named(broken, len(checks), misfit)
     link = link_table(grid, whole)
     return LatentContrast(
         verdict, reason, latent, raw, beside, cells, link, checks, misfit
     )
 
 
-def _interval(local: Values, codes: Codes | None, confidence: float) -> Interval:
-    found = summarise(local, codes)
-    half = scipy.stats.t.ppf((1 + confidence) / 2, found.df) * found.se
-    return Interval(found.mean, found.se, found.mean - half, found.mean + half, found.n)
-
-
 def _obstacle(grid: Grid, confidence: float) -> str:
     """Why grades say nothing, if so."""
     differ = []
     for factor in range(3):
-        found = _interval(effect_of(grid, factor), grid.codes, confidence)
+        found = t_interval(effect_of(grid, factor), grid.codes, confidence)
         least = max(float(found.low), -float(found.high))
         differ.append(least > grid.rounding)
     if not differ[0]:
@@ -221,83 +213,6 @@ def _obstacle(grid: Grid, confidence: float) -> str:
     if not (differ[1] or differ[2]):
         return "neither B's nor C's grades differ, so that there is no link to read"
     return ""
-
-
-def _unread(whole: Reading | None) -> str:
-    """Why nothing is read off the link, if so."""
-    if whole is None:
-        return "outputs are flat: too few cells differ to say what each grade is worth"
-    if whole.inside.any():
-        return ""
-    if (whole.high == np.inf).all():
-        bound = f"at least {whole.low.max():.2g}"
-        return f"AB lies above all other cells: the interaction may be {bound}"
-    if (whole.low == -np.inf).all():
-        bound = f"at most {whole.high.min():.2g}"
-        return f"AB lies below all other cells: the interaction may be {bound}"
-    return "AB lies beyond all other cells"
-
-
-def _summarise(
-    grid: Grid,
-    whole: Reading,
-    resampled: list[Reading],
-    misfit: float,
-    confidence: float,
-) -> Interval:
-    """The interaction with its interval, if other cells deviate by this much."""
-
-    def mean(reading: Reading) -> Values:
-        inside = reading.inside
-        three = reading.low[inside], reading.value[inside], reading.high[inside]
-        return np.array([each.mean() for each in three])
-
-    low, value, high = mean(whole)
-    drawn = np.array([mean(each) for each in resampled]).T
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    units = len(grid.outputs) if grid.codes is None else int(grid.codes.max()) + 1
-    # Percentiles are those of a normal, and of errors that are a little too small.
-    wider = scipy.stats.t.ppf(tails[1], units - 1) / scipy.stats.norm.ppf(tails[1])
-    wider *= np.sqrt(units / (units - 1))
-    beyond = scipy.stats.norm.ppf(tails[1]) * misfit
-    return Interval(
-        value,
-        drawn[1].std(ddof=1),
-        low - wider * (low - np.quantile(drawn[0], tails[0])) - beyond,
-        high + wider * (np.quantile(drawn[2], tails[1]) - high) + beyond,
-        len(grid.outputs),
-    )
-
-
-def _judge(
-    latent: Interval, raw: Interval, reason: str, margin: float, rounding: float
-) -> tuple[str, str]:
-    """The verdict, and why."""
-    if reason:
-        return UNKNOWN, reason
-    low, high = float(latent.low), float(latent.high)
-    told = f"[{low:.2g}, {high:.2g}] of A's effect on the latent scale"
-    if low > 0 or high < 0:
-        return SURVIVES, f"{told} excludes 0"
-    if low < -margin or high > margin:
-        return UNKNOWN, f"{told} is too wide to tell: it is not within {margin:g}"
-    if raw.low > rounding or raw.high < -rounding:
-        return EXPLAINED, f"{told} holds 0, and the output's scale does not"
-    return ADDS_UP, f"{told} holds 0, and so does the output's scale"
-
-
-def _named(broken: pd.DataFrame, n_checks: int, misfit: float) -> str:
-    """What of the assumption is surely not so, if anything."""
-    if not len(broken):
-        return ""
-    columns = broken["condition"], broken["factors"]
-    which = ", ".join(
-        f"{condition} of {' and '.join(factors)}"
-        for condition, factors in zip(*columns, strict=True)
-    )
-    p = broken["p"].min() * n_checks
-    size = "" if np.isnan(misfit) else f"; cells deviate by {misfit:.2g}"
-    return f"; no scale makes the other cells add up ({which}: p = {p:.2g}){size}"
 
 
 def _on_logit(logit: GIAResult, grid: Grid, confidence: float) -> Interval:

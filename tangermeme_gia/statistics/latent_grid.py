@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,11 @@ class Grid(NamedTuple):
         mask: Mask = np.zeros(self.shape, bool)
         mask[-1, -1] = True
         return mask.ravel()
+
+    @property
+    def n_units(self) -> int:
+        """Backgrounds, or templates."""
+        return len(self.outputs) if self.codes is None else int(self.codes.max()) + 1
 
     @property
     def rounding(self) -> float:
@@ -160,17 +166,24 @@ def misfit_of(
     Where an order is surely `broken`, that of the cells with A, or those with B, at
     full strength, as AB has, if it is larger.
     """
-    found = whole.fit.read - whole.fit.latent
-    drawn = np.array([each.fit.read - each.fit.latent for each in resampled])
+    fits = [each.fit.read - each.fit.latent for each in (whole, *resampled)]
+    full = (grid.levels == np.array(grid.shape) - 1).T[:2] if broken else ()
+    return misfit(fits[0], np.array(fits[1:]), sum(grid.shape) - len(grid.shape), full)
+
+
+def misfit(
+    found: Values, drawn: Values, n_values: int, groups: Iterable[Mask] = ()
+) -> float:
+    """Root mean square of deviations, beyond their variance over resamples (`drawn`).
+
+    `n_values` were fitted. Of all cells, or of those of `groups` that deviate most.
+    """
     there = np.isfinite(found) & np.isfinite(drawn).any(axis=0)
-    n, n_values = int(there.sum()), sum(grid.shape) - len(grid.shape)
+    n = int(there.sum())
     beyond = found**2 * n / max(n - n_values, 1)
     beyond[there] -= np.nanvar(drawn[:, there], axis=0)
-    groups = [there]
-    if broken:
-        full = (grid.levels == np.array(grid.shape) - 1) & there[:, None]
-        groups += [group for group in full.T[:2] if group.any()]
-    largest = max(float(beyond[group].mean()) for group in groups)
+    asked = [there, *(group & there for group in groups)]
+    largest = max(float(beyond[group].mean()) for group in asked if group.any())
     return float(np.sqrt(max(0.0, largest)))
 
 

@@ -28,6 +28,7 @@ from tangermeme_gia.experiments.hairpin import hairpin_importance
 from tangermeme_gia.experiments.importance import global_importance
 from tangermeme_gia.experiments.interaction import factorial, pairwise_interaction
 from tangermeme_gia.experiments.latent import latent_interaction
+from tangermeme_gia.experiments.latent_sites import latent_sites
 from tangermeme_gia.experiments.occlusion import occlusion, occlusion_annotations
 from tangermeme_gia.experiments.positions import positional_bias, random_position
 from tangermeme_gia.experiments.sites import multi_site
@@ -40,7 +41,7 @@ from tangermeme_gia.structure.pairs import Hairpin
 # Drawn for each background, so that seeds matter.
 PPM = torch.tensor([[0.5, 0.0], [0.0, 1.0], [0.5, 0.0], [0.0, 0.0]])
 
-# Words for `latent_interaction`, which chooses them by what the model says.
+# Words for the graded ones, which choose them by what the model says.
 GRADED = latent_interaction(
     lambda X: X.float().sum(dim=-1),
     torch.eye(4)[torch.arange(48).reshape(2, 24) % 4].transpose(1, 2),
@@ -48,6 +49,17 @@ GRADED = latent_interaction(
     ("CGAG", 9),
     ("AC", 18),
     (3, 2, 2),
+    random_state=0,
+)
+
+SITES = latent_sites(
+    lambda X: X.float().sum(dim=-1),
+    torch.eye(4)[torch.arange(48).reshape(2, 24) % 4].transpose(1, 2),
+    "GACC",
+    (1, 6),
+    ("CGAG", 11),
+    ("AC", 18),
+    (3, 2),
     random_state=0,
 )
 
@@ -92,6 +104,9 @@ OTHER_DESIGNS = {
     ),
     "latent_interaction": lambda model, X, **kw: latent_interaction(
         model, X, ("GACC", 3), ("CGAG", 9), ("AC", 18), like=GRADED, **kw
+    ),
+    "latent_sites": lambda model, X, **kw: latent_sites(
+        model, X, "GACC", (1, 6), ("CGAG", 11), ("AC", 18), like=SITES, **kw
     ),
     "occlusion": lambda model, X, **kw: occlusion(
         model, X, [(2, 9), (8, 20)], n=3, **kw

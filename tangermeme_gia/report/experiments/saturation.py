@@ -13,14 +13,8 @@ from ..._core.clusters import as_codes
 from ..._core.results import GIAResult
 from ...experiments.latent import latent_interaction
 from ...statistics.intervals import Interval
-from ...statistics.latent import (
-    ADDS_UP,
-    EXPLAINED,
-    SURVIVES,
-    UNKNOWN,
-    LatentContrast,
-    latent_contrast,
-)
+from ...statistics.latent import LatentContrast, latent_contrast
+from ...statistics.latent_verdicts import ADDS_UP, EXPLAINED, SURVIVES, UNKNOWN
 from ..effects import first_half
 from ..layout import all_starts, site_starts
 from ..pairs import pair_interaction

@@ -91,6 +91,7 @@ def test_a_contrast_stands_beside_its_outputs(folds, table):
         "multi-site --motif GATA --starts 2 20",
         "affinity-response --motif GATWR --n-levels 2",
         "latent-interaction --a GATA@2 --b TTAC@9 --c GG@18 --n-levels 2 2 2",
+        "latent-sites --motif GATA --starts 2 9 --c GG@18 --d CC@21 --n-levels 2 2",
     ],
 )
 def test_every_kind_of_result_has_its_contrast(command, folds, table):

@@ -21,6 +21,7 @@ from tangermeme_gia.cli.tables import (
     with_additivity,
     with_affinity,
     with_latent,
+    with_latent_sites,
 )
 from tangermeme_gia.models.loading import load_model
 from tangermeme_gia.statistics import effect_null
@@ -154,6 +155,18 @@ CASES = {
             "n_words": 20,
         },
     ),
+    "latent-sites": (
+        "--motif GATA --starts 2 8 --c TTACG@13 --d CCG@20 --n-levels 3 2 --n-words 20",
+        gia.latent_sites,
+        {
+            "motif": "GATA",
+            "starts": [2, 8],
+            "c": ("TTACG", 13),
+            "d": ("CCG", 20),
+            "n_levels": (3, 2),
+            "n_words": 20,
+        },
+    ),
     "junction-effects": (
         "--kmers GATA ATAT --start 3 --no-better-only --both-strands",
         gia.junction_effects,
@@ -170,6 +183,15 @@ CASES = {
         {"motif": "GATA", "start": 3},
     ),
 }
+
+
+def test_of_one_background_sites_tell_no_deviation():
+    X = gia.backgrounds.profile_background(UNIFORM, 1, 3)
+    words = ("GATA", [2, 8], ("TTACG", 13), ("CCG", 20), (2, 2))
+    result = gia.latent_sites(lambda X: X[:, :1, 3], X, *words, random_state=0)
+    table = with_latent_sites(result, 0.8)
+    assert table["effect"].notna().all()
+    assert table[["latent", "verdict", "deviation_low"]].isna().all(axis=None)
 
 
 def test_of_one_background_a_grid_tells_no_interaction():
@@ -200,6 +222,8 @@ def test_a_command_writes_the_table_of_its_experiment(
         expected = with_affinity(result, 0.8)
     if name == "latent-interaction":
         expected = with_latent(result, 0.8)
+    if name == "latent-sites":
+        expected = with_latent_sites(result, 0.8)
     if name == "effect-null":
         expected = effect_null(result).to_frame(0.8)
     if name == "effect-ratio":

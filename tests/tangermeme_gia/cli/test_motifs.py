@@ -138,4 +138,5 @@ def test_every_command_that_places_a_motif_takes_several():
         if {"--motif", "--patterns", "--a"} & {*dict(command.options)}
     }
     # Of letters there are no sites to grade.
-    assert names == {*MORE, *PATTERNS, "affinity-response", "latent-interaction"}
+    graded = {"affinity-response", "latent-interaction", "latent-sites"}
+    assert names == {*MORE, *PATTERNS, *graded}

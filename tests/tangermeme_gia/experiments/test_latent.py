@@ -117,7 +117,9 @@ def test_without_a_third_element_a_stands_again_where_there_is_room(X):
     table = ask(Reads(), X, c=None).conditions
     assert table["site_c"].iloc[-1] == A[0]
     assert table["starts"].iloc[0] == (5, 22, 52)
-    with pytest.raises(ValueError, match="`c`: `X` of length 24 has no room for A's"):
+    with pytest.raises(
+        ValueError, match="`c`: `X` of length 24 has no room for the first"
+    ):
         latent_interaction(lambda X: X, X[..., :24], A, (B[0], 15))
 
 
@@ -151,7 +153,7 @@ def test_the_words_of_an_earlier_result_are_placed_again(X):
     assert other.conditions.equals(first.conditions)
     again = ask(Reads(), X, like=first)
     torch.testing.assert_close(again.y_afters, first.y_afters)
-    with pytest.raises(ValueError, match="'GATAACCT' for A, and `a` is 'GATAACCA'"):
+    with pytest.raises(ValueError, match="'GATAACCT' for A, and it is 'GATAACCA'"):
         latent_interaction(Reads(), X, ("GATAACCA", 5), B, C, like=first)
     plain = first._replace(conditions=first.conditions[["starts"]])
     with pytest.raises(ValueError, match="`like` has no column 'level_a'"):
@@ -175,8 +177,11 @@ def test_side_inputs_follow_the_backgrounds_that_words_are_tried_on():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_levels": (5, 5)}, "`n_levels`=(5, 5) must be three numbers"),
-        ({"n_levels": 5}, "`n_levels`=5 must be three numbers"),
+        (
+            {"n_levels": (5, 5)},
+            "`n_levels`=(5, 5) must be 3 numbers, those of A, B and C",
+        ),
+        ({"n_levels": 5}, "`n_levels`=5 must be 3 numbers, those of A, B and C"),
         ({"n_levels": (1, 5, 4)}, "`n_levels`=1"),
         ({"c": ("TT", 6)}, "overlap at position 6"),
         ({"c": ("TT", 59)}, "`c`: `start`=59"),

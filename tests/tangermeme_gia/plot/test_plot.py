@@ -29,6 +29,7 @@ from tangermeme_gia import ExpectedMotifs, motif_grammar, plot, rank_expected
 from tangermeme_gia.plot.style import SKY, VERMILION
 from tangermeme_gia.statistics import EffectNull, Grammar, effect_null
 from tangermeme_gia.statistics.comparisons import Comparison
+from tangermeme_gia.statistics.site_sets import site_sets
 from tangermeme_gia.surveys.motif_scan import motif_scan
 from tangermeme_gia.surveys.motif_scan_result import MotifScan
 
@@ -120,6 +121,17 @@ def cells() -> GIAResult:
     return given._replace(y_afters=torch.tensor(y**2)[None, :, None].repeat(12, 1, 1))
 
 
+def curve() -> GIAResult:
+    """Of three sites, two elements and a sum that is squared."""
+    cells = [(*s, *cd) for s in site_sets(3) for cd in np.ndindex(4, 3)]
+    names = ["level_1", "level_2", "level_3", "level_c", "level_d"]
+    levels = np.array(cells)
+    columns = dict(zip(names, levels.T.tolist(), strict=True))
+    given = result(**columns, n_sites=levels[:, :3].sum(axis=1).tolist())
+    y = torch.tensor((1.0 + levels @ np.array([1, 1, 1, 0.5, 0.4])) ** 2)
+    return given._replace(y_afters=y[None, :, None].repeat(12, 1, 1))
+
+
 class Product(torch.nn.Module):
     """The number of A times that of T, in 800."""
 
@@ -173,6 +185,7 @@ CASES = {
     "grammar_overview": lambda: (pairs(),),
     "interaction_bars": lambda: (result(**FACTORS),),
     "kmer_ranks": lambda: (result(kmer=["AA", "AC", "AG"]),),
+    "latent_curve": lambda: (curve(),),
     "latent_link": lambda: (cells(),),
     "local_importance_boxes": lambda: (result(start=[3, 9]),),
     "motif_effects": lambda: (scan(),),

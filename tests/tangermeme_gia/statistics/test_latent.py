@@ -237,7 +237,14 @@ def test_additive_cells_break_no_order():
     assert "no scale" not in found.reason
     checks = found.checks
     assert checks["p"].tolist() == [1.0] * 6
-    assert checks["factors"].tolist() == ["A", "B", "C", "AB", "AC", "BC"]
+    assert checks["factors"].tolist() == [
+        "A",
+        "B",
+        "C",
+        "A and B",
+        "A and C",
+        "B and C",
+    ]
     assert (checks["n_tests"] > 0).all()
 
 
@@ -269,7 +276,7 @@ def test_double_cancellation_is_seen_where_orders_hold():
     checks = check_additivity(outputs, None, levels, np.ones(18, bool))
     assert (checks["p"][:3] == 1).all()
     p = checks.set_index("factors")["p"]
-    assert p["AB"] < 0.001
+    assert p["A and B"] < 0.001
     # 0 with 1 above 1 with 0, 1 with 2 above 2 with 1, and 2 with 0 above 0 with 2.
     assert table[0, 1] > table[1, 0]
     assert table[1, 2] > table[2, 1]
@@ -282,7 +289,7 @@ def test_double_cancellation_is_seen_where_orders_hold():
         levels,
         np.ones(18, bool),
     )
-    assert again.set_index("factors")["p"]["AB"] == 1
+    assert again.set_index("factors")["p"]["A and B"] == 1
 
 
 def test_a_level_without_cells_has_no_value():
