@@ -43,6 +43,8 @@ from .surveys.discovery_result import MotifDiscovery as MotifDiscovery
 from .surveys.expected import rank_expected as rank_expected
 from .surveys.expected_result import ExpectedMotifs as ExpectedMotifs
 from .surveys.grammar import motif_grammar as motif_grammar
+from .surveys.latent_pairs import confirming_rows as confirming_rows
+from .surveys.latent_pairs import latent_pairs as latent_pairs
 from .surveys.motif_scan import motif_scan as motif_scan
 from .surveys.motif_scan_result import MotifScan as MotifScan
 

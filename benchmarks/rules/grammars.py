@@ -93,14 +93,14 @@ class And(Words):
     name, says, truth = "AND", "A and B", "AND"
     kinds = (
         (A, B, 0.5, 1),
-        (A, A, 0.15, 0),
-        (B, B, 0.15, 0),
-        (A, "", 0.05, 0),
-        ("", B, 0.05, 0),
+        (A, A, 0.1, 0),
+        (B, B, 0.1, 0),
+        (A, "", 0.1, 0),
+        ("", B, 0.1, 0),
         ("", "", 0.1, 0),
     )
-    # A and B against two of either: counts of motifs alone get one of both wrong.
-    matched = ((0, 1), (0, 2))
+    # A and B against two of either, which counts of motifs get wrong, and against one.
+    matched = ((0, 1), (0, 2), (0, 3), (0, 4))
 
 
 class Or(Words):
@@ -124,7 +124,8 @@ class Not(Words):
         ("", B, 0.1, 0),
         ("", "", 0.1, 0),
     )
-    matched = ((0, 2), (1, 2))
+    # Whether B counts, and whether A is needed.
+    matched = ((0, 2), (1, 2), (0, 4))
 
 
 class Arranged(Rule):

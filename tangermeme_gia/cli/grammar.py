@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core.command_line import check_files, write_table
 from .arguments import CONSENSUS, Option, numbers, option, start
 from .backgrounds import Backgrounds, add_backgrounds
 from .experiments import add_group
-from .options import add_inputs, add_model, add_output, ask, take
+from .options import Asked, add_inputs, add_model, add_output, ask, take
 from .values import orders, orientations
 
-_TABLES = ("pairs", "profiles", "triples")
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..backgrounds.by_name import Drawn
+    from ..statistics.grammar import Grammar
+
+_TABLES = ("pairs", "profiles", "triples", "saturation")
 _GRAMMAR: tuple[Option, ...] = (
     option(
         "--motifs",
@@ -69,6 +75,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "profiles": "table of each order and strands: kind of rule, period, decay",
         "triples": "table of interactions of three motifs, all of whose pairs are "
         "confirmed; they are measured only if this is given",
+        "saturation": "table of the confirmed pairs: an interaction, or only an output "
+        "that saturates? Asked of the half that confirms, only if this is given",
     }
     for name in _TABLES:
         output.add_argument(f"--{name}", type=Path, metavar="FILE", help=texts[name])
@@ -76,7 +84,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run_grammar(
-    *, pairs: Path | None, profiles: Path | None, triples: Path | None, **options: Any
+    *,
+    pairs: Path | None,
+    profiles: Path | None,
+    triples: Path | None,
+    saturation: Path | None,
+    **options: Any,
 ) -> None:
     """Write a row for each placement of the pairs that were asked about."""
     from ..surveys.grammar import motif_grammar
@@ -84,7 +97,8 @@ def run_grammar(
 
     output, chosen = take(options, Output), take(options, Backgrounds)
     files = {"pairs": pairs, "profiles": profiles, "triples": triples}
-    check_files(out=output.out, plot=output.plot, save=output.save, **files)
+    every = {**files, "saturation": saturation}
+    check_files(out=output.out, plot=output.plot, save=output.save, **every)
     asked = ask(options)
     (one,) = chosen.draw(asked.inputs, asked.seed, **asked.prediction).values()
     grammar = motif_grammar(
@@ -99,6 +113,9 @@ def run_grammar(
     for name, path in files.items():
         if path is not None:
             write_table(getattr(grammar, name), path, name)
+    if saturation is not None:
+        table = _saturation(asked, one, grammar, chosen.keep, output.confidence)
+        write_table(table, saturation, "saturation")
 
     table = grammar.to_frame(output.confidence)
     output.write(
@@ -109,3 +126,26 @@ def run_grammar(
     )
     drawn = any(motif.is_drawn for motif in grammar.motifs.values())
     say_varied(table, drawn=["letters"] if drawn else [], n_averaged=asked.n_weights)
+
+
+def _saturation(
+    asked: Asked,
+    one: Drawn,
+    grammar: Grammar,
+    keep: list[int] | None,
+    confidence: float,
+) -> pd.DataFrame:
+    """The verdicts on confirmed pairs, of the backgrounds that confirm."""
+    from ..surveys.latent_pairs import confirming_rows, latent_pairs
+
+    rows = confirming_rows(len(one.X), one.clusters, asked.seed)
+    clusters = None if one.clusters is None else one.clusters[rows]
+    return latent_pairs(
+        asked.model,
+        one.X[rows],
+        grammar,
+        confidence=confidence,
+        clusters=clusters,
+        keep=keep,
+        **asked.keywords,
+    )

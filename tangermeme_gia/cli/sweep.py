@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # What a command writes: a worker gives some to each task, a row none.
 _OWN = (
     *("out", "save", "save-to", "plot", "local", "bed", "bigwig"),
-    *("meme", "pairs", "profiles", "ranks", "triples"),
+    *("meme", "pairs", "profiles", "ranks", "saturation", "triples"),
 )
 _REPORT = "report"
 _SEVERAL = ("model", "background", "motif")

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+import torch
 
 from ... import plot
 from ..._core.clusters import as_codes
+from ..._core.results import GIAResult
 from ..._core.storage import write_atomically
+from ...experiments.latent import latent_interaction
 from ...statistics.grammar import Grammar
+from ...statistics.latent import latent_contrast
+from ...statistics.latent_verdicts import ADDS_UP, EXPLAINED, SURVIVES, UNKNOWN
 from ...surveys.grammar import motif_grammar
+from ...surveys.latent_pairs import (
+    confirming_rows,
+    too_short,
+    widest_free,
+    with_third,
+)
 from ...surveys.measuring import total_stride
 from ..acting_together import Together, confirmed_pairs, in_short
 from ..effects import ALPHA
@@ -26,10 +38,22 @@ from ..tables import as_text
 from ..thumbnails import curve
 from ..wording import count, number, row_with_interval
 
+if TYPE_CHECKING:
+    from ...backgrounds.shuffles import Templates
+
 # Four turns of the helix; more backgrounds answer little more.
 _WIDEST, _MOST_BACKGROUNDS, _FEWEST_BACKGROUNDS = 40, 200, 8
 _MOST_DRAWN = 6
 _FEWEST_OF_A_NETWORK = 3
+# Of graded sites, as `latent_interaction` has them.
+_LEVELS = (5, 5, 4)
+_SAID = {
+    SURVIVES: "No saturation of the output explains that.",
+    EXPLAINED: "The output's own bend, such as saturation, explains that: on the scale "
+    "on which a further site adds up, both do.",
+    ADDS_UP: "With a further site beside, both did not clearly deviate from their sum.",
+    UNKNOWN: "Whether both interact, or the output only bends, cannot be told here.",
+}
 _TABLE = [
     "a",
     "b",
@@ -75,7 +99,24 @@ def compute(study: Study) -> Results:
         alpha=ALPHA,
         **{**study.ask, "clusters": clusters},
     )
-    return {"grammar": grammar}
+    return {"grammar": grammar, **_strongest_graded(study, grammar, X, clusters)}
+
+
+def _strongest_graded(
+    study: Study, grammar: Grammar, X: torch.Tensor, clusters: Templates | None
+) -> Results:
+    """Graded sites of the strongest confirmed pair, on what did not choose it."""
+    if not len(grammar.confirmed):
+        return {}
+    trio = with_third(
+        *grammar.patterns(), widest_free(study.options.keep, study.inputs.length)
+    )
+    if trio is None or too_short(trio[:2], _LEVELS, len(study.inputs.alphabet)):
+        return {}
+    rows = confirming_rows(len(X), clusters, study.options.random_state)
+    mine = None if clusters is None else np.asarray(clusters)[rows]
+    asked = {**study.ask, "clusters": mine}
+    return {"grammar_graded": latent_interaction(study.model, X[rows], *trio, **asked)}
 
 
 def describe(study: Study, results: Results) -> Section:
@@ -108,7 +149,36 @@ def describe(study: Study, results: Results) -> Section:
     )
     if together:
         _add_confirmed(section, grammar, together)
+    if "grammar_graded" in results:
+        _add_verdict(section, together[0], results["grammar_graded"])
     return section
+
+
+def _add_verdict(section: Section, first: Together, graded: GIAResult) -> None:
+    """Whether the strongest pair interacts, or the output only bends."""
+    fit = latent_contrast(graded)
+    said = f"{fit.verdict}: {fit.reason}"
+    section.figures.append(
+        Figure(
+            "grammar_graded",
+            partial(plot.latent_link, graded, fit),
+            f"Variants of {first.names} from full strength to nothing, with variants "
+            f"of the left one again beside them. {said[0].upper()}{said[1:]}.",
+        )
+    )
+    section.tables["grammar_graded"] = fit.cells
+    section.headline = {
+        **section.headline,
+        "pair_verdict": fit.verdict,
+        "pair_latent": float(fit.latent.effect),
+        "pair_latent_low": float(fit.latent.low),
+        "pair_latent_high": float(fit.latent.high),
+    }
+    told = "cannot be told"
+    if not np.isnan(fit.latent.effect):
+        told = f"{row_with_interval(fit.latent)} of the left one's effect"
+    section.summary.append(Line(f"{first.names} beyond the output's bend", told))
+    section.sentence += f" {_SAID[fit.verdict]}"
 
 
 def _add_confirmed(

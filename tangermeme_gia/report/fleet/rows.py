@@ -44,6 +44,8 @@ _TITLES = {
     "background_highest": "effect by background, highest",
     "pair": "acting together",
     "pair_interaction": "interaction of the pair",
+    "pair_verdict": "of the pair: interaction or saturation",
+    "pair_latent": "interaction of the pair beyond saturation, in effects of the left",
     "pearson": "Pearson",
     "spearman": "Spearman",
     "auroc": "AUROC",

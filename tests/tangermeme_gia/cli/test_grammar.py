@@ -40,3 +40,24 @@ def test_tables_and_the_picture_are_written(here, table):
 def test_what_cannot_be_asked_is_one_line(here, failure, words, message):
     assert message in failure(*WORDS, *words.split())
     assert not list(here.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::tangermeme_gia.statistics.FewEffectsWarning")
+def test_verdicts_on_confirmed_pairs_are_those_of_the_confirming_half(here, table):
+    words = [*WORDS[:-2], "--n", "60", "--saturation", "s.tsv", "--save", "g.gia"]
+    table(*words)
+    shown = pd.read_csv("s.tsv", sep="\t")
+    grammar = gia.load("g.gia")
+    assert len(shown) == len(grammar.confirmed) > 0
+    model, profile = gia_model()
+    X = gia.backgrounds.profile_background(profile, 60, 0)
+    rows = gia.confirming_rows(60, random_state=0)
+    expected = gia.latent_pairs(model, X[rows], grammar, random_state=0)
+    pd.testing.assert_frame_equal(shown, expected, check_dtype=False, atol=1e-3)
+
+
+def gia_model():
+    """The model and the profile that commands take by default."""
+    from residualbind import load_pretrained, load_profile
+
+    return load_pretrained("A1CF"), load_profile("A1CF")

@@ -44,6 +44,21 @@ class Paired(torch.nn.Module):
         return (2 * first.sum(1) + other.sum(1) + self.bonus * near)[:, None]
 
 
+class Bent(torch.nn.Module):
+    """Letters of both add up, and `bonus` of both near each other, before a readout."""
+
+    def __init__(self, readout=torch.exp, bonus=0.0):
+        super().__init__()
+        self.paired, self.readout, self.bonus = Paired(bonus=1.0), readout, bonus
+
+    def forward(self, X):
+        words = self.paired.words
+        hits = torch.nn.functional.conv1d(X.float(), words).relu().pow(2)
+        both = self.paired(X)[:, 0] - Paired(bonus=0.0)(X)[:, 0]
+        total = hits.sum(dim=(1, 2)) / 16 + self.bonus * both - 6
+        return self.readout(total)[:, None]
+
+
 def sections(model, folder, options=OPTIONS):
     run = run_report(inputs_of(model), folder, options)
     return {section.name: section for section in run}
@@ -69,8 +84,14 @@ def test_the_planted_rule_is_found_and_said_first(tmp_path, quick):
     assert section.sentence == (
         "MA1 first and MA3 other act together with other 2–3 bases behind first: 4 "
         "more than the sum of each alone, less than half as much at other spacings (a "
-        "hard rule)."
+        "hard rule). Whether both interact, or the output only bends, cannot be told "
+        "here."
     )
+    # Four more is beyond all that a third site adds to either.
+    graded = section.figures[-1]
+    assert graded.name == "grammar_graded"
+    assert "above all other cells: the interaction may be at least" in graded.reading
+    assert section.headline["pair_verdict"] == "not identifiable"
     page = (tmp_path / "index.html").read_text()
     verdict = page.split('<p class="verdict">')[1].split("</p>")[0]
     assert section.sentence in verdict
@@ -81,6 +102,26 @@ def test_the_planted_rule_is_found_and_said_first(tmp_path, quick):
     stands = placements[placements["significant"] & placements["spacing"].notna()]
     assert stands["spacing"].tolist() == [2, 3]
     assert set(stands["order"]) == {"1,2"}
+
+
+def test_a_pair_that_only_the_readout_joins_is_said_to_be_explained(tmp_path, quick):
+    section = sections(Bent(), tmp_path)["grammar"]
+    assert section.headline["pair_interaction_low"] > 0
+    assert section.headline["pair_verdict"] == "explained by saturation"
+    assert section.sentence.endswith(
+        "The output's own bend, such as saturation, explains that: on the scale on "
+        "which a further site adds up, both do."
+    )
+    page = (tmp_path / "index.html").read_text()
+    assert "beyond the output" in page
+
+
+def test_a_pair_that_no_bend_explains_is_said_to_interact(tmp_path, quick):
+    section = sections(Bent(lambda x: x, bonus=0.7), tmp_path)["grammar"]
+    assert section.sentence.endswith("No saturation of the output explains that.")
+    assert section.headline["pair_verdict"] == "survives"
+    assert section.headline["pair_latent_low"] > 0
+    assert len(section.tables["grammar_graded"]) == 100
 
 
 def test_what_was_asked_and_what_was_not_is_said(tmp_path, quick):
@@ -139,14 +180,15 @@ def test_pictures_are_drawn_of_the_pairs_that_stand(tmp_path):
     results = compute(study)
     section = describe(study, results)
     names = [figure.name for figure in section.figures]
-    assert names == ["grammar_pairs", "grammar_network", "grammar_1"]
+    assert names == ["grammar_pairs", "grammar_network", "grammar_1", "grammar_graded"]
     save_figures(section, tmp_path / "figures", "score")
     for name in names:
         assert (tmp_path / "figures" / f"{name}.svg").stat().st_size > 1000
     two = replace(OPTIONS, motifs={k: MOTIFS[k] for k in ("MA1 first", "MA3 other")})
     study = study_of(two)
     names = [figure.name for figure in describe(study, compute(study)).figures]
-    assert names == ["grammar_pairs", "grammar_1"]  # two are no network
+    # Two are no network.
+    assert names == ["grammar_pairs", "grammar_1", "grammar_graded"]
 
 
 class TestManyMotifs:
