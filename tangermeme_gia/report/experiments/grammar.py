@@ -48,11 +48,13 @@ _FEWEST_OF_A_NETWORK = 3
 # Of graded sites, as `latent_interaction` has them.
 _LEVELS = (5, 5, 4)
 _SAID = {
-    SURVIVES: "No saturation of the output explains that.",
-    EXPLAINED: "The output's own bend, such as saturation, explains that: on the scale "
-    "on which a further site adds up, both do.",
-    ADDS_UP: "With a further site beside, both did not clearly deviate from their sum.",
-    UNKNOWN: "Whether both interact, or the output only bends, cannot be told here.",
+    SURVIVES: "What {names} do other than their sum is an interaction: no saturation "
+    "of the output explains it.",
+    EXPLAINED: "What {names} do other than their sum is explained by the output's own "
+    "bend, such as saturation: on the scale on which a further site adds up, they do.",
+    ADDS_UP: "With a further site beside, {names} did not clearly deviate from their "
+    "sum.",
+    UNKNOWN: "Whether {names} interact, or the output only bends, cannot be told here.",
 }
 _TABLE = [
     "a",
@@ -178,7 +180,7 @@ def _add_verdict(section: Section, first: Together, graded: GIAResult) -> None:
     if not np.isnan(fit.latent.effect):
         told = f"{row_with_interval(fit.latent)} of the left one's effect"
     section.summary.append(Line(f"{first.names} beyond the output's bend", told))
-    section.sentence += f" {_SAID[fit.verdict]}"
+    section.sentence += " " + _SAID[fit.verdict].format(names=_in_sentence(first.names))
 
 
 def _add_confirmed(
@@ -208,6 +210,11 @@ def _add_confirmed(
         "pair_interaction_low": float(first.row["low"]),
         "pair_interaction_high": float(first.row["high"]),
     }
+
+
+def _in_sentence(names: str) -> str:
+    """Not at its beginning."""
+    return names.replace("Two sites of", "two sites of", 1)
 
 
 def _room(study: Study) -> int:

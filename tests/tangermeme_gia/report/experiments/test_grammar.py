@@ -84,8 +84,8 @@ def test_the_planted_rule_is_found_and_said_first(tmp_path, quick):
     assert section.sentence == (
         "MA1 first and MA3 other act together with other 2–3 bases behind first: 4 "
         "more than the sum of each alone, less than half as much at other spacings (a "
-        "hard rule). Whether both interact, or the output only bends, cannot be told "
-        "here."
+        "hard rule). Whether MA1 first and MA3 other interact, or the output only "
+        "bends, cannot be told here."
     )
     # Four more is beyond all that a third site adds to either.
     graded = section.figures[-1]
@@ -109,8 +109,8 @@ def test_a_pair_that_only_the_readout_joins_is_said_to_be_explained(tmp_path, qu
     assert section.headline["pair_interaction_low"] > 0
     assert section.headline["pair_verdict"] == "explained by saturation"
     assert section.sentence.endswith(
-        "The output's own bend, such as saturation, explains that: on the scale on "
-        "which a further site adds up, both do."
+        " do other than their sum is explained by the output's own bend, such as "
+        "saturation: on the scale on which a further site adds up, they do."
     )
     page = (tmp_path / "index.html").read_text()
     assert "beyond the output" in page
@@ -118,7 +118,10 @@ def test_a_pair_that_only_the_readout_joins_is_said_to_be_explained(tmp_path, qu
 
 def test_a_pair_that_no_bend_explains_is_said_to_interact(tmp_path, quick):
     section = sections(Bent(lambda x: x, bonus=0.7), tmp_path)["grammar"]
-    assert section.sentence.endswith("No saturation of the output explains that.")
+    assert section.sentence.endswith(
+        " What MA1 first and MA3 other do other than their sum is an interaction: no "
+        "saturation of the output explains it."
+    )
     assert section.headline["pair_verdict"] == "survives"
     assert section.headline["pair_latent_low"] > 0
     assert len(section.tables["grammar_graded"]) == 100
