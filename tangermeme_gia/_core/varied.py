@@ -24,7 +24,8 @@ def what_varies(
     ----------
     table: pandas.DataFrame
         Of any result, with the columns `low`, `high` and `n`, and where it has them
-        `n_clusters`, `n_models`, `background`, `model`, `folds` and `percentile_low`.
+        `n_clusters`, `n_models`, `background`, `model`, `folds`, `percentile_low`, and
+        `removed_low` with `n_removed`.
 
     rows: str, optional
         What `n` counts. Default is "background".
@@ -67,6 +68,11 @@ def what_varies(
     text = f"Intervals are over {over}; fixed: {listed(fixed)}."
     if crossed:
         text += f" Those of '{crossed}' are over folds, too, taken as a sample."
+    if "removed_low" in table:
+        text += (
+            " Those of what was removed are over the sequences that held it "
+            f"({_counted(table['n_removed'], 'instance')})."
+        )
     if "percentile_low" in table:
         text += " Those of percentiles are over words, too."
     return text

@@ -86,7 +86,7 @@ def run_discovery(
     """Write a row for each pattern, with its effects and its verdict."""
     from ..motifs import write_meme
     from ..surveys.discovery import discover_motifs
-    from .output import Output
+    from .output import Output, say_varied
 
     output = take(options, Output)
     check_files(out=output.out, plot=output.plot, save=output.save, meme=meme)
@@ -119,6 +119,10 @@ def run_discovery(
         ),
         title=f"{asked.inputs.name}: patterns in {options['sequences']}",
     )
+    if found.placed is not None:
+        low, high = table["placed_low"], table["placed_high"]
+        shown = table.assign(low=low, high=high, n=found.placed.n)
+        say_varied(shown, drawn=["letters"], n_averaged=asked.n_weights)
     if meme is None:
         return
     if not found.motifs:

@@ -48,6 +48,14 @@ def test_given_patterns_are_tested(table, words, here):
     assert (here / "a.svg").stat().st_size > 1000
 
 
+def test_a_line_says_what_placing_and_removing_are_over(words, table, caplog):
+    caplog.set_level("INFO")
+    table(*words, "--motifs", "mine.meme")
+    said = caplog.text
+    assert "each with its own letters; fixed: the model and places." in said
+    assert "what was removed are over the sequences that held it (40 instances)" in said
+
+
 @pytest.mark.slow
 def test_patterns_are_found_as_by_the_library(table, words):
     shown = table(*words, "--attribution", "saturation_mutagenesis")
