@@ -143,6 +143,14 @@ def test_a_curve_is_not_said_to_add_up_if_any_number_is_not_identifiable():
     assert "too wide to tell" in few.reason
 
 
+def test_each_further_site_may_deviate_by_the_margin():
+    points = latent_additivity(curve(), margin=0.08, n_resamples=49).points.iloc[1:]
+    most = np.maximum(-points["deviation_low"], points["deviation_high"])
+    told = np.where(most < 0.08 * np.arange(1, 4), "explained by saturation", "")
+    assert points["verdict"].tolist() == ["not identifiable", *told[1:]]
+    assert told.tolist() == ["", *2 * ["explained by saturation"]]
+
+
 @pytest.mark.parametrize(
     ("readout", "reason"),
     [
