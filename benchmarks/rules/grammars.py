@@ -92,11 +92,11 @@ class Words(Rule):
 class And(Words):
     name, says, truth = "AND", "A and B", "AND"
     kinds = (
-        (A, B, 0.5, 1),
-        (A, A, 0.1, 0),
-        (B, B, 0.1, 0),
-        (A, "", 0.1, 0),
-        ("", B, 0.1, 0),
+        (A, B, 0.4, 1),
+        (A, A, 0.05, 0),
+        (B, B, 0.05, 0),
+        (A, "", 0.2, 0),
+        ("", B, 0.2, 0),
         ("", "", 0.1, 0),
     )
     # A and B against two of either, which counts of motifs get wrong, and against one.
