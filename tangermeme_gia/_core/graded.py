@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .designs import PatternDesign, describe_patterns
 from .engine import Engine
+from .kept import Keep, resolve_keep
 from .letters import GAP, Codes, as_generator, check_count
 from .motif import Motif
 from .outputs import as_columns, as_heads
@@ -99,15 +100,19 @@ def as_levels(n_levels: Sequence[int], names: str) -> list[int]:
 
 
 def resolve_patterns(
-    given: Mapping[str, PatternLike | None], length: int, letters: Sequence[str]
+    given: Mapping[str, PatternLike | None],
+    length: int,
+    letters: Sequence[str],
+    keep: Keep | None,
 ) -> dict[str, Pattern]:
     """All at full strength, with their starts; None is the first motif, far away."""
+    kept = resolve_keep(keep, length)
     placed: dict[str, Pattern] = {}
     for name, value in given.items():
         try:
             if value is None:
                 first = next(iter(placed.values())).motif
-                value = first, _far_start([*placed.values()], len(first), length)
+                value = first, _far_start([*placed.values()], first, kept)
             motif, start = as_pattern(value, letters)
             start = resolve_start(start, len(motif), length)
         except (TypeError, ValueError) as error:
@@ -116,20 +121,23 @@ def resolve_patterns(
     return placed
 
 
-def _far_start(placed: Sequence[Pattern], width: int, length: int) -> int:
-    """Where a motif of this width is as far from those placed as there is room."""
-    spans = [(start or 0, (start or 0) + len(motif)) for motif, start in placed]
+def _far_start(placed: Sequence[Pattern], motif: Motif, kept: NDArray[np.bool_]) -> int:
+    """Where a motif is as far from those placed as what may be written has room."""
+    width, length = len(motif), len(kept)
+    spans = [(start or 0, (start or 0) + len(other)) for other, start in placed]
+    every = range(length - width + 1)
+    starts = [start for start in every if not kept[start + motif.written].any()]
     gaps = [
         min(max(first - start - width, start - last) for first, last in spans)
-        for start in range(length - width + 1)
+        for start in starts
     ]
-    best = int(np.argmax(gaps))
-    if gaps[best] < 0:
+    if max(gaps, default=-1) < 0:
+        free = " that is not kept" if kept.any() else ""
         raise ValueError(
-            f"`X` of length {length} has no room for the first motif again beside the "
-            "others; give another pattern."
+            f"`X` of length {length} has no room{free} for the first motif again "
+            "beside the others; give another pattern."
         )
-    return best
+    return starts[int(np.argmax(gaps))]
 
 
 def _words(

@@ -126,7 +126,8 @@ def latent_interaction(
     check_sequences(X, letters)
     check_count("n_words", n_words)
     sizes = as_levels(n_levels, _NAMES)
-    full = resolve_patterns({"a": a, "b": b, "c": c}, X.shape[-1], letters)
+    given = {"a": a, "b": b, "c": c}
+    full = resolve_patterns(given, X.shape[-1], letters, options.get("keep"))
     compile_conditions([[*full.values()]], len(X), X.shape[-1], letters)
     if like is None:
         # What chooses the words is not kept.

@@ -129,7 +129,8 @@ def latent_sites(
         raise ValueError(f"`starts`={starts!r} must be of two sites at least.")
     sizes = as_levels(n_levels, "cd")
     given = {str(i + 1): (motif, start) for i, start in enumerate(starts)}
-    full = resolve_patterns({**given, "c": c, "d": d}, X.shape[-1], letters)
+    elements = {**given, "c": c, "d": d}
+    full = resolve_patterns(elements, X.shape[-1], letters, options.get("keep"))
     compile_conditions([[*full.values()]], len(X), X.shape[-1], letters)
     if like is None:
         # What chooses the words is not kept.

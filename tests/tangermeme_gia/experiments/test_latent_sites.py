@@ -105,6 +105,18 @@ def test_without_elements_the_motif_stands_again_where_there_is_room(X):
     assert min(np.diff(starts)) >= 8
 
 
+def test_elements_stand_where_nothing_is_kept(X):
+    keep = slice(60, 90)
+    result = latent_sites(Counts(), X, MOTIF, [4, 20], random_state=0, keep=keep)
+    starts = result.conditions["starts"].iloc[0]
+    assert min(np.diff(sorted(starts))) >= 8
+    assert max(starts) <= 52
+    with pytest.raises(
+        ValueError, match="`d`: `X` of length 90 has no room that is not"
+    ):
+        latent_sites(Counts(), X, MOTIF, [4, 20], keep=slice(28, 90))
+
+
 def test_the_words_of_an_earlier_result_are_placed_again(X):
     first = ask(Counts(), X)
     other = ask(Counts(torch.exp), X, like=first, n_levels=(2, 2), random_state=9)
