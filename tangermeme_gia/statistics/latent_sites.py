@@ -169,10 +169,10 @@ def latent_additivity(
         told = {"verdict": verdict, "reason": reason}
         rows.append(_point(sites, n, whole, found, raw) | told)
     points = pd.DataFrame(rows)
-    told = points.iloc[1:]
-    worst = min(told.index, key=lambda i: _ORDER.index(told.loc[i, "verdict"]))
-    verdict = str(told.loc[worst, "verdict"])
-    which = f"{told.loc[worst, 'n_sites']} sites: {told.loc[worst, 'reason']}"
+    several = points.iloc[1:]
+    worst = min(several.index, key=lambda i: _ORDER.index(several.loc[i, "verdict"]))
+    verdict = str(several.loc[worst, "verdict"])
+    which = f"{several.loc[worst, 'n_sites']} sites: {several.loc[worst, 'reason']}"
     return LatentAdditivity(verdict, which, points, checks)
 
 
