@@ -86,7 +86,7 @@ def run_discovery(
     """Write a row for each pattern, with its effects and its verdict."""
     from ..motifs import write_meme
     from ..surveys.discovery import discover_motifs
-    from .output import Output, say_varied
+    from .output import Output
 
     output = take(options, Output)
     check_files(out=output.out, plot=output.plot, save=output.save, meme=meme)
@@ -119,15 +119,22 @@ def run_discovery(
         ),
         title=f"{asked.inputs.name}: patterns in {options['sequences']}",
     )
-    if found.placed is not None:
-        low, high = table["placed_low"], table["placed_high"]
-        shown = table.assign(low=low, high=high, n=found.placed.n)
-        say_varied(shown, drawn=["letters"], n_averaged=asked.n_weights)
+    _say_varied(table, found, asked.n_weights)
     if meme is None:
         return
     if not found.motifs:
         raise ValueError(f"`--meme`: there is no pattern to write to {meme}.")
     write_meme(meme, found.motifs, alphabet=asked.inputs.alphabet)
+
+
+def _say_varied(table: pd.DataFrame, found: MotifDiscovery, n_averaged: int) -> None:
+    """What the intervals of placing, and those of removing, are over."""
+    from .output import say_varied
+
+    if found.placed is not None:
+        low, high = table["placed_low"], table["placed_high"]
+        shown = table.assign(low=low, high=high, n=found.placed.n)
+        say_varied(shown, drawn=["letters"], n_averaged=n_averaged)
 
 
 def located(found: MotifDiscovery, regions: pd.DataFrame) -> MotifDiscovery:

@@ -179,7 +179,7 @@ def confirming_rows(
     Examples
     --------
     >>> confirming_rows(8, random_state=0)
-    array([0, 1, 2, 5])
+    array([0, 4, 5, 6])
     """
     return divide(n, clusters, as_seed(random_state), N_FIRST).confirming
 

@@ -265,7 +265,7 @@ def test_raw_effects_go_to_a_folder(toy, table, here, failure, name, model):
 def test_every_experiment_of_the_library_is_a_command():
     functions = {command.function for command in TABLE}
     functions |= {gia.occlusion, gia.occlusion_annotations, gia.discover_motifs}
-    functions |= {gia.motif_grammar, gia.rank_expected}
+    functions |= {gia.motif_grammar, gia.latent_pairs, gia.rank_expected}
     experiments = {
         getattr(gia, name)
         for name in gia.__all__
