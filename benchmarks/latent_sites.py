@@ -5,8 +5,7 @@
 Each repetition is a model and a design of its own: four sites, each worth 1 to 3
 standard deviations of the backgrounds times 0.8 to 1.2, and two elements C and D, worth
 0.8 to 1.6 times the first site, with grades at uneven steps (C lowers in half of them);
-5 x 4 grades. Readouts, backgrounds and effects are those of latent.py, as is what is
-not the same here: 160 cells.
+5 x 4 grades, 160 cells. Readouts, backgrounds and effects are those of latent.py.
 
 First table: sites add up before the readout; rates of verdicts in per cent of
 repetitions, the means over 50 and 200 backgrounds, the highest of both for *survives*,

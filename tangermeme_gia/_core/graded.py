@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from .cards import listed
 from .designs import PatternDesign, describe_patterns
 from .engine import Engine
 from .kept import Keep, resolve_keep
@@ -88,9 +89,7 @@ def as_levels(n_levels: Sequence[int], names: str) -> list[int]:
     """Numbers of grades, one for each name."""
     sizes = list(n_levels) if hasattr(n_levels, "__iter__") else []
     if len(sizes) != len(names):
-        told = (
-            ", ".join(name.upper() for name in names[:-1]) + f" and {names[-1].upper()}"
-        )
+        told = listed([name.upper() for name in names])
         raise ValueError(
             f"`n_levels`={n_levels!r} must be {len(names)} numbers, those of {told}."
         )

@@ -177,7 +177,8 @@ def latent_curve(
         labels.append(f"{name} scale")
     ax.set_xticks(number)
     add_legend(ax, handles, labels, beside=False, loc="upper left")
-    note(ax, f"{fit.verdict}; {backgrounds([len(one.y_before)])}")
+    templates = () if one.clusters is None else [len(set(one.clusters))]
+    note(ax, f"{fit.verdict}; {backgrounds([len(one.y_before)], templates)}")
     return finish(ax, "Number of sites", "Effect of all sites\n(effects of one)")
 
 

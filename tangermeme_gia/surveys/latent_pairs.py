@@ -13,6 +13,8 @@ from tangermeme.utils import PackedSequence
 
 from .._core.agreement import one_warning
 from .._core.clusters import Labels
+from .._core.engine import NO_RAW
+from .._core.graded import as_levels
 from .._core.kept import Keep, resolve_keep
 from .._core.letters import (
     RandomState,
@@ -136,8 +138,11 @@ def latent_pairs(
     check_sequences(X, letters)
     check_fraction("confidence", confidence)
     check_count("n_words", n_words)
+    sizes = as_levels(n_levels, "abc")
     if not margin > 0:
         raise ValueError(f"`margin`={margin} must be above 0.")
+    if options.get("save_to") is not None:
+        raise ValueError(NO_RAW)
     span = widest_free(options.get("keep"), X.shape[-1])
     rows = []
     for i, pair in enumerate(grammar.confirmed.to_dict("records")):
@@ -145,7 +150,7 @@ def latent_pairs(
         row: dict[str, Any] = {name: pair[name] for name in ("a", "b", "arrangement")}
         row["spacing"] = (right.start or 0) - len(left.motif)
         trio = with_third(left, right, span)
-        reason = too_short((left, right), n_levels, len(letters))
+        reason = too_short((left, right), sizes, len(letters))
         if reason or trio is None:
             row |= {"verdict": NOT_ASKED, "reason": reason or _NO_ROOM}
             rows.append(row | dict.fromkeys(_MEASURED, np.nan) | {"n": 0})
@@ -154,7 +159,7 @@ def latent_pairs(
             model,
             X,
             *trio,
-            n_levels=n_levels,
+            n_levels=sizes,
             n_words=n_words,
             alphabet=letters,
             random_state=seed,

@@ -142,6 +142,8 @@ def test_confirming_rows_are_those_that_confirmed(X):
         ({"confidence": 2}, "`confidence`=2"),
         ({"n_words": 0}, "`n_words`=0"),
         ({"n_levels": (5, 5)}, "must be 3 numbers"),
+        ({"save_to": "raw"}, "`save_to` is for experiments that return a GIAResult"),
+        ({"n_levels": 5}, "`n_levels`=5 must be 3 numbers"),
     ],
 )
 def test_options_out_of_range_are_named(X, options, message):
